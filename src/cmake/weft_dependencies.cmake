@@ -1,0 +1,20 @@
+# Third-party libraries. One library = one room with one door; who opens it is written beside it.
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+# The name is the one that the installed package config uses, so that the exported targets mean the same thing there.
+pkg_check_modules(WEFT_URCU REQUIRED IMPORTED_TARGET liburcu-bp liburcu-cds) # registry
+
+# weft_optional(<AUTO|ON|OFF> <prefix> <pkg-config module>) sets <prefix>_FOUND.
+macro(weft_optional wanted prefix module)
+    if("${wanted}" STREQUAL "AUTO")
+        pkg_check_modules(${prefix} QUIET IMPORTED_TARGET ${module})
+    elseif("${wanted}")
+        pkg_check_modules(${prefix} REQUIRED IMPORTED_TARGET ${module})
+    else()
+        set(${prefix}_FOUND FALSE)
+    endif()
+endmacro()
+weft_optional("${WEFT_LTTNG}" WEFT_LTTNG_UST lttng-ust)        # addons/lttng
+weft_optional("${WEFT_CLI}" WEFT_BABELTRACE babeltrace2)       # cli

@@ -1,0 +1,38 @@
+# How every file of the house is compiled: two interface targets, so that a target says which it takes.
+#
+#   weft_warnings   the language and the warnings
+#   weft_house      the warnings, hidden visibility, and the include path of the inside: include/ and src/
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND PROJECT_IS_TOP_LEVEL)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+endif()
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON) # tests/lint asks it whether each file is built
+
+add_library(weft_warnings INTERFACE)
+target_compile_options(weft_warnings INTERFACE
+    $<$<COMPILE_LANGUAGE:C>:-std=gnu11>
+    $<$<COMPILE_LANGUAGE:CXX>:-std=c++17>
+    -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wpointer-arith -Wvla
+    $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
+    $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
+    $<$<BOOL:${WEFT_WERROR}>:-Werror>)
+if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+    # clang counts these two as pedantic, gcc accepts them silently; `, ##__VA_ARGS__` has no other spelling in C11.
+    target_compile_options(weft_warnings INTERFACE
+        -Wno-gnu-zero-variadic-macro-arguments -Wno-gnu-statement-expression)
+endif()
+
+add_library(weft_house INTERFACE)
+target_compile_options(weft_house INTERFACE -fvisibility=hidden)
+target_include_directories(weft_house INTERFACE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
+target_link_libraries(weft_house INTERFACE weft_warnings)
+
+# Sanitizers are for the whole build: a library with and a test without would be half blind.
+if(WEFT_SANITIZE)
+    add_compile_options(-fsanitize=${WEFT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${WEFT_SANITIZE})
+    if(WEFT_SANITIZE MATCHES "thread" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+        # TSan does not model fences. gcc says so at each one: worth reading, not worth a failed build.
+        add_compile_options(-Wno-error=tsan)
+    endif()
+endif()

@@ -1,0 +1,35 @@
+# What `cmake --install` puts where, and how others find it: pkg-config (weft.pc) and find_package(weft).
+
+include(CMakePackageConfigHelpers)
+
+install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
+install(TARGETS weft weft_static EXPORT weft)
+foreach(target IN ITEMS weft_lttng weft_cli) # each exists only where its library was found
+    if(TARGET ${target})
+        install(TARGETS ${target})
+    endif()
+endforeach()
+
+set(package "${CMAKE_INSTALL_LIBDIR}/cmake/weft")
+set_target_properties(weft PROPERTIES EXPORT_NAME weft)
+install(EXPORT weft NAMESPACE weft:: DESTINATION "${package}" FILE weft-targets.cmake)
+configure_package_config_file(src/cmake/weft-config.cmake.in weft-config.cmake INSTALL_DESTINATION "${package}")
+write_basic_package_version_file(weft-config-version.cmake COMPATIBILITY SameMinorVersion) # 0.x promises no more
+install(FILES "${PROJECT_BINARY_DIR}/weft-config.cmake" "${PROJECT_BINARY_DIR}/weft-config-version.cmake"
+    DESTINATION "${package}")
+
+# A prefix that pkg-config works out from where the .pc file lies keeps the tree movable; a packager who set an absolute
+# libdir gets what he asked for.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+    set(pc_prefix "${CMAKE_INSTALL_PREFIX}")
+    set(pc_libdir "${CMAKE_INSTALL_FULL_LIBDIR}")
+    set(pc_includedir "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
+else()
+    file(RELATIVE_PATH up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+    string(REGEX REPLACE "/$" "" up "${up}")
+    set(pc_prefix "\${pcfiledir}/${up}")
+    set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+    set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+endif()
+configure_file(src/cmake/weft.pc.in weft.pc @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/weft.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
