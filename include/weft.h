@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything of the core, in one include. */
+#ifndef WEFT_H
+#define WEFT_H
+
+#include <weft/api.h>
+#include <weft/channel.h>
+#include <weft/error.h>
+#include <weft/monitor.h>
+#include <weft/runtime.h>
+#include <weft/scope.h>
+#include <weft/step.h>
+#include <weft/task.h>
+#include <weft/trace.h>
+#include <weft/typed.h>
+#include <weft/types.h>
+#include <weft/version.h>
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* A runtime: worker threads, their queues, and the root scope. Several live side by side in one process. */
+#ifndef WEFT_RUNTIME_H
+#define WEFT_RUNTIME_H
+
+#include <weft/api.h>
+#include <weft/error.h>
+#include <weft/types.h>
+
+#define WEFT_WORKERS_MAX 1024
+
+/* Zero means default everywhere. Build it with WEFT_RUNTIME_OPTIONS(.name = "orders", .worker_threads = 4). */
+typedef struct weft_runtime_options {
+    size_t size;                   /* set by the macro */
+    const char *name;              /* copied; "weft" */
+    uint32_t worker_threads;       /* 0: the processors this process may use (affinity and cgroup quota); at most 1024 */
+    const char *thread_name;       /* prefix of the workers' thread names, "weft"; a number follows */
+    size_t thread_stack_size;      /* bytes; the system's default; at least 16384 */
+    uint32_t global_queue_interval; /* polls between looks into the shared queue; 31 */
+    uint32_t coop_budget;          /* completed operations after which a task yields; 128 */
+    uint32_t monitor_interval_ms;  /* between samples of channel health; 100 */
+    uint32_t stall_threshold_us;   /* a poll longer than this is reported; 10000 */
+    bool tracing;                  /* load the LTTng provider if it is not there yet; see weft_runtime_tracing() */
+    bool next_slot_off;            /* queue a woken task like any other instead of running it next */
+    uint64_t seed;                 /* of the workers' random choices; 0: from the clock */
+} weft_runtime_options;
+
+#define WEFT_RUNTIME_OPTIONS(...) WEFT__OPTIONS(weft_runtime_options, __VA_ARGS__)
+
+/* Totals since the runtime was created. Counters of running workers may be a few operations old. */
+typedef struct weft_runtime_stats {
+    size_t size; /* set by the caller: sizeof(weft_runtime_stats) */
+    uint32_t workers;
+    uint32_t workers_parked;
+    uint64_t tasks_spawned;
+    uint64_t tasks_ended;
+    uint64_t tasks_live;
+    uint64_t polls;
+    uint64_t steals;          /* successful steal operations */
+    uint64_t tasks_stolen;
+    uint64_t queue_overflows; /* times a worker's full ring moved half of itself to the shared queue */
+    uint64_t parks;
+    uint64_t unparks;
+    uint64_t wakes;           /* that made a task runnable */
+    uint64_t wakes_noop;      /* that found it runnable already, or ended */
+    uint64_t task_bytes;      /* memory held for tasks */
+} weft_runtime_stats;
+
+WEFT_BEGIN_DECLS
+
+/**
+ * Create a runtime and start its workers. On failure every thread and byte is given back and *out_rt is untouched.
+ * @threads host thread, or a task of another runtime
+ * @blocks the thread, until the workers have started
+ * @owns *out_rt is the caller's, until weft_runtime_finish() or weft_runtime_destroy(); options are copied
+ * @errors WEFT_EINVAL (null, worker_threads > 1024, stack too small), WEFT_ENOMEM, WEFT_EAGAIN (the system gives no
+ *   thread), WEFT_EMFILE (255 runtimes live)
+ * @since 0.1
+ */
+WEFT_API WEFT_MUST_USE int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *options);
+
+/**
+ * Wait until every task has ended, then destroy the runtime. The usual last call of main().
+ * @threads host thread
+ * @blocks the thread, until all tasks have ended
+ * @owns rt is consumed on success and on a task's error; it stays the caller's on EINVAL and EDEADLK
+ * @errors the first error that a task of the root scope returned; WEFT_EINVAL (not a live runtime),
+ *   WEFT_EDEADLK (called by one of its own workers)
+ * @since 0.1
+ */
+WEFT_API int weft_runtime_finish(weft_runtime *rt);
+
+/**
+ * Refuse new work, cancel what runs, and wait for it until the deadline. May be called again with a later deadline.
+ * @threads host thread
+ * @blocks the thread, until the last task has ended or the deadline has passed
+ * @owns rt stays the caller's
+ * @errors WEFT_ETIMEDOUT (tasks still run: weft_task_visit() names them), WEFT_EINVAL, WEFT_EDEADLK
+ * @since 0.1
+ */
+WEFT_API WEFT_MUST_USE int weft_runtime_shutdown(weft_runtime *rt, int64_t deadline_ns);
+
+/**
+ * Shut down without a deadline, join the workers and free everything.
+ * @threads host thread
+ * @blocks the thread, until the last task has ended
+ * @owns rt is consumed on success
+ * @errors WEFT_EINVAL (not a live runtime: destroyed before), WEFT_EDEADLK (called by one of its own workers)
+ * @since 0.1
+ */
+WEFT_API int weft_runtime_destroy(weft_runtime *rt);
+
+/**
+ * The root scope: tasks spawned here belong to nobody but the runtime. It is the explicit "detached".
+ * @threads any
+ * @blocks never
+ * @owns the scope belongs to the runtime
+ * @errors none; NULL for NULL
+ * @since 0.1
+ */
+WEFT_API weft_scope *weft_runtime_scope(weft_runtime *rt);
+
+/**
+ * The runtime's name.
+ * @threads any
+ * @blocks never
+ * @owns the text belongs to the runtime
+ * @errors none; "" for NULL
+ * @since 0.1
+ */
+WEFT_API const char *weft_runtime_name(const weft_runtime *rt);
+
+/**
+ * How many worker threads it has.
+ * @threads any
+ * @blocks never
+ * @owns nothing
+ * @errors none; 0 for NULL
+ * @since 0.1
+ */
+WEFT_API uint32_t weft_runtime_workers(const weft_runtime *rt);
+
+/**
+ * Whether its events can be recorded: 0 if the LTTng provider is loaded and a session daemon answers, otherwise the
+ * reason, with a sentence that says what to do in `text`. The program runs the same either way.
+ * @threads any
+ * @blocks never
+ * @owns text, of text_size bytes, is the caller's and may be NULL; it is always terminated
+ * @errors WEFT_ENOENT (provider not found or not asked for), WEFT_EPROTO (provider of another version),
+ *   WEFT_ENOTCONN (no session daemon), WEFT_EINVAL
+ * @since 0.1
+ */
+WEFT_API int weft_runtime_tracing(weft_runtime *rt, char *text, size_t text_size);
+
+/**
+ * Copy the runtime's totals.
+ * @threads any
+ * @blocks never
+ * @owns out_stats is the caller's, its size field set
+ * @errors WEFT_EINVAL
+ * @since 0.1
+ */
+WEFT_API int weft_runtime_stats_get(weft_runtime *rt, weft_runtime_stats *out_stats);
+
+WEFT_END_DECLS
+
+#endif
