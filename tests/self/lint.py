@@ -18,7 +18,7 @@ DOC = "/**\n * Says hello.\n * @threads any\n */\n"
 CLEAN = {
     "CMakeLists.txt": "",
     "README.md": "[law](src/README.md) and `[not](a link)`\n",
-    "src/README.md": "| floor | rooms |\n| --- | --- |\n| 1 | task timer |\n| 0 | base |\n",
+    "src/README.md": "| floor | rooms |\n| --- | --- |\n| 1 | task timer |\n| 0 | base |\n\n| step.h | task.h |\n",
     "src/base/clock.c": '#include "base/clock.h"\n/* CK-R1: publishes */\n',
     "src/base/clock.h": "/* CK-A1: reads it */\n",
     "src/task/task.c": '#include "base/clock.h"\n#include <weft/api.h>\n#include <stdio.h>\n',
@@ -26,6 +26,7 @@ CLEAN = {
     "include/weft.h": "#include <weft/task.h>\n",
     "include/weft/api.h": '#define WEFT_API __attribute__((visibility("default")))\n',
     "include/weft/task.h": f"#include <weft/api.h>\n{DOC}WEFT_API int weft_hello(void);\n",
+    "include/weft/step.h": "#include <weft/task.h>\n#include <stdint.h>\n",
     "tests/abi/symbols.txt": "weft_hello\n",
 }
 # rule, what is wrong, the files that make it so (None removes one), a piece of the complaint
@@ -40,6 +41,7 @@ BROKEN = [
     ("layers", "addon looks in", {"src/addons/x/a.c": '#include "task/task.h"\n'}, "outside the house"),
     ("layers", "house looks out", {"src/task/task.c": '#include "cli/top.h"\n'}, "stands outside"),
     ("layers", "header meets header", {"include/weft/task.h": "#include <weft/scope.h>\n"}, "public header includes only"),
+    ("layers", "header asks for urcu", {"include/weft/task.h": "#include <urcu-bp.h>\n"}, "public header includes only"),
     ("layers", "no table", {"src/README.md": "words\n"}, "no floor table"),
     ("built", "forgotten file", {"src/task/lost.c": ""}, "lost.c: nothing builds it"),
     ("labels", "release alone", {"src/base/clock.h": ""}, "CK-R1 has no CK-A1"),

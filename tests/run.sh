@@ -1,0 +1,106 @@
+#!/bin/bash
+# Everything that has to hold, on a bare Debian 12: `tests/run.sh`, or some of it: `tests/run.sh gcc tsan`.
+#
+# Stages run one after another, each built with both cores; a stage that needs the gcc build makes it first. A stage that
+# cannot even build counts as one failure, and so does one that found no test to run. The last line is the sum.
+#
+#   WEFT_BUILD_ROOT   where the builds go (default: build/ in the source tree); what is there is brought up to date
+#   JOBS              parallel compilers and tests (default: the processors)
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib/packages.sh
+
+ROOT=${WEFT_BUILD_ROOT:-$PWD/build}
+JOBS=${JOBS:-$(nproc)}
+STAGES="packages gcc clang asan tsan headers lint install recording"
+passed=0
+failed=0
+unset CC CXX CFLAGS CXXFLAGS LDFLAGS CTEST_OUTPUT_ON_FAILURE # a developer's own must not decide what is tested
+exec </dev/null
+
+# build <folder> <cc> <c++> [cmake arguments]: configure and build, once per run; the log is shown when it fails.
+build() {
+    local folder=$1 cc=$2 cxx=$3
+    shift 3
+    [ ! -e "$ROOT/$folder/.fresh-$$" ] || return 0
+    mkdir -p "$ROOT/$folder" || return 1
+    if ! { cmake -S . -B "$ROOT/$folder" -G Ninja -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
+               -DWEFT_WERROR=ON "$@" && cmake --build "$ROOT/$folder" -j "$JOBS"; } >"$ROOT/$folder/build.log" 2>&1; then
+        grep -E -A 12 'error|FAILED|CMake Error' "$ROOT/$folder/build.log" | head -80
+        echo "$folder: the build failed, all of it is in $ROOT/$folder/build.log"
+        return 1
+    fi
+    touch "$ROOT/$folder/.fresh-$$"
+}
+build_gcc() { build gcc gcc g++ -DWEFT_LTTNG=ON -DWEFT_CLI=ON; }
+build_clang() { build clang clang clang++; }
+trap 'rm -f "$ROOT"/*/.fresh-$$' EXIT
+
+# count <good> <bad>
+count() {
+    passed=$((passed + $1))
+    failed=$((failed + $2))
+}
+
+# tests <folder> [ctest arguments]: run them, show only what failed, add up.
+tests() {
+    local folder=$1 log="$ROOT/$1/ctest.log" total bad
+    shift
+    (cd "$ROOT/$folder" && ctest -j "$JOBS" --output-on-failure --no-tests=error "$@") >"$log" 2>&1
+    # "97% tests passed, 3 tests failed out of 100"
+    total=$(sed -n 's/.*tests failed out of \([0-9]*\)$/\1/p' "$log")
+    bad=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of.*/\1/p' "$log")
+    if [ -z "$total" ]; then
+        tail -20 "$log"
+        count 0 1
+        return
+    fi
+    [ "$bad" = 0 ] || grep -v -E '^ *[0-9]+/[0-9]+ Test .* Passed |^ +Start ' "$log"
+    count $((total - bad)) "$bad"
+}
+
+PROGRAMS=(-LE "^(headers|lint|script)$") # what has a stage of its own below
+
+stage_packages() {
+    # shellcheck disable=SC2086
+    weft_install_packages $WEFT_PACKAGES_BUILD $WEFT_PACKAGES_TRACE $WEFT_PACKAGES_TEST || count 0 1
+}
+stage_gcc() { build_gcc && tests gcc "${PROGRAMS[@]}" || count 0 1; }
+stage_clang() { build_clang && tests clang "${PROGRAMS[@]}" || count 0 1; }
+stage_asan() { build asan gcc g++ -DWEFT_SANITIZE=address,undefined -DWEFT_BUILD_BENCH=OFF && tests asan || count 0 1; }
+stage_tsan() { build tsan gcc g++ -DWEFT_SANITIZE=thread -DWEFT_BUILD_BENCH=OFF && tests tsan || count 0 1; }
+stage_headers() { build_gcc && build_clang && tests gcc -L "^headers$" && tests clang -L "^headers$" || count 0 1; }
+stage_lint() { build_gcc && tests gcc -L "^lint$" || count 0 1; }
+stage_install() { build_gcc && tests gcc -L "^script$" -L "^contract$" || count 0 1; }
+
+# Here a skip is a failure: the first stage installed what the scripts ask for.
+stage_recording() {
+    local script code
+    build_gcc || { count 0 1; return; }
+    for script in tests/trace/*.sh tests/cli/*.sh; do
+        [ -e "$script" ] || continue
+        timeout 300 "$script" "$ROOT/gcc" >"$ROOT/gcc/script.log" 2>&1
+        code=$?
+        if [ $code = 0 ]; then
+            count 1 0
+        else
+            tail -60 "$ROOT/gcc/script.log"
+            echo "$script: exit code $code"
+            count 0 1
+        fi
+    done
+}
+
+for stage in ${*:-$STAGES}; do
+    declare -F "stage_$stage" >/dev/null || { echo "stages are: $STAGES"; exit 2; }
+done
+for stage in ${*:-$STAGES}; do
+    before_passed=$passed before_failed=$failed start=$SECONDS
+    "stage_$stage"
+    printf '== %-10s %4d passed, %d failed, %d s\n' "$stage" $((passed - before_passed)) $((failed - before_failed)) \
+        $((SECONDS - start))
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
