@@ -19,25 +19,26 @@ failed=0
 unset CC CXX CFLAGS CXXFLAGS LDFLAGS CTEST_OUTPUT_ON_FAILURE # a developer's own must not decide what is tested
 exec </dev/null
 
-# build <folder> <cc> <c++> [cmake arguments]: configure and build, once per run; the log is shown when it fails.
+# build <folder> <cc> <c++> [cmake arguments]: configure and build, once per run; a failure shows the head of its errors.
+declare -A built # folder -> 0 or 1, as the build ended
 build() {
     local folder=$1 cc=$2 cxx=$3
     shift 3
-    [ ! -e "$ROOT/$folder/.fresh-$$" ] || return 0
+    [ -z "${built[$folder]:-}" ] || return "${built[$folder]}"
+    built[$folder]=1
     mkdir -p "$ROOT/$folder" || return 1
     if ! { cmake -S . -B "$ROOT/$folder" -G Ninja -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
                -DWEFT_WERROR=ON "$@" && cmake --build "$ROOT/$folder" -j "$JOBS"; } >"$ROOT/$folder/build.log" 2>&1; then
-        grep -E -A 12 'error|FAILED|CMake Error' "$ROOT/$folder/build.log" | head -80
+        grep -E -A 12 'error|FAILED|CMake Error' "$ROOT/$folder/build.log" | head -40
         echo "$folder: the build failed, all of it is in $ROOT/$folder/build.log"
         return 1
     fi
-    touch "$ROOT/$folder/.fresh-$$"
+    built[$folder]=0
 }
 build_gcc() { build gcc gcc g++ -DWEFT_LTTNG=ON -DWEFT_CLI=ON; }
 build_clang() { build clang clang clang++; }
-trap 'rm -f "$ROOT"/*/.fresh-$$' EXIT
 
-# count <good> <bad>
+# count <passed> <failed>
 count() {
     passed=$((passed + $1))
     failed=$((failed + $2))
@@ -60,24 +61,25 @@ tests() {
     count $((total - bad)) "$bad"
 }
 
-PROGRAMS=(-LE "^(headers|lint|script)$") # what has a stage of its own below
+# A stage returns non-zero if it could not run its tests; what the tests said is in the counters.
+PROGRAMS=(-LE "^(headers|lint|script)$") # those have stages of their own
 
 stage_packages() {
     # shellcheck disable=SC2086
-    weft_install_packages $WEFT_PACKAGES_BUILD $WEFT_PACKAGES_TRACE $WEFT_PACKAGES_TEST || count 0 1
+    weft_install_packages $WEFT_PACKAGES_BUILD $WEFT_PACKAGES_TRACE $WEFT_PACKAGES_TEST
 }
-stage_gcc() { build_gcc && tests gcc "${PROGRAMS[@]}" || count 0 1; }
-stage_clang() { build_clang && tests clang "${PROGRAMS[@]}" || count 0 1; }
-stage_asan() { build asan gcc g++ -DWEFT_SANITIZE=address,undefined -DWEFT_BUILD_BENCH=OFF && tests asan || count 0 1; }
-stage_tsan() { build tsan gcc g++ -DWEFT_SANITIZE=thread -DWEFT_BUILD_BENCH=OFF && tests tsan || count 0 1; }
-stage_headers() { build_gcc && build_clang && tests gcc -L "^headers$" && tests clang -L "^headers$" || count 0 1; }
-stage_lint() { build_gcc && tests gcc -L "^lint$" || count 0 1; }
-stage_install() { build_gcc && tests gcc -L "^script$" -L "^contract$" || count 0 1; }
+stage_gcc() { build_gcc && tests gcc "${PROGRAMS[@]}"; }
+stage_clang() { build_clang && tests clang "${PROGRAMS[@]}"; }
+stage_asan() { build asan gcc g++ -DWEFT_SANITIZE=address,undefined -DWEFT_BUILD_BENCH=OFF && tests asan; }
+stage_tsan() { build tsan gcc g++ -DWEFT_SANITIZE=thread -DWEFT_BUILD_BENCH=OFF && tests tsan; }
+stage_headers() { build_gcc && build_clang && tests gcc -L "^headers$" && tests clang -L "^headers$"; }
+stage_lint() { build_gcc && tests gcc -L "^lint$"; }
+stage_install() { build_gcc && tests gcc -L "^script$" -L "^contract$"; }
 
 # Here a skip is a failure: the first stage installed what the scripts ask for.
 stage_recording() {
     local script code
-    build_gcc || { count 0 1; return; }
+    build_gcc || return 1
     for script in tests/trace/*.sh tests/cli/*.sh; do
         [ -e "$script" ] || continue
         timeout 300 "$script" "$ROOT/gcc" >"$ROOT/gcc/script.log" 2>&1
@@ -92,12 +94,14 @@ stage_recording() {
     done
 }
 
-for stage in ${*:-$STAGES}; do
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || set -- $STAGES
+for stage in "$@"; do
     declare -F "stage_$stage" >/dev/null || { echo "stages are: $STAGES"; exit 2; }
 done
-for stage in ${*:-$STAGES}; do
+for stage in "$@"; do
     before_passed=$passed before_failed=$failed start=$SECONDS
-    "stage_$stage"
+    "stage_$stage" || count 0 1
     printf '== %-10s %4d passed, %d failed, %d s\n' "$stage" $((passed - before_passed)) $((failed - before_failed)) \
         $((SECONDS - start))
 done

@@ -1,9 +1,9 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 # The Debian packages that weft needs, in one place: `. packages.sh; weft_install_packages $WEFT_PACKAGES_BUILD`.
 
 WEFT_PACKAGES_BUILD="gcc g++ libc6-dev cmake ninja-build pkg-config liburcu-dev"
 WEFT_PACKAGES_TRACE="liblttng-ust-dev lttng-tools babeltrace2 libbabeltrace2-dev"
-WEFT_PACKAGES_TEST="clang libcmocka-dev python3-minimal git binutils procps"
+WEFT_PACKAGES_TEST="clang libcmocka-dev python3 git binutils procps"
 
 # Installs what is missing, says nothing if nothing is.
 weft_install_packages() {
