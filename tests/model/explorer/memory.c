@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+/* Atomic memory under the C11 model, by views.
+ *
+ * States     A location is its writes in modification order, each with a key (its place in that order), a value, and a
+ *            message: the view that an acquiring reader gets. The bytes in memory always hold the newest value.
+ * Reading    may return any write at or after the one that the thread's view knows of; an acquire load joins the message,
+ *            a relaxed one keeps it in `pending` until an acquire fence.
+ * Writing    appends, or inserts before writes that the thread does not know of (store reordering). A release store's
+ *            message is the thread's view; a relaxed store's is the view at its last release fence. Keys leave gaps.
+ * RMW        sits right behind the write that it read, so nothing is ever inserted between the two, and passes that
+ *            write's message on: this is the release sequence (C++20's rule: a plain store by the same thread does not
+ *            continue it, which C11 would still allow code to rely on; nobody should).
+ * seq_cst    One global view holds the newest seq_cst write of each location and what fences knew; seq_cst accesses and
+ *            fences read no older than it. Fences exchange only coherence (`seen`), not clocks: two fences alone order
+ *            no plain access. The order S is the order of execution.
+ *
+ * What C11 allows and this never produces: load buffering (a load that reads a store executed later), S against execution
+ * order, and reads older than MODEL_HISTORY writes. Everything it does produce is allowed by C11 (as repaired in C++20),
+ * so a failure is never the model's fault.
+ *
+ * One system thread enters; failures end the program (report.h). */
+#include "memory.h"
+#include "chance.h"
+#include "report.h"
+#include "scheduler.h"
+#include "shadow.h"
+
+#include <string.h>
+
+enum { KEY_GAP = 1024, STALE_IN_A_ROW = 6 };
+
+struct write {
+    uint64_t value;
+    uint32_t key;
+    bool modify; /* an RMW: glued to its predecessor */
+    struct view message;
+};
+
+struct location {
+    const void *address;
+    uint32_t last_key; /* keys rise even when the location is re-used */
+    uint16_t count;
+    bool restart;
+    uint8_t order[MODEL_HISTORY]; /* slots in modification order, so that an insertion moves bytes and not views */
+    struct write slots[MODEL_HISTORY];
+};
+
+struct knowledge {
+    struct view current;
+    struct view pending; /* messages of relaxed reads, for the next acquire fence */
+    struct view fenced;  /* at the last release fence, for later relaxed stores */
+    unsigned stale;      /* stale reads in a row: every write becomes visible in finite time */
+};
+
+static struct location memory_locations[MODEL_LOCATIONS];
+static unsigned memory_location_count;
+static uint16_t memory_free[MODEL_LOCATIONS];
+static unsigned memory_free_count;
+static struct knowledge memory_threads[MODEL_THREADS];
+static struct view memory_sequential;
+
+_Static_assert(MODEL_HISTORY <= 256, "slots are numbered by bytes");
+_Static_assert(MODEL_LOCATIONS < SHADOW_NO_LOCATION, "the shadow keeps locations in 16 bits");
+
+static inline bool memory_acquires(int order)
+{
+    return order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE;
+}
+
+static inline bool memory_releases(int order)
+{
+    return order >= __ATOMIC_RELEASE;
+}
+
+static inline struct knowledge *memory_self(void)
+{
+    return &memory_threads[scheduler_current];
+}
+
+static inline unsigned memory_index(const struct location *l)
+{
+    return (unsigned)(l - memory_locations);
+}
+
+static inline struct write *memory_at(struct location *l, unsigned position)
+{
+    return &l->slots[l->order[position]];
+}
+
+static inline struct write *memory_last(struct location *l)
+{
+    return memory_at(l, l->count - 1u);
+}
+
+/* A release makes what the thread does from now on distinguishable from what it did before. */
+static inline void memory_tick(void)
+{
+    memory_self()->current.clock[scheduler_current]++;
+}
+
+static const char *memory_order_name(int order)
+{
+    static const char *const names[] = {"relaxed", "consume", "acquire", "release", "acq_rel", "seq_cst"};
+    return order >= 0 && order < 6 ? names[order] : "?";
+}
+
+static uint64_t memory_raw(const void *address, unsigned size)
+{
+    uint64_t value = 0;
+    memcpy(&value, address, size);
+    return value;
+}
+
+/* --- locations --- */
+
+static void memory_start_history(struct location *l, unsigned size)
+{
+    l->last_key += KEY_GAP;
+    l->count = 1;
+    l->order[0] = 0;
+    l->restart = false;
+    struct write *w = &l->slots[0];
+    w->value = memory_raw(l->address, size);
+    w->key = l->last_key;
+    w->modify = false;
+    view_clear(&w->message);
+}
+
+static struct location *memory_new_location(const void *address, unsigned size)
+{
+    unsigned index;
+    if (memory_free_count) {
+        index = memory_free[--memory_free_count];
+    } else if (memory_location_count < MODEL_LOCATIONS) {
+        index = memory_location_count++;
+        memory_locations[index].last_key = 0;
+    } else {
+        report_fail("limit: more than %d atomic objects alive (MODEL_LOCATIONS)", MODEL_LOCATIONS);
+    }
+    struct location *l = &memory_locations[index];
+    l->address = address;
+    memory_start_history(l, size);
+    return l;
+}
+
+static struct location *memory_find(const void *address, unsigned size, bool write, uintptr_t pc)
+{
+    struct cell *c = shadow_atomic(address, size, write, pc);
+    if (c->location == SHADOW_NO_LOCATION) {
+        struct location *l = memory_new_location(address, size);
+        c->location = (uint16_t)memory_index(l);
+        return l;
+    }
+    struct location *l = &memory_locations[c->location];
+    if (l->restart) {
+        memory_start_history(l, size);
+    }
+    return l;
+}
+
+void memory_restart(unsigned location)
+{
+    memory_locations[location].restart = true;
+}
+
+bool memory_restarted(unsigned location)
+{
+    return memory_locations[location].restart;
+}
+
+void memory_forget(unsigned location)
+{
+    memory_free[memory_free_count++] = (uint16_t)location;
+}
+
+/* --- what a thread may read --- */
+
+/* Key below which `order` may not read this location. */
+static uint32_t memory_floor(const struct location *l, int order)
+{
+    uint32_t floor = view_seen(&memory_self()->current, memory_index(l));
+    if (order == __ATOMIC_SEQ_CST) {
+        uint32_t sequential = view_seen(&memory_sequential, memory_index(l));
+        floor = floor > sequential ? floor : sequential;
+    }
+    return floor;
+}
+
+static unsigned memory_oldest_visible(struct location *l, uint32_t floor)
+{
+    unsigned position = l->count - 1u;
+    while (position > 0 && memory_at(l, position)->key > floor) {
+        position--;
+    }
+    return position;
+}
+
+/* A position that may be read: mostly the newest. */
+static unsigned memory_pick_read(struct location *l, uint32_t floor)
+{
+    struct knowledge *me = memory_self();
+    unsigned newest = l->count - 1u;
+    unsigned oldest = memory_oldest_visible(l, floor);
+    if (oldest == newest) {
+        return newest; /* says nothing about fairness: `stale` stays */
+    }
+    if (me->stale < STALE_IN_A_ROW && chance(chance_temperament.stale)) {
+        me->stale++;
+        return oldest + chance_below(newest - oldest);
+    }
+    me->stale = 0;
+    return newest;
+}
+
+static void memory_observe(struct location *l, const struct write *w, int order)
+{
+    struct knowledge *me = memory_self();
+    view_raise(&me->current, memory_index(l), w->key);
+    view_join(memory_acquires(order) ? &me->current : &me->pending, &w->message);
+}
+
+/* --- where a thread may write --- */
+
+/* A new write may go to `position` (before the write that is there now) if nothing is glued to its predecessor. */
+static bool memory_gap(struct location *l, unsigned position)
+{
+    if (position == l->count) {
+        return true;
+    }
+    const struct write *next = memory_at(l, position);
+    return !next->modify && next->key - memory_at(l, position - 1)->key > 1;
+}
+
+static unsigned memory_pick_write(struct location *l, uint32_t floor)
+{
+    unsigned oldest = memory_oldest_visible(l, floor) + 1;
+    if (oldest == l->count || !chance(chance_temperament.reorder)) {
+        return l->count;
+    }
+    unsigned position = oldest + chance_below(l->count - oldest);
+    return memory_gap(l, position) ? position : l->count;
+}
+
+/* Makes room at `position` >= 1 and gives the new write its key. The oldest write is forgotten when the history is full. */
+static struct write *memory_insert(struct location *l, unsigned position)
+{
+    uint32_t before = memory_at(l, position - 1)->key;
+    uint32_t key = position == l->count ? before + KEY_GAP : before + (memory_at(l, position)->key - before) / 2;
+    uint8_t slot = (uint8_t)l->count;
+    if (l->count == MODEL_HISTORY) {
+        slot = l->order[0];
+        memmove(&l->order[0], &l->order[1], --l->count);
+        position--;
+    }
+    memmove(&l->order[position + 1], &l->order[position], l->count - position);
+    l->order[position] = slot;
+    l->count++;
+    l->last_key = memory_last(l) == &l->slots[slot] ? key : l->last_key;
+    l->slots[slot].key = key;
+    return &l->slots[slot];
+}
+
+/* `continued` is the message of the write that an RMW read: it heads or continues a release sequence. */
+static void memory_write(struct location *l, unsigned position, uint64_t value, unsigned size, int order,
+                         const struct view *continued)
+{
+    struct knowledge *me = memory_self();
+    struct view passed_on;
+    if (continued) {
+        view_copy(&passed_on, continued); /* the slot may be the one that is re-used */
+    }
+    struct write *w = memory_insert(l, position);
+    unsigned index = memory_index(l);
+    w->value = value;
+    w->modify = continued != NULL;
+    view_raise(&me->current, index, w->key);
+    view_copy(&w->message, memory_releases(order) ? &me->current : &me->fenced);
+    view_raise(&w->message, index, w->key);
+    if (continued) {
+        view_join(&w->message, &passed_on);
+    }
+    if (memory_releases(order)) {
+        memory_tick();
+    }
+    if (order == __ATOMIC_SEQ_CST) {
+        view_raise(&memory_sequential, index, w->key);
+    }
+    uint64_t newest = memory_last(l)->value;
+    memcpy((void *)l->address, &newest, size);
+}
+
+/* --- operations --- */
+
+static const char *memory_note(struct location *l, unsigned position)
+{
+    return position + 1u < l->count ? " (not the newest)" : "";
+}
+
+uint64_t memory_load(const void *address, unsigned size, int order, uintptr_t pc)
+{
+    scheduler_point();
+    struct location *l = memory_find(address, size, false, pc);
+    unsigned position = memory_pick_read(l, memory_floor(l, order));
+    const struct write *w = memory_at(l, position);
+    memory_observe(l, w, order);
+    REPORT_TRACE(pc, "load %s %s = %#llx%s", memory_order_name(order), report_name(address), (unsigned long long)w->value,
+                 memory_note(l, position));
+    return w->value;
+}
+
+void memory_store(void *address, unsigned size, uint64_t value, int order, uintptr_t pc)
+{
+    scheduler_point();
+    struct location *l = memory_find(address, size, true, pc);
+    unsigned position = memory_pick_write(l, memory_floor(l, order));
+    REPORT_TRACE(pc, "store %s %s := %#llx%s", memory_order_name(order), report_name(address), (unsigned long long)value,
+                 position < l->count ? " (before a write that is there)" : "");
+    memory_write(l, position, value, size, order, NULL);
+}
+
+static uint64_t memory_apply(enum memory_operation operation, uint64_t old, uint64_t operand)
+{
+    switch (operation) {
+    case MEMORY_ADD:
+        return old + operand;
+    case MEMORY_SUB:
+        return old - operand;
+    case MEMORY_AND:
+        return old & operand;
+    case MEMORY_OR:
+        return old | operand;
+    case MEMORY_XOR:
+        return old ^ operand;
+    case MEMORY_NAND:
+        return ~(old & operand);
+    case MEMORY_EXCHANGE:
+        break;
+    }
+    return operand;
+}
+
+static inline uint64_t memory_truncate(uint64_t value, unsigned size)
+{
+    return size == 8 ? value : value & ((1ull << 8 * size) - 1);
+}
+
+/* Reads `position` and writes right behind it. */
+static void memory_replace(struct location *l, unsigned position, uint64_t value, unsigned size, int order)
+{
+    const struct write *read = memory_at(l, position);
+    memory_observe(l, read, order);
+    memory_write(l, position + 1, value, size, order, &read->message);
+}
+
+uint64_t memory_modify(void *address, unsigned size, enum memory_operation operation, uint64_t operand, int order,
+                       uintptr_t pc)
+{
+    static const char *const names[] = {"exchange", "fetch_add", "fetch_sub", "fetch_and", "fetch_or", "fetch_xor",
+                                        "fetch_nand"};
+    scheduler_point();
+    struct location *l = memory_find(address, size, true, pc);
+    unsigned behind = memory_pick_write(l, memory_floor(l, order));
+    uint64_t old = memory_at(l, behind - 1)->value;
+    uint64_t value = memory_truncate(memory_apply(operation, old, operand), size);
+    REPORT_TRACE(pc, "%s %s %s: %#llx -> %#llx%s", names[operation], memory_order_name(order), report_name(address),
+                 (unsigned long long)old, (unsigned long long)value, memory_note(l, behind - 1));
+    memory_replace(l, behind - 1, value, size, order);
+    return old;
+}
+
+/* Which write a compare-exchange reads. It may fail on a stale value that differs; it succeeds where it can be glued. */
+static unsigned memory_pick_compare(struct location *l, uint64_t expected, struct memory_cas how, bool *out_success)
+{
+    unsigned position = memory_pick_read(l, memory_floor(l, how.failure));
+    if (memory_at(l, position)->value == expected) {
+        bool visible = memory_at(l, position)->key >= memory_floor(l, how.success);
+        if (!visible || !memory_gap(l, position + 1)) {
+            position = l->count - 1u;
+        }
+    }
+    *out_success = memory_at(l, position)->value == expected;
+    if (*out_success && how.weak && chance(chance_temperament.spurious)) {
+        *out_success = false;
+    }
+    return position;
+}
+
+bool memory_compare_exchange(void *address, void *expected, uint64_t desired, struct memory_cas how, uintptr_t pc)
+{
+    scheduler_point();
+    struct location *l = memory_find(address, how.size, false, pc);
+    uint64_t wanted = memory_raw(expected, how.size);
+    bool success;
+    unsigned position = memory_pick_compare(l, wanted, how, &success);
+    const struct write *w = memory_at(l, position);
+    uint64_t old = w->value;
+    if (!success) {
+        memory_observe(l, w, how.failure);
+        memcpy(expected, &old, how.size);
+        REPORT_TRACE(pc, "cas %s %s: %#llx is not %#llx%s", memory_order_name(how.failure), report_name(address),
+                     (unsigned long long)old, (unsigned long long)wanted,
+                     old == wanted ? " (spurious)" : memory_note(l, position));
+        return false;
+    }
+    shadow_atomic(address, how.size, true, pc);
+    desired = memory_truncate(desired, how.size);
+    REPORT_TRACE(pc, "cas %s %s: %#llx -> %#llx%s", memory_order_name(how.success), report_name(address),
+                 (unsigned long long)old, (unsigned long long)desired, memory_note(l, position));
+    memory_replace(l, position, desired, how.size, how.success);
+    return true;
+}
+
+void memory_fence(int order, uintptr_t pc)
+{
+    scheduler_point();
+    struct knowledge *me = memory_self();
+    REPORT_TRACE(pc, "fence %s", memory_order_name(order));
+    if (memory_acquires(order)) {
+        view_join(&me->current, &me->pending);
+    }
+    if (order == __ATOMIC_SEQ_CST) {
+        view_join_seen(&me->current, &memory_sequential);
+        view_join_seen(&memory_sequential, &me->current);
+    }
+    if (memory_releases(order)) {
+        view_copy(&me->fenced, &me->current);
+        memory_tick();
+    }
+}
+
+uint64_t memory_newest(const void *address, unsigned size, uintptr_t pc)
+{
+    return memory_last(memory_find(address, size, false, pc))->value;
+}
+
+/* --- threads and locks --- */
+
+const struct view *memory_view(int thread)
+{
+    return &memory_threads[thread].current;
+}
+
+void memory_begin_thread(int thread, int parent)
+{
+    struct knowledge *t = &memory_threads[thread];
+    view_clear(&t->current);
+    view_clear(&t->pending);
+    view_clear(&t->fenced);
+    t->stale = 0;
+    if (parent >= 0) {
+        view_copy(&t->current, &memory_threads[parent].current);
+        memory_tick();
+    }
+    t->current.clock[thread] = 1;
+}
+
+void memory_join_thread(int thread)
+{
+    view_join(&memory_self()->current, &memory_threads[thread].current);
+}
+
+void memory_publish(struct view *to)
+{
+    view_join(to, &memory_self()->current);
+    memory_tick();
+}
+
+void memory_learn(const struct view *from)
+{
+    view_join(&memory_self()->current, from);
+}
+
+void memory_reset(void)
+{
+    memory_location_count = 0;
+    memory_free_count = 0;
+    view_clear(&memory_sequential);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* The race detector: for each piece of memory, who touched it and whether that happened before.
+ *
+ * The program's memory lies in two regions, its static objects and an arena (stacks, then heap); each 8-byte granule has an
+ * entry that is found by its index. An entry lists the pieces ("cells") of the granule: the byte ranges that have been
+ * accessed. Neighbouring bytes used by different threads are different cells, so they never count as a race. Memory outside
+ * both regions (constants, libc's own, thread-local variables) is not watched.
+ *
+ * An access races with an earlier one by another thread unless the earlier one's clock is known to the current view; a
+ * plain write conflicts with everything, a plain read with writes, an atomic access with plain ones only (C11 5.1.2.4p25).
+ * Entries are stamped with the execution's number instead of being cleared. */
+#include "shadow.h"
+#include "heap.h"
+#include "memory.h"
+#include "report.h"
+#include "scheduler.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+
+struct granule {
+    uint32_t epoch; /* of the execution that this is about */
+    uint32_t cell;
+    uint32_t block; /* heap only */
+    uint8_t valid;  /* heap only: bytes that belong to the block */
+};
+
+struct region {
+    uintptr_t base;
+    uintptr_t bytes;
+    struct granule *granules;
+};
+
+#define SHADOW_STACKS ((size_t)MODEL_THREADS * MODEL_STACK_BYTES)
+#define SHADOW_ARENA  (SHADOW_STACKS + MODEL_HEAP_BYTES)
+#define SHADOW_ARENA_BASE ((void *)0x100000000000) /* fixed, so that a seed means the same addresses every time */
+
+/* The sections that build.sh makes of the program's .data and .bss. */
+extern char __start_model_data[] __attribute__((weak));
+extern char __stop_model_data[] __attribute__((weak));
+extern char __start_model_bss[] __attribute__((weak));
+extern char __stop_model_bss[] __attribute__((weak));
+
+static struct region shadow_static;
+static struct region shadow_arena;
+static struct cell *shadow_cells;
+static uint32_t shadow_cell_count;
+static uint32_t shadow_epoch;
+
+static void *shadow_map(void *where, size_t bytes)
+{
+    int fixed = where ? MAP_FIXED_NOREPLACE : 0;
+    void *memory = mmap(where, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1, 0);
+    if (memory == MAP_FAILED) {
+        report_fail("explorer: cannot map %zu bytes", bytes);
+    }
+    return memory;
+}
+
+static struct region shadow_region(uintptr_t base, uintptr_t end)
+{
+    struct region r = {.base = base & ~(uintptr_t)7};
+    r.bytes = end > r.base ? ((end - r.base) | 7) + 1 : 0;
+    r.granules = shadow_map(NULL, r.bytes / 8 * sizeof(struct granule) + 4096);
+    return r;
+}
+
+char *shadow_init(void)
+{
+    char *low = __start_model_data;
+    char *high = __stop_model_data;
+    char *bss = __start_model_bss;
+    char *bss_end = __stop_model_bss;
+    if (bss != bss_end) {
+        low = low == high || bss < low ? bss : low;
+        high = bss_end > high ? bss_end : high;
+    }
+    shadow_static = shadow_region((uintptr_t)low, (uintptr_t)high);
+    char *arena = shadow_map(SHADOW_ARENA_BASE, SHADOW_ARENA);
+    shadow_arena = shadow_region((uintptr_t)arena, (uintptr_t)arena + SHADOW_ARENA);
+    shadow_cells = shadow_map(NULL, MODEL_CELLS * sizeof *shadow_cells);
+    return arena;
+}
+
+char *shadow_heap(void)
+{
+    return (char *)shadow_arena.base + SHADOW_STACKS;
+}
+
+void shadow_reset(void)
+{
+    if (++shadow_epoch == 0) {
+        report_fail("limit: 2^32 executions in one process; go on with from=N");
+    }
+    shadow_cell_count = 1;
+}
+
+static inline bool shadow_in_heap(uintptr_t address)
+{
+    return address - shadow_arena.base - SHADOW_STACKS < MODEL_HEAP_BYTES;
+}
+
+static inline bool shadow_in_stacks(uintptr_t address)
+{
+    return address - shadow_arena.base < SHADOW_STACKS;
+}
+
+static inline struct granule *shadow_granule(uintptr_t address)
+{
+    struct granule *g;
+    if (address - shadow_static.base < shadow_static.bytes) {
+        g = &shadow_static.granules[(address - shadow_static.base) / 8];
+    } else if (address - shadow_arena.base < SHADOW_ARENA) {
+        g = &shadow_arena.granules[(address - shadow_arena.base) / 8];
+    } else {
+        return NULL;
+    }
+    if (g->epoch != shadow_epoch) {
+        *g = (struct granule){.epoch = shadow_epoch};
+    }
+    return g;
+}
+
+static struct cell *shadow_new_cell(struct granule *g, uint8_t mask)
+{
+    if (shadow_cell_count == MODEL_CELLS) {
+        report_fail("limit: more than %u pieces of memory (MODEL_CELLS)", MODEL_CELLS);
+    }
+    struct cell *c = &shadow_cells[shadow_cell_count];
+    c->next = g->cell;
+    c->mask = mask;
+    c->writer = 0;
+    c->location = SHADOW_NO_LOCATION;
+    c->write_clock = 0;
+    c->readers = 0;
+    c->atomic_readers = 0;
+    c->atomic_writers = 0;
+    g->cell = shadow_cell_count++;
+    return c;
+}
+
+/* --- judging --- */
+
+static _Noreturn void shadow_race(const void *address, const char *now, uintptr_t pc, const char *before, int thread,
+                                  uintptr_t before_pc)
+{
+    report_detail("T%d %s at %s", scheduler_current, now, report_place(pc));
+    report_detail("unordered with T%d, which %s at %s", thread, before,
+                  before_pc ? report_place(before_pc) : "(an atomic operation)");
+    report_fail("DATA RACE on %s", report_name(address));
+}
+
+/* A thread of `set` whose clock is not known, or -1. */
+static inline int shadow_unknown(uint32_t set, const uint32_t *clocks, const uint32_t *known)
+{
+    for (; set; set &= set - 1) {
+        int thread = __builtin_ctz(set);
+        if (clocks[thread] > known[thread]) {
+            return thread;
+        }
+    }
+    return -1;
+}
+
+static void shadow_judge_plain(const struct cell *c, const uint32_t *known, bool write, const void *address, uintptr_t pc)
+{
+    const char *now = write ? "writes" : "reads";
+    int me = scheduler_current;
+    uint32_t others = ~(1u << me);
+    if (c->writer != me && c->write_clock > known[c->writer]) {
+        shadow_race(address, now, pc, "wrote", c->writer, c->write_pc);
+    }
+    int who = shadow_unknown(c->atomic_writers & others, c->atomic_write_clock, known);
+    if (who >= 0) {
+        shadow_race(address, now, pc, "wrote", who, 0);
+    }
+    if (!write) {
+        return;
+    }
+    who = shadow_unknown(c->readers & others, c->read_clock, known);
+    if (who >= 0) {
+        shadow_race(address, now, pc, "read", who, c->read_pc[who]);
+    }
+    who = shadow_unknown(c->atomic_readers & others, c->atomic_read_clock, known);
+    if (who >= 0) {
+        shadow_race(address, now, pc, "read", who, 0);
+    }
+}
+
+static void shadow_judge_atomic(const struct cell *c, const uint32_t *known, bool write, const void *address, uintptr_t pc)
+{
+    const char *now = write ? "writes atomically" : "reads atomically";
+    int me = scheduler_current;
+    if (c->writer != me && c->write_clock > known[c->writer]) {
+        shadow_race(address, now, pc, "wrote plainly", c->writer, c->write_pc);
+    }
+    if (write) {
+        int who = shadow_unknown(c->readers & ~(1u << me), c->read_clock, known);
+        if (who >= 0) {
+            shadow_race(address, now, pc, "read plainly", who, c->read_pc[who]);
+        }
+    }
+}
+
+static void shadow_check_heap(const struct granule *g, uint8_t mask, uintptr_t address, uintptr_t pc)
+{
+    if ((g->valid & mask) != mask) {
+        report_detail("T%d at %s", scheduler_current, report_place(pc));
+        report_fail("OUT OF BOUNDS: %s", report_name((const void *)address));
+    }
+    heap_touch(g->block, (const void *)address, pc);
+}
+
+/* --- plain accesses --- */
+
+static void shadow_note_plain(struct cell *c, bool write, uint32_t clock, uintptr_t pc)
+{
+    int me = scheduler_current;
+    if (write) {
+        c->writer = (uint8_t)me;
+        c->write_clock = clock;
+        c->write_pc = (uint32_t)pc;
+        c->readers = 0;
+        c->atomic_readers = 0;
+        c->atomic_writers = 0;
+    } else {
+        c->readers |= (uint16_t)(1u << me);
+        c->read_clock[me] = clock;
+        c->read_pc[me] = (uint32_t)pc;
+    }
+}
+
+static void shadow_plain_in_granule(uintptr_t address, uint8_t mask, bool write, uintptr_t pc)
+{
+    struct granule *g = shadow_granule(address);
+    if (!g) {
+        return;
+    }
+    if (shadow_in_heap(address)) {
+        shadow_check_heap(g, mask, address, pc);
+    }
+    const uint32_t *known = memory_view(scheduler_current)->clock;
+    struct cell *exact = NULL;
+    for (uint32_t i = g->cell; i; i = shadow_cells[i].next) {
+        struct cell *c = &shadow_cells[i];
+        if (c->mask & mask) {
+            shadow_judge_plain(c, known, write, (const void *)address, pc);
+            if (write && c->location != SHADOW_NO_LOCATION) {
+                memory_restart(c->location);
+            }
+            exact = c->mask == mask ? c : exact;
+        }
+    }
+    if (!exact) {
+        exact = shadow_new_cell(g, mask);
+    }
+    shadow_note_plain(exact, write, known[scheduler_current], pc);
+}
+
+void shadow_plain(const void *address, size_t size, bool write, uintptr_t pc)
+{
+    uintptr_t at = (uintptr_t)address;
+    for (uintptr_t end = at + size; at < end;) {
+        unsigned offset = at & 7;
+        unsigned bytes = end - at < 8 - offset ? (unsigned)(end - at) : 8 - offset;
+        shadow_plain_in_granule(at, (uint8_t)(((1u << bytes) - 1) << offset), write, pc);
+        at += bytes;
+    }
+}
+
+/* --- atomic accesses --- */
+
+/* Memory given to another object since (a new stack frame, or written plainly): what it was as an atomic is over. */
+static void shadow_retire(struct cell *c, const void *address, uint8_t mask, uintptr_t pc)
+{
+    if (!shadow_in_stacks((uintptr_t)address) && !memory_restarted(c->location)) {
+        report_detail("T%d at %s; bytes %#x before, %#x now", scheduler_current, report_place(pc), c->mask, mask);
+        report_fail("unsupported: atomic accesses of different sizes to %s", report_name(address));
+    }
+    memory_forget(c->location);
+    c->location = SHADOW_NO_LOCATION;
+}
+
+struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr_t pc)
+{
+    uintptr_t at = (uintptr_t)address;
+    struct granule *g = shadow_granule(at);
+    uint8_t mask = (uint8_t)(((1u << size) - 1) << (at & 7));
+    if (!g || at % size) {
+        report_detail("T%d at %s", scheduler_current, report_place(pc));
+        report_fail("unsupported: atomic access to %s memory %p", g ? "misaligned" : "untracked (thread-local or library)",
+                    address);
+    }
+    if (shadow_in_heap(at)) {
+        shadow_check_heap(g, mask, at, pc);
+    }
+    const uint32_t *known = memory_view(scheduler_current)->clock;
+    struct cell *exact = NULL;
+    for (uint32_t i = g->cell; i; i = shadow_cells[i].next) {
+        struct cell *c = &shadow_cells[i];
+        if (c->mask & mask) {
+            shadow_judge_atomic(c, known, write, address, pc);
+            if (c->mask == mask) {
+                exact = c;
+            } else if (c->location != SHADOW_NO_LOCATION) {
+                shadow_retire(c, address, mask, pc);
+            }
+        }
+    }
+    if (!exact) {
+        exact = shadow_new_cell(g, mask);
+    }
+    int me = scheduler_current;
+    exact->atomic_readers |= (uint16_t)(1u << me);
+    exact->atomic_read_clock[me] = known[me];
+    if (write) {
+        exact->atomic_writers |= (uint16_t)(1u << me);
+        exact->atomic_write_clock[me] = known[me];
+    }
+    return exact;
+}
+
+/* --- the heap --- */
+
+void shadow_block(const void *address, size_t size, uint32_t block)
+{
+    uintptr_t at = (uintptr_t)address;
+    for (size_t left = size; left; at += 8) {
+        struct granule *g = shadow_granule(at);
+        g->cell = 0;
+        g->block = block;
+        g->valid = left < 8 ? (uint8_t)((1u << left) - 1) : 0xff;
+        left -= left < 8 ? left : 8;
+    }
+}
+
+/* A free is a write to all of it, against everything that was ever done to it. */
+void shadow_free(const void *address, size_t size, uintptr_t pc)
+{
+    const uint32_t *known = memory_view(scheduler_current)->clock;
+    uintptr_t start = (uintptr_t)address;
+    for (uintptr_t at = start; at < start + size; at += 8) {
+        for (uint32_t i = shadow_granule(at)->cell; i; i = shadow_cells[i].next) {
+            struct cell *c = &shadow_cells[i];
+            shadow_judge_plain(c, known, true, (const void *)at, pc);
+            if (c->location != SHADOW_NO_LOCATION) {
+                memory_forget(c->location);
+                c->location = SHADOW_NO_LOCATION;
+            }
+        }
+    }
+}
+
+uint32_t shadow_block_of(const void *address)
+{
+    if (!shadow_in_heap((uintptr_t)address)) {
+        return 0;
+    }
+    return shadow_granule((uintptr_t)address)->block;
+}
+
+bool shadow_describe_stack(const void *address, char *text, size_t bytes)
+{
+    uintptr_t offset = (uintptr_t)address - shadow_arena.base;
+    if (!shadow_in_stacks((uintptr_t)address)) {
+        return false;
+    }
+    int thread = (int)(offset / MODEL_STACK_BYTES);
+    snprintf(text, bytes, "T%d's stack-%zu", thread, MODEL_STACK_BYTES - (size_t)(offset % MODEL_STACK_BYTES));
+    return true;
+}

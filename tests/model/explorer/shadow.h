@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What is known about each piece of the program's memory: who touched it last, and whether it may be touched. See shadow.c. */
+#ifndef MODEL_SHADOW_H
+#define MODEL_SHADOW_H
+
+#include "limits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SHADOW_NO_LOCATION = 0xffff };
+
+/* A piece: the bytes `mask` of one 8-byte granule, which have always been accessed together. */
+struct cell {
+    uint32_t next; /* further pieces of this granule; 0 ends */
+    uint8_t mask;
+    uint8_t writer; /* thread of the last plain write */
+    uint16_t location;
+    uint32_t write_clock;
+    uint32_t write_pc; /* non-PIE executables fit into 32 bits */
+    uint16_t readers;  /* threads with an entry in read_clock since that write; the same for the two below */
+    uint16_t atomic_readers;
+    uint16_t atomic_writers;
+    uint32_t read_clock[MODEL_THREADS];
+    uint32_t read_pc[MODEL_THREADS];
+    uint32_t atomic_read_clock[MODEL_THREADS];
+    uint32_t atomic_write_clock[MODEL_THREADS];
+};
+
+/* Once: finds the program's static memory and reserves the rest. Returns the stacks, shadow_heap() the heap. */
+char *shadow_init(void);
+char *shadow_heap(void);
+
+/* Before each execution: nothing has been touched. */
+void shadow_reset(void);
+
+/* A plain access of `size` bytes by the current thread. Fails on a race, on freed and on foreign heap memory. */
+void shadow_plain(const void *address, size_t size, bool write, uintptr_t pc);
+
+/* An atomic access: the same against plain accesses. Returns the piece, whose location the caller keeps. */
+struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr_t pc);
+
+/* The heap tells which bytes belong to which block. */
+void shadow_block(const void *address, size_t size, uint32_t block);
+void shadow_free(const void *address, size_t size, uintptr_t pc);
+uint32_t shadow_block_of(const void *address); /* 0: none */
+
+bool shadow_describe_stack(const void *address, char *text, size_t bytes);
+
+#endif
