@@ -44,9 +44,8 @@ build_program() {
     objects=
     for source in $sources; do
         object=$out.$(echo "$source" | tr / _ | tail -c 80).o
-        # Fences stay fences: the sources may avoid them under TSan, so the macro that says so goes. Small memcpy calls
-        # stay calls, since inlined ones would not be watched.
-        "$CC" -std=gnu11 -O1 -g -fno-pie -fsanitize=thread -U__SANITIZE_THREAD__ -Wno-tsan -U_FORTIFY_SOURCE \
+        # Small memcpy calls stay calls, since inlined ones would not be watched.
+        "$CC" -std=gnu11 -O1 -g -fno-pie -fsanitize=thread -Wno-tsan -U_FORTIFY_SOURCE \
             --param tsan-instrument-func-entry-exit=0 -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset \
             -fno-builtin-memcmp -fno-common -fno-stack-protector -DWEFT_MODEL=1 -I"$here" $flags -c "$source" -o "$object"
         objcopy --redefine-syms="$here/interpose.syms" --remove-section=.init_array* --remove-section=.rela.init_array* \

@@ -4,6 +4,7 @@
 #define MODEL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* A choice that the explorer makes: 0 to n - 1. */
 unsigned model_choose(unsigned n);
@@ -19,6 +20,16 @@ void model_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The number of the running thread; main is 0. */
 unsigned model_thread(void);
+
+/* The futex calls of src/base/futex.h: 0, -EAGAIN or -ETIMEDOUT; INT64_MAX is no deadline. A wake tells how many it woke. */
+int model_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns);
+int model_futex_wake(_Atomic uint32_t *word, int count);
+
+/* The virtual clock, in nanoseconds: moves when it is read, and to a deadline when a wait ends there. */
+int64_t model_clock(void);
+
+/* One turn of a spin loop: somebody else goes on. A loop without it is a livelock as soon as nobody else can run. */
+void model_relax(void);
 
 /* Goals show that a harness gets where it should: a run fails unless each goal below MODEL_GOALS that has a name was reached
  * in some execution (option goals=off: they are only counted). A harness names them by defining model_goal_name, which

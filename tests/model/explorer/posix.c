@@ -123,7 +123,7 @@ int model_pthread_mutex_lock(pthread_mutex_t *mutex)
         report_fail("MUTEX %s locked twice by T%d", report_name(mutex), scheduler_current);
     }
     while (m->owner) {
-        scheduler_block("mutex", mutex, -1);
+        scheduler_block("mutex", mutex, SCHEDULER_FOREVER);
     }
     posix_take(m);
     REPORT_TRACE(PC, "lock %s", report_name(mutex));

@@ -305,7 +305,7 @@ bool scheduler_block(const char *why, const void *object, int64_t deadline_ns)
     t->timed_out = false;
     t->deadline_ns = deadline_ns;
     scheduler_ready &= ~bit;
-    if (deadline_ns >= 0) {
+    if (deadline_ns != SCHEDULER_FOREVER) {
         scheduler_timed |= bit;
     }
     scheduler_leave();
@@ -336,7 +336,7 @@ void *scheduler_join(int thread)
 {
     struct thread *t = &scheduler_threads[thread];
     if (t->state != STATE_FINISHED) {
-        scheduler_block("the end of thread", t, -1);
+        scheduler_block("the end of", t, SCHEDULER_FOREVER);
     }
     return t->result;
 }

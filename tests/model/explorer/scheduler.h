@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SCHEDULER_FOREVER INT64_MAX
+
 extern int scheduler_current;         /* who runs */
 extern int scheduler_count;           /* threads made so far */
 extern uint64_t scheduler_steps;      /* of this execution */
@@ -30,8 +32,8 @@ void scheduler_point(void);
 /* The same, but somebody else goes on if anybody can. */
 void scheduler_yield(void);
 
-/* Waits on `object` until scheduler_wake; `why` is for the deadlock report. With deadline_ns >= 0 the wait may end
- * at the deadline instead; returns false then. */
+/* Waits on `object` until scheduler_wake; `why` is for the deadlock report. The wait may end at
+ * deadline_ns instead (returns false then); SCHEDULER_FOREVER is none. */
 bool scheduler_block(const char *why, const void *object, int64_t deadline_ns);
 
 /* Threads that wait on `object`, one bit each. */

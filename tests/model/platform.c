@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* src/base/platform.c for the explorer: the same table, whose entries are model operations. Everything above it, from
+ * base/futex.c up, is the real source. malloc and free become the tracked heap when build.sh renames them. */
+#include "base/platform.h"
+
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *platform_map(size_t size, size_t alignment)
+{
+    void *pages = aligned_alloc(alignment, size);
+    if (pages)
+        memset(pages, 0, size);
+    return pages;
+}
+
+static void platform_unmap(void *pages, size_t size)
+{
+    (void)size;
+    free(pages);
+}
+
+static void platform_futex_wake(_Atomic uint32_t *word, int count)
+{
+    model_futex_wake(word, count);
+}
+
+static uint64_t platform_random(void)
+{
+    return model_choose(1 << 16);
+}
+
+const struct weft__platform weft__platform_linux = {
+    .alloc = malloc,
+    .free = free,
+    .map = platform_map,
+    .unmap = platform_unmap,
+    .thread_create = pthread_create,
+    .clock = model_clock,
+    .futex_wait = model_futex_wait,
+    .futex_wake = platform_futex_wake,
+    .random = platform_random,
+};
+
+const struct weft__platform *weft__platform = &weft__platform_linux;
+
+void *weft__alloc_zeroed(size_t size)
+{
+    void *block = weft__alloc(size);
+    if (block)
+        memset(block, 0, size);
+    return block;
+}
