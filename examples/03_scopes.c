@@ -11,7 +11,7 @@ WEFT_CHANNEL_DEFINE(orders, int)
 /* A customer orders without end; only a cancellation gets him out of his loop. */
 struct customer { weft_frame weft; orders_sender out; int number; int *result; bool *cleaned_up; };
 
-/* Gives back what the frame holds; also in place of the task, if it is cancelled before its first poll. */
+/* Gives back what the frame holds: at the task's end, and in place of the task if it is cancelled before it began. */
 static void customer_drop(void *frame)
 {
     struct customer *self = frame;

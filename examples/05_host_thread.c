@@ -11,13 +11,6 @@ WEFT_CHANNEL_DEFINE(numbers, int)
 /* Answers each number with its square. */
 struct squarer { weft_frame weft; numbers_receiver in; numbers_sender out; int value; int answered; };
 
-static void squarer_drop(void *frame)
-{
-    struct squarer *self = frame;
-    numbers_receiver_close(&self->in);
-    numbers_sender_close(&self->out);
-}
-
 static weft_poll squarer(weft_context *cx, struct squarer *self)
 {
     int misuse; /* set and used between two awaits: only what must survive an await has to be in the frame */
@@ -33,7 +26,8 @@ static weft_poll squarer(weft_context *cx, struct squarer *self)
     }
     misuse = numbers_recv_blocking(&self->in, &self->value, WEFT_FOREVER);
     printf("a blocking call on a worker answers %s\n", weft_error_name(misuse));
-    squarer_drop(self);
+    numbers_receiver_close(&self->in);
+    numbers_sender_close(&self->out);
     WEFT_END(self->answered); /* 0 or more is success, so a result may also be a count */
 }
 
@@ -60,7 +54,7 @@ int main(void)
         return 1;
 
     /* Without .joinable the result would go nowhere; a task may also be left alone, weft_runtime_finish() waits for it. */
-    weft_task task = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("squarer", .joinable = true, .drop = squarer_drop),
+    weft_task task = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("squarer", .joinable = true),
                                    squarer, .in = questions_in, .out = answers_out);
     if (weft_task_error(task) < 0)
         return 1;

@@ -11,13 +11,6 @@ WEFT_CHANNEL_DEFINE(jobs, int)
 /* Runs in "front": sends jobs away and adds up what comes back. */
 struct front { weft_frame weft; jobs_sender to; jobs_receiver from; int i, done; long sum; };
 
-static void front_drop(void *frame)
-{
-    struct front *self = frame;
-    jobs_sender_close(&self->to);
-    jobs_receiver_close(&self->from);
-}
-
 static weft_poll front(weft_context *cx, struct front *self)
 {
     WEFT_BEGIN(cx, self);
@@ -31,19 +24,13 @@ static weft_poll front(weft_context *cx, struct front *self)
         self->sum += self->done;
     }
     printf("%s: sum %ld\n", weft_runtime_name(weft_context_runtime(cx)), self->sum);
-    front_drop(self);
+    jobs_sender_close(&self->to);
+    jobs_receiver_close(&self->from);
     WEFT_END(self->weft.rc);
 }
 
 /* Runs in "back": each wake crosses from the threads of one runtime to those of the other. */
 struct back { weft_frame weft; jobs_receiver from; jobs_sender to; int job, count; };
-
-static void back_drop(void *frame)
-{
-    struct back *self = frame;
-    jobs_receiver_close(&self->from);
-    jobs_sender_close(&self->to);
-}
 
 static weft_poll back(weft_context *cx, struct back *self)
 {
@@ -57,7 +44,8 @@ static weft_poll back(weft_context *cx, struct back *self)
             break;
     }
     printf("%s: %d jobs\n", weft_runtime_name(weft_context_runtime(cx)), self->count);
-    back_drop(self);
+    jobs_receiver_close(&self->from);
+    jobs_sender_close(&self->to);
     WEFT_END(self->weft.rc == WEFT_EPIPE ? 0 : self->weft.rc);
 }
 
@@ -73,8 +61,8 @@ int main(void)
         jobs_create(front_rt, WEFT_CHANNEL_OPTIONS(.name = "to front", .capacity = 4), &to_front, &at_front) < 0)
         return 1;
 
-    weft_spawn_as(weft_runtime_scope(back_rt), WEFT_TASK("back", .drop = back_drop), back, .from = at_back, .to = to_front);
-    weft_spawn_as(weft_runtime_scope(front_rt), WEFT_TASK("front", .drop = front_drop), front, .to = to_back, .from = at_front);
+    weft_spawn(weft_runtime_scope(back_rt), back, .from = at_back, .to = to_front);
+    weft_spawn(weft_runtime_scope(front_rt), front, .to = to_back, .from = at_front);
 
     /* The front ends first, by itself; its close of "to back" ends the other. */
     int rc = weft_runtime_finish(front_rt);
