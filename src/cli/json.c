@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* See json.h. Text that is no UTF-8 becomes U+FFFD, since JSON has no other bytes. */
+#include "cli/json.h"
+
+#include <inttypes.h>
+
+#include "cli/text.h"
+
+static void json_quote(struct json *json, const char *text)
+{
+    fputc('"', json->out);
+    while (*text) {
+        size_t length = text_sequence(text);
+        unsigned char first = (unsigned char)*text;
+        if (!length)
+            fputs("\\ufffd", json->out);
+        else if (first == '"' || first == '\\')
+            fprintf(json->out, "\\%c", first);
+        else if (first < 0x20 || first == 0x7f)
+            fprintf(json->out, "\\u%04x", first);
+        else
+            fwrite(text, 1, length, json->out);
+        text += length ? length : 1;
+    }
+    fputc('"', json->out);
+}
+
+/* What stands in front of a value: a comma, a new line, its key. */
+static void json_begin(struct json *json, const char *key)
+{
+    if (json->depth) {
+        if (json->inside[json->depth])
+            fputc(',', json->out);
+        json->inside[json->depth] = true;
+        fprintf(json->out, "\n%*s", 2 * json->depth, "");
+    }
+    if (key) {
+        json_quote(json, key);
+        fputs(": ", json->out);
+    }
+}
+
+void json_open(struct json *json, const char *key, char bracket)
+{
+    json_begin(json, key);
+    fputc(bracket, json->out);
+    json->inside[++json->depth] = false;
+}
+
+void json_close(struct json *json, char bracket)
+{
+    bool had = json->inside[json->depth--];
+    if (had)
+        fprintf(json->out, "\n%*s", 2 * json->depth, "");
+    fputc(bracket, json->out);
+    if (!json->depth)
+        fputc('\n', json->out);
+}
+
+void json_text(struct json *json, const char *key, const char *text)
+{
+    json_begin(json, key);
+    if (text)
+        json_quote(json, text);
+    else
+        fputs("null", json->out);
+}
+
+void json_count(struct json *json, const char *key, uint64_t number)
+{
+    json_begin(json, key);
+    fprintf(json->out, "%" PRIu64, number);
+}
+
+void json_integer(struct json *json, const char *key, int64_t number)
+{
+    json_begin(json, key);
+    fprintf(json->out, "%" PRId64, number);
+}
+
+void json_ratio(struct json *json, const char *key, double number)
+{
+    json_begin(json, key);
+    if (number < 0)
+        fputs("null", json->out);
+    else
+        fprintf(json->out, "%.6g", number);
+}
+
+void json_flag(struct json *json, const char *key, bool flag)
+{
+    json_begin(json, key);
+    fputs(flag ? "true" : "false", json->out);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading a recording from its folder: events in the order of their time, and gaps. The only door to babeltrace. */
+#ifndef WEFT_CLI_TRACE_RECORDING_H
+#define WEFT_CLI_TRACE_RECORDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/trace/event.h"
+
+/* Who takes what is read. */
+struct recording_reader {
+    void *context;
+    bool (*event)(void *context, const struct event *event); /* false: enough */
+    void (*gap)(void *context, const struct event_gap *gap);
+};
+
+struct recording_facts {
+    size_t traces;
+    uint64_t events;  /* of weft's */
+    uint64_t foreign; /* of other providers */
+    uint64_t unknown; /* of weft's that this program's table does not have */
+};
+
+/*
+ * 0, or -1 with a sentence in `text` that says what is wrong and what to do. A recording without an event of weft's is
+ * wrong, too.
+ */
+int recording_read(const char *path, const struct recording_reader *reader, struct recording_facts *out_facts,
+                   char *text, size_t text_size);
+
+#endif

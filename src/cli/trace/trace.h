@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* `weft trace`: its subcommands. */
+#ifndef WEFT_CLI_TRACE_TRACE_H
+#define WEFT_CLI_TRACE_TRACE_H
+
+#include "cli/command.h"
+
+int trace_run(int argc, char **argv);
+
+extern const struct command trace_summary;
+extern const struct command trace_events;
+
+#endif
