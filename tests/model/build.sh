@@ -1,19 +1,24 @@
 #!/bin/sh
-# Builds a program for the explorer.
+# SPDX-License-Identifier: MIT
+# Builds programs for the explorer.
 #
-#   build.sh explorer BUILD                        the runtime, as BUILD/libmodel.a (if a source is newer)
-#   build.sh program BUILD OUT FLAG... SOURCE.c... one program: compiled as for TSan, linked with the runtime instead of libtsan
+#   build.sh explorer BUILD                      the runtime, as BUILD/libmodel.a (if a source is newer)
+#   build.sh object BUILD OUT.o FLAG... SOURCE.c one source of a program under test, compiled as for TSan
+#   build.sh program BUILD OUT ARGUMENT...       a program: sources (compiled with the flags among the arguments) and
+#                                                objects, linked with the runtime instead of libtsan
+#   build.sh harness BUILD OUT NAME [FLAG...]    the program of one line of harnesses.txt
 #
-# The sources are not changed, their objects are: .data and .bss get names by which the runtime can reset them, the libc
-# functions that it models get other names, and the constructor that would start TSan goes.
+# Sources are not changed, their objects are: .data and .bss get names by which the runtime can reset them, the libc
+# functions that it models get other names (interpose.syms), and the constructor that would start TSan goes.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
 CC=${MODEL_CC:-gcc}
 
 build_explorer() {
     build=$1
     mkdir -p "$build"
-    if [ -f "$build/libmodel.a" ] && [ -z "$(find "$here/explorer" "$here/model.h" "$here/build.sh" -newer "$build/libmodel.a")" ]; then
+    if [ -f "$build/libmodel.a" ] && [ -z "$(find "$here/explorer" "$here/model.h" -newer "$build/libmodel.a")" ]; then
         return
     fi
     objects=
@@ -23,10 +28,32 @@ build_explorer() {
             -U_FORTIFY_SOURCE -fno-pie -fno-stack-protector -c "$source" -o "$object"
         objects="$objects $object"
     done
-    rm -f "$build/libmodel.$$.a"
     ar rcs "$build/libmodel.$$.a" $objects
-    mv "$build/libmodel.$$.a" "$build/libmodel.a"
     rm -f $objects
+    copy_urcu_header
+    mv "$build/libmodel.$$.a" "$build/libmodel.a"
+}
+
+# wfcqueue.c says why.
+copy_urcu_header() {
+    header=$(echo '#include <urcu/static/wfcqueue.h>' | "$CC" -E -x c - 2>/dev/null | sed -n 's/^# 1 "\(.*static\/wfcqueue.h\)".*/\1/p' | head -n 1)
+    [ -n "$header" ] || return 0
+    mkdir -p "$build/include/urcu/static"
+    sed -E 's/^([ \t]*)((head->node\.|node->)next) = ([^;]*);/\1CMM_STORE_SHARED(\2, \4);/' "$header" \
+        >"$build/include/urcu/static/wfcqueue.h"
+}
+
+# Small memcpy calls stay calls, since inlined ones would not be watched.
+build_object() {
+    build=$1
+    out=$2
+    shift 2
+    "$CC" -std=gnu11 -O1 -g -fno-pie -fsanitize=thread -Wno-tsan -U_FORTIFY_SOURCE \
+        --param tsan-instrument-func-entry-exit=0 -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset \
+        -fno-builtin-memcmp -fno-common -fno-stack-protector -DWEFT_MODEL=1 -I"$here" -I"$build/include" "$@" -c -o "$out"
+    objcopy --redefine-syms="$here/interpose.syms" --remove-section=.init_array* --remove-section=.rela.init_array* \
+        --rename-section .data=model_data,alloc,load,data,contents \
+        --rename-section .bss=model_bss,alloc,load,data,contents "$out"
 }
 
 build_program() {
@@ -34,33 +61,52 @@ build_program() {
     out=$2
     shift 2
     flags=
-    sources=
     for argument in "$@"; do
         case $argument in
-        *.c) sources="$sources $argument" ;;
+        *.c | *.o) ;;
         *) flags="$flags $argument" ;;
         esac
     done
     objects=
-    for source in $sources; do
-        object=$out.$(echo "$source" | tr / _ | tail -c 80).o
-        # Small memcpy calls stay calls, since inlined ones would not be watched.
-        "$CC" -std=gnu11 -O1 -g -fno-pie -fsanitize=thread -Wno-tsan -U_FORTIFY_SOURCE \
-            --param tsan-instrument-func-entry-exit=0 -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset \
-            -fno-builtin-memcmp -fno-common -fno-stack-protector -DWEFT_MODEL=1 -I"$here" $flags -c "$source" -o "$object"
-        objcopy --redefine-syms="$here/interpose.syms" --remove-section=.init_array* --remove-section=.rela.init_array* \
-            --remove-section=.ctors* --rename-section .data=model_data,alloc,load,data,contents \
-            --rename-section .bss=model_bss,alloc,load,data,contents "$object"
-        objects="$objects $object"
+    temporary=
+    for argument in "$@"; do
+        case $argument in
+        *.o) objects="$objects $argument" ;;
+        *.c)
+            object=$out.$(echo "$argument" | tr / _ | tail -c 80).o
+            (build_object "$build" "$object" $flags "$argument") # sh has no local variables
+            objects="$objects $object"
+            temporary="$temporary $object"
+            ;;
+        esac
     done
-    "$CC" -no-pie -o "$out" $objects "$build/libmodel.a" 
-    rm -f $objects
+    "$CC" -no-pie -o "$out" $objects "$build/libmodel.a"
+    rm -f $temporary
+}
+
+build_harness() {
+    build=$1
+    out=$2
+    name=$3
+    shift 3
+    line=$(grep "^$name *|" "$here/harnesses.txt") || {
+        echo "build.sh: no $name in harnesses.txt" >&2
+        exit 2
+    }
+    sources=
+    for source in $(echo "$line" | cut -d'|' -f2); do
+        sources="$sources $root/$source"
+    done
+    build_program "$build" "$out" -Wall -Wextra -I"$root/src" -I"$root/include" $(echo "$line" | cut -d'|' -f3) "$@" \
+        "$here/$name.c" "$here/platform.c" $sources
 }
 
 what=$1
 shift
 case $what in
-explorer) build_explorer "$@" ;;
-program) build_program "$@" ;;
-*) echo "build.sh: explorer or program, not $what" >&2; exit 2 ;;
+explorer | object | program | harness) "build_$what" "$@" ;;
+*)
+    echo "build.sh: explorer, object, program or harness, not $what" >&2
+    exit 2
+    ;;
 esac

@@ -4,6 +4,7 @@
 #define MODEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* A choice that the explorer makes: 0 to n - 1. */
@@ -30,6 +31,9 @@ int64_t model_clock(void);
 
 /* One turn of a spin loop: somebody else goes on. A loop without it is a livelock as soon as nobody else can run. */
 void model_relax(void);
+
+/* Zeroed memory of the tracked heap, at any alignment; goes back with free(). */
+void *model_pages(size_t size, size_t alignment);
 
 /* Goals show that a harness gets where it should: a run fails unless each goal below MODEL_GOALS that has a name was reached
  * in some execution (option goals=off: they are only counted). A harness names them by defining model_goal_name, which

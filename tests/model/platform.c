@@ -8,14 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *platform_map(size_t size, size_t alignment)
-{
-    void *pages = aligned_alloc(alignment, size);
-    if (pages)
-        memset(pages, 0, size);
-    return pages;
-}
-
 static void platform_unmap(void *pages, size_t size)
 {
     (void)size;
@@ -35,7 +27,7 @@ static uint64_t platform_random(void)
 const struct weft__platform weft__platform_linux = {
     .alloc = malloc,
     .free = free,
-    .map = platform_map,
+    .map = model_pages,
     .unmap = platform_unmap,
     .thread_create = pthread_create,
     .clock = model_clock,

@@ -7,6 +7,7 @@
  *
  * A mutex keeps its state in its own bytes, so static initialisers and memset work; its view lives in a table. Blocking is
  * a scheduler wait, so a lock cycle ends as DEADLOCK. */
+#include "../model.h"
 #include "heap.h"
 #include "memory.h"
 #include "posix.h"
@@ -203,6 +204,11 @@ int model_posix_memalign(void **out_memory, size_t alignment, size_t size)
     }
     *out_memory = memory;
     return 0;
+}
+
+void *model_pages(size_t size, size_t alignment)
+{
+    return heap_alloc(size, alignment, true, PC);
 }
 
 void model_free(void *memory)
