@@ -16,8 +16,8 @@ struct json {
 };
 
 /* `key` is NULL for an element of an array, and for the outermost value. */
-void json_open(struct json *json, const char *key, char bracket); /* '{' or '[' */
-void json_close(struct json *json, char bracket);                 /* '}' or ']' */
+void json_open(struct json *json, const char *key, char bracket);     /* '{' or '[' */
+void json_close(struct json *json, char bracket);                     /* '}' or ']' */
 void json_text(struct json *json, const char *key, const char *text); /* NULL: null */
 void json_count(struct json *json, const char *key, uint64_t number);
 void json_integer(struct json *json, const char *key, int64_t number);

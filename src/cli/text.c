@@ -18,7 +18,8 @@ const char *text_duration(char out[TEXT_DURATION_SIZE], int64_t ns)
     return out;
 }
 
-/* The bounds of the second byte keep out overlong forms, surrogates and what is above U+10FFFF (RFC 3629, section 4). */
+/* The bounds of the second byte keep out overlong forms, surrogates and what is above U+10FFFF (RFC 3629, section 4).
+ */
 size_t text_sequence(const char *text)
 {
     const unsigned char *u = (const unsigned char *)text;

@@ -2,8 +2,8 @@
 /*
  * fork(). Without help the child writes into its parent's buffers under the parent's number, and may crash at its exit.
  * LTTng's way is to preload liblttng-ust-fork.so, which wraps fork() around three calls; the same three calls from
- * pthread_atfork() need no preload. Where the library is preloaded they are its business, not ours: twice would register
- * the child twice.
+ * pthread_atfork() need no preload. Where the library is preloaded they are its business, not ours: twice would
+ * register the child twice.
  *
  * Threads: the one that forks, before and after; in the child it is the only one.
  */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The provider: hands the core's events to LTTng-UST. It is loaded into a process that has weft (LD_PRELOAD, or dlopen by
- * the core), knows it only by <weft/trace.h>, and links nothing of it.
+ * The provider: hands the core's events to LTTng-UST. It is loaded into a process that has weft (LD_PRELOAD, or dlopen
+ * by the core), knows it only by <weft/trace.h>, and links nothing of it.
  *
- * Threads: an event's function runs on the thread where the event happens; the rest on any. There is no lock: LTTng keeps
- * one buffer per processor and reads its own lists under RCU.
+ * Threads: an event's function runs on the thread where the event happens; the rest on any. There is no lock: LTTng
+ * keeps one buffer per processor and reads its own lists under RCU.
  *
  * The core asks wanted() some hundred times a second and calls an event's function only while its bit is up, so between
- * two looks a function may be called for an event that is off already. lttng_ust_tracepoint() looks again; an event that
- * was switched on is missing until the core's next look.
+ * two looks a function may be called for an event that is off already. lttng_ust_tracepoint() looks again; an event
+ * that was switched on is missing until the core's next look.
  */
 #include "session.h"
 #include "weft_tp.h"
@@ -24,7 +24,7 @@
         (void)context;                                                                                                 \
         lttng_ust_tracepoint(weft, e, __VA_ARGS__);                                                                    \
     }
-#define WEFT_EVENT1(e, l, x, t1, n1) EMIT(e, (void *context, WEFT__T_##t1 n1), n1)
+#define WEFT_EVENT1(e, l, x, t1, n1)         EMIT(e, (void *context, WEFT__T_##t1 n1), n1)
 #define WEFT_EVENT2(e, l, x, t1, n1, t2, n2) EMIT(e, (void *context, WEFT__T_##t1 n1, WEFT__T_##t2 n2), n1, n2)
 #define WEFT_EVENT3(e, l, x, t1, n1, t2, n2, t3, n3)                                                                   \
     EMIT(e, (void *context, WEFT__T_##t1 n1, WEFT__T_##t2 n2, WEFT__T_##t3 n3), n1, n2, n3)

@@ -3,13 +3,14 @@
  * Recordings. LTTng tells an application nothing when one starts, so there are two witnesses:
  *
  *   the hook   LTTng announces its own state (loaded libraries) to each session that starts, and on `lttng regenerate
- *              statedump`. A probe of ours on the last event of that announcement is called for every start, from LTTng's
- *              listener thread. The tracepoint is exported but not documented: if it is gone the edge is left.
- *   the edge   wanted() sees one of the defining events come up. It also notices `lttng enable-event` in a session that
- *              runs, which the hook does not; it misses a second session that wants what the first already has.
+ *              statedump`. A probe of ours on the last event of that announcement is called for every start, from
+ * LTTng's listener thread. The tracepoint is exported but not documented: if it is gone the edge is left. the edge
+ * wanted() sees one of the defining events come up. It also notices `lttng enable-event` in a session that runs, which
+ * the hook does not; it misses a second session that wants what the first already has.
  *
- * An ordinary start is seen by both, and must count once: an edge counts only if the hook has been silent for EXPLAINED_NS
- * before and after it. A late count costs a late announcement, a double one an announcement too many: neither is wrong.
+ * An ordinary start is seen by both, and must count once: an edge counts only if the hook has been silent for
+ * EXPLAINED_NS before and after it. A late count costs a late announcement, a double one an announcement too many:
+ * neither is wrong.
  *
  * Threads: session_started() runs on LTTng's listener thread, the rest on any.
  */
@@ -60,8 +61,8 @@ static void session_started(void *data, void *session)
 }
 
 /*
- * LTTng matches a probe to a tracepoint by its names and this description of its arguments, and skips it otherwise. Asking
- * the loader for the function, instead of linking it, is what makes the hook optional.
+ * LTTng matches a probe to a tracepoint by its names and this description of its arguments, and skips it otherwise.
+ * Asking the loader for the function, instead of linking it, is what makes the hook optional.
  */
 __attribute__((constructor)) static void session_hook(void)
 {
@@ -137,9 +138,10 @@ int weft__lttng_session_status(char *text, size_t text_size)
         return 0;
     }
     if (text_size)
-        snprintf(text, text_size,
-                 "no session daemon answers at %s%s%s (%s): start one with `lttng-sessiond --daemonize`, also while the "
-                 "program runs",
-                 everybodys, own[0] ? " or " : "", own, strerror(own_error == ENOENT ? error : own_error));
+        snprintf(
+            text, text_size,
+            "no session daemon answers at %s%s%s (%s): start one with `lttng-sessiond --daemonize`, also while the "
+            "program runs",
+            everybodys, own[0] ? " or " : "", own, strerror(own_error == ENOENT ? error : own_error));
     return WEFT_ENOTCONN;
 }

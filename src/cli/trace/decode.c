@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What can be asked of an event class is asked once: which row of the table it is, whether its fields are those of the
- * row (then they can be fetched by number), and where the process's number stands: in the context that `lttng add-context
- * -t vpid` adds, or, with buffers per process, in the trace's environment.
+ * row (then they can be fetched by number), and where the process's number stands: in the context that `lttng
+ * add-context -t vpid` adds, or, with buffers per process, in the trace's environment.
  */
 #include "cli/trace/decode.h"
 
@@ -79,7 +79,7 @@ static struct decode_class *decode_class_new(struct decode *decode, const bt_eve
     const bt_event_class *class = bt_event_borrow_class_const(event);
     const char *name = bt_event_class_get_name(class);
     struct decode_class *known = memory_zeroed(1, sizeof *known);
-    map_put(&decode->classes, (uintptr_t)class, known);
+    map_put(&decode->classes, (uintptr_t) class, known);
     if (!name || strncmp(name, decode_prefix, sizeof decode_prefix - 1) != 0) {
         known->what = CLASS_FOREIGN;
         return known;
@@ -105,7 +105,7 @@ static uint64_t decode_process(const struct decode_class *class, const bt_event 
     if (class->vpid_at < 0)
         return class->process;
     const bt_field *context = bt_event_borrow_common_context_field_const(event);
-    const bt_field *vpid = bt_field_structure_borrow_member_field_by_index_const(context, (uint64_t)class->vpid_at);
+    const bt_field *vpid = bt_field_structure_borrow_member_field_by_index_const(context, (uint64_t) class->vpid_at);
     return bt_field_class_type_is(bt_field_get_class_type(vpid), BT_FIELD_CLASS_TYPE_SIGNED_INTEGER)
                ? (uint64_t)bt_field_integer_signed_get_value(vpid)
                : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A trace is a folder with a file `metadata` that is CTF: packets (a magic number and the trace's UUID), or text that
- * says so. Chunks of a rotated recording and snapshots share their trace's UUID and have to be read as one, since packets
- * may be in several of them.
+ * says so. Chunks of a rotated recording and snapshots share their trace's UUID and have to be read as one, since
+ * packets may be in several of them.
  */
 #include "cli/trace/find.h"
 

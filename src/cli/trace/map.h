@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A table from numbers to pointers: open addressing, so that a million live tasks cost 24 bytes each beside themselves. */
+/* A table from numbers to pointers: open addressing, so that a million live tasks cost 24 bytes each beside themselves.
+ */
 #ifndef WEFT_CLI_TRACE_MAP_H
 #define WEFT_CLI_TRACE_MAP_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A graph of babeltrace's: one source ctf.fs per trace, a muxer that puts their messages into the order of time, and a
- * sink of ours at the end. A graph fails in one place, recording_fail(), which takes the innermost of babeltrace's causes.
+ * sink of ours at the end. A graph fails in one place, recording_fail(), which takes the innermost of babeltrace's
+ * causes.
  */
 #include "cli/trace/recording.h"
 
@@ -88,10 +89,11 @@ static bt_graph_simple_sink_component_consume_func_status recording_consume(bt_m
 static int recording_connect(struct recording *recording, const bt_component_source *source)
 {
     for (uint64_t i = 0; i < bt_component_source_get_output_port_count(source); i++) {
-        uint64_t free_input = bt_component_filter_get_input_port_count(recording->muxer) - 1; /* it always has one more */
-        if (bt_graph_connect_ports(
-                recording->graph, bt_component_source_borrow_output_port_by_index_const(source, i),
-                bt_component_filter_borrow_input_port_by_index_const(recording->muxer, free_input), NULL))
+        uint64_t free_input =
+            bt_component_filter_get_input_port_count(recording->muxer) - 1; /* it always has one more */
+        if (bt_graph_connect_ports(recording->graph, bt_component_source_borrow_output_port_by_index_const(source, i),
+                                   bt_component_filter_borrow_input_port_by_index_const(recording->muxer, free_input),
+                                   NULL))
             return recording_fail(recording, "cannot join its traces");
     }
     return 0;
@@ -135,8 +137,8 @@ static int recording_add_muxer(struct recording *recording)
 {
     const bt_component_class_filter *class =
         bt_plugin_borrow_filter_component_class_by_name_const(recording->utils, "muxer");
-    if (!class || bt_graph_add_filter_component(recording->graph, class, "muxer", NULL, BT_LOGGING_LEVEL_NONE,
-                                                &recording->muxer))
+    if (!class ||
+        bt_graph_add_filter_component(recording->graph, class, "muxer", NULL, BT_LOGGING_LEVEL_NONE, &recording->muxer))
         return recording_fail(recording, "babeltrace2 has no muxer");
     return 0;
 }
@@ -185,19 +187,21 @@ static int recording_build_and_run(struct recording *recording, const struct fin
 static int recording_judge(struct recording *recording)
 {
     if (recording->decode.other_shape) {
-        snprintf(recording->text, recording->text_size,
-                 "%s: event weft:%s has other fields than in weft %s (schema %d): read it with the `weft` of the version "
-                 "that recorded it",
-                 recording->path, recording->decode.other_shape, WEFT_VERSION, WEFT_TRACE_SCHEMA);
+        snprintf(
+            recording->text, recording->text_size,
+            "%s: event weft:%s has other fields than in weft %s (schema %d): read it with the `weft` of the version "
+            "that recorded it",
+            recording->path, recording->decode.other_shape, WEFT_VERSION, WEFT_TRACE_SCHEMA);
         return -1;
     }
     if (recording->facts->events)
         return 0;
-    snprintf(recording->text, recording->text_size,
-             "%s: no event of weft in it (%llu of others): enable them with `lttng enable-event -u -s SESSION -c CHANNEL "
-             "'weft:*'` before `lttng start`, and load the provider into the program with .tracing = true or "
-             "LD_PRELOAD=libweft-lttng.so",
-             recording->path, (unsigned long long)recording->facts->foreign);
+    snprintf(
+        recording->text, recording->text_size,
+        "%s: no event of weft in it (%llu of others): enable them with `lttng enable-event -u -s SESSION -c CHANNEL "
+        "'weft:*'` before `lttng start`, and load the provider into the program with .tracing = true or "
+        "LD_PRELOAD=libweft-lttng.so",
+        recording->path, (unsigned long long)recording->facts->foreign);
     return -1;
 }
 
@@ -205,8 +209,7 @@ int recording_read(const char *path, const struct recording_reader *reader, stru
                    size_t text_size)
 {
     *facts = (struct recording_facts){0};
-    struct recording recording = {
-        .path = path, .reader = reader, .facts = facts, .text = text, .text_size = text_size};
+    struct recording recording = {.path = path, .reader = reader, .facts = facts, .text = text, .text_size = text_size};
     struct find find;
     int error = find_traces(&find, path);
     if (error) {
@@ -216,7 +219,8 @@ int recording_read(const char *path, const struct recording_reader *reader, stru
     int result = -1;
     if (!find.count)
         snprintf(text, text_size,
-                 "%s: no CTF trace in it or below it: give the folder of `lttng create SESSION --output=FOLDER`; if it is that, "
+                 "%s: no CTF trace in it or below it: give the folder of `lttng create SESSION --output=FOLDER`; if it "
+                 "is that, "
                  "no program with events ran while the session was started",
                  path);
     else

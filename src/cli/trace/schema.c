@@ -5,11 +5,14 @@
 #include <stddef.h>
 #include <string.h>
 
-#define FIELD(e, t, n) {#n, SCHEMA_##t, offsetof(struct event, e.n)}
+#define FIELD(e, t, n)                                                                                                 \
+    {                                                                                                                  \
+#n, SCHEMA_##t, offsetof(struct event, e.n)                                                                    \
+    }
 
 const struct schema_event schema_events[WEFT_TRACE_EVENTS] = {
-#define WEFT_EVENT1(e, l, x, t1, n1) {#e, x, 1, {FIELD(e, t1, n1)}},
-#define WEFT_EVENT2(e, l, x, t1, n1, t2, n2) {#e, x, 2, {FIELD(e, t1, n1), FIELD(e, t2, n2)}},
+#define WEFT_EVENT1(e, l, x, t1, n1)                 {#e, x, 1, {FIELD(e, t1, n1)}},
+#define WEFT_EVENT2(e, l, x, t1, n1, t2, n2)         {#e, x, 2, {FIELD(e, t1, n1), FIELD(e, t2, n2)}},
 #define WEFT_EVENT3(e, l, x, t1, n1, t2, n2, t3, n3) {#e, x, 3, {FIELD(e, t1, n1), FIELD(e, t2, n2), FIELD(e, t3, n3)}},
 #define WEFT_EVENT4(e, l, x, t1, n1, t2, n2, t3, n3, t4, n4)                                                           \
     {#e, x, 4, {FIELD(e, t1, n1), FIELD(e, t2, n2), FIELD(e, t3, n3), FIELD(e, t4, n4)}},
@@ -102,7 +105,7 @@ uint64_t schema_get(const struct event *event, const struct schema_field *field,
     case SCHEMA_u64:
         return *(const uint64_t *)at;
     case SCHEMA_s32:
-        return (uint64_t)(int64_t)*(const int32_t *)at;
+        return (uint64_t)(int64_t) * (const int32_t *)at;
     case SCHEMA_str:
         *out_text = *(const char *const *)at;
         return 0;

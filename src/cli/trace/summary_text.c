@@ -75,8 +75,8 @@ static void summary_lateness(const struct summary *summary, FILE *out)
     if (!tasks->before && !channels->before)
         return;
     fprintf(out,
-            "  It began late. Before it lived: tasks %" PRIu64 " (polls %" PRIu64 "), channels %" PRIu64 " (sent %" PRIu64
-            ", received %" PRIu64 "); what they did before is not counted below.\n",
+            "  It began late. Before it lived: tasks %" PRIu64 " (polls %" PRIu64 "), channels %" PRIu64
+            " (sent %" PRIu64 ", received %" PRIu64 "); what they did before is not counted below.\n",
             tasks->before, tasks->polls_before, channels->before, channels->sent_before, channels->received_before);
 }
 
@@ -166,8 +166,8 @@ static void summary_process(const struct summary *summary, struct table *table, 
 
 static void summary_tasks(const struct summary *summary, FILE *out)
 {
-    static const char *const names[] = {">process", "name",  "category", ">tasks", ">live",  ">polls",
-                                        ">busy",    ">longest poll", ">wakes",  "result",  NULL};
+    static const char *const names[] = {">process", "name",          "category", ">tasks", ">live", ">polls",
+                                        ">busy",    ">longest poll", ">wakes",   "result", NULL};
     const struct report *report = summary->report;
     struct table table;
     table_init(&table, summary_columns(summary, names));
@@ -223,9 +223,9 @@ static void summary_channel(struct table *table, const struct report_channels *r
 
 static void summary_channels(const struct summary *summary, FILE *out)
 {
-    static const char *const names[] = {">process",  "name",      "component", ">channels", ">capacity",
-                                        ">high-water", ">of capacity", ">sent",   ">received", ">dropped",
-                                        ">failed",   ">waits",    ">waited",   "health",    NULL};
+    static const char *const names[] = {">process",    "name",         "component", ">channels", ">capacity",
+                                        ">high-water", ">of capacity", ">sent",     ">received", ">dropped",
+                                        ">failed",     ">waits",       ">waited",   "health",    NULL};
     const struct report *report = summary->report;
     fprintf(out, "\nCHANNELS  %" PRIu64 "\n", report->all_channels.channels);
     if (!report->channel_count)
@@ -246,7 +246,7 @@ static void summary_channels(const struct summary *summary, FILE *out)
 
 static void summary_workers(const struct summary *summary, FILE *out)
 {
-    static const char *const names[] = {">process", ">worker", "runtime", ">thread", ">polls",  ">busy",
+    static const char *const names[] = {">process", ">worker", "runtime", ">thread",       ">polls", ">busy",
                                         ">parks",   ">asleep", ">steals", ">tasks stolen", NULL};
     const struct report *report = summary->report;
     struct table table;

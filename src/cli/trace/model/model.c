@@ -71,7 +71,8 @@ static void model_wake(struct model *model, struct process *process, const struc
 
 static void model_wake_noop(struct process *process, const struct event *event)
 {
-    struct task *task = tasks_find(&process->tasks, event->wake_noop.task); /* it may be gone: that is one of its reasons */
+    struct task *task =
+        tasks_find(&process->tasks, event->wake_noop.task); /* it may be gone: that is one of its reasons */
     if (task)
         task->totals.wakes_noop++;
 }

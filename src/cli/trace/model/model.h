@@ -3,8 +3,9 @@
  * The model: what a recording says of the processes in it. It takes events one after the other, in the order of their
  * time, and knows neither where they come from nor how its answers are printed.
  *
- * A recording may begin late, so anything may be named by an event before (or without) its definition, and events may be
- * missing in between (struct event_gap). What is counted is what was recorded; what cannot be told from it stays unknown.
+ * A recording may begin late, so anything may be named by an event before (or without) its definition, and events may
+ * be missing in between (struct event_gap). What is counted is what was recorded; what cannot be told from it stays
+ * unknown.
  */
 #ifndef WEFT_CLI_TRACE_MODEL_MODEL_H
 #define WEFT_CLI_TRACE_MODEL_MODEL_H

@@ -30,8 +30,8 @@ static void report_add_tasks(struct report *report, const struct process *proces
                              uint32_t category, const struct task_totals *totals)
 {
     if ((report->task_count & (report->task_count - 1)) == 0) /* room is a power of two */
-        report->tasks = memory_resize(report->tasks, report->task_count ? 2 * report->task_count : 1,
-                                      sizeof *report->tasks);
+        report->tasks =
+            memory_resize(report->tasks, report->task_count ? 2 * report->task_count : 1, sizeof *report->tasks);
     report->tasks[report->task_count++] = (struct report_tasks){
         .process = process->id,
         .name = tasks_name_of(&process->tasks, own, site),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See tasks.h. Events of a task may be missing at either end of the recording and in its gaps; each is taken for itself. */
+/* See tasks.h. Events of a task may be missing at either end of the recording and in its gaps; each is taken for
+ * itself. */
 #include "cli/trace/model/tasks.h"
 
 #include <stdlib.h>

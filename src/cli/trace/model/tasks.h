@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tasks of one process: those that live, one record each; those that have ended, added up by where they were spawned
- * and what they were called. So memory follows what lives, not how long the recording is.
+ * The tasks of one process: those that live, one record each; those that have ended, added up by where they were
+ * spawned and what they were called. So memory follows what lives, not how long the recording is.
  */
 #ifndef WEFT_CLI_TRACE_MODEL_TASKS_H
 #define WEFT_CLI_TRACE_MODEL_TASKS_H
@@ -18,15 +18,15 @@ enum { TASKS_NAMES_MAX = 4096 }; /* names of their own that are told apart; late
 
 struct task_totals {
     uint64_t tasks;
-    uint64_t live;         /* not ended */
-    uint64_t before;       /* lived when the recording began */
-    uint64_t ok;           /* ended with 0 or more */
-    uint64_t cancelled;    /* ended with WEFT_ECANCELED */
-    uint64_t failed;       /* ended with another error */
-    int32_t first_error;   /* of those */
-    uint64_t polls;        /* in the recording */
+    uint64_t live;          /* not ended */
+    uint64_t before;        /* lived when the recording began */
+    uint64_t ok;            /* ended with 0 or more */
+    uint64_t cancelled;     /* ended with WEFT_ECANCELED */
+    uint64_t failed;        /* ended with another error */
+    int32_t first_error;    /* of those */
+    uint64_t polls;         /* in the recording */
     uint64_t polls_untimed; /* of which one end is missing */
-    uint64_t polls_before; /* before the recording, as it was announced */
+    uint64_t polls_before;  /* before the recording, as it was announced */
     uint64_t wakes;
     uint64_t wakes_noop;
     int64_t busy_ns;
@@ -83,7 +83,8 @@ void tasks_end(struct tasks *tasks, uint64_t id, int32_t result);
 
 void tasks_poll_start(struct tasks *tasks, uint64_t id, int64_t ns);
 
-/* How long the poll took, or -1: its beginning lies before the recording, or before `certain_ns`, the last gap's end. */
+/* How long the poll took, or -1: its beginning lies before the recording, or before `certain_ns`, the last gap's end.
+ */
 int64_t tasks_poll_end(struct tasks *tasks, uint64_t id, int64_t ns, int64_t certain_ns);
 
 /* "order intake", or the site's name, or NULL. */
