@@ -22,6 +22,11 @@ void model_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The number of the running thread; main is 0. */
 unsigned model_thread(void);
 
+/* From here on, relaxed loads and stores of these bytes are judged as plain accesses: a race is a failure. For objects that
+ * are atomic in form only, as the slots of a ring that a cursor hands over. Without this the edge that keeps a writer behind
+ * a reader cannot be tested: what goes wrong without it is load buffering, which is never produced. */
+void model_data(const void *address, size_t size);
+
 /* The futex calls of src/base/futex.h: 0, -EAGAIN or -ETIMEDOUT; INT64_MAX is no deadline. A wake tells how many it woke. */
 int model_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns);
 int model_futex_wake(_Atomic uint32_t *word, int count);

@@ -6,7 +6,6 @@
 #include "model.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static void platform_unmap(void *pages, size_t size)
 {
@@ -26,6 +25,7 @@ static uint64_t platform_random(void)
 
 const struct weft__platform weft__platform_linux = {
     .alloc = malloc,
+    .alloc_zeroed = calloc,
     .free = free,
     .map = model_pages,
     .unmap = platform_unmap,
@@ -37,11 +37,3 @@ const struct weft__platform weft__platform_linux = {
 };
 
 const struct weft__platform *weft__platform = &weft__platform_linux;
-
-void *weft__alloc_zeroed(size_t size)
-{
-    void *block = weft__alloc(size);
-    if (block)
-        memset(block, 0, size);
-    return block;
-}

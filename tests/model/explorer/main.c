@@ -87,6 +87,11 @@ unsigned model_thread(void)
     return (unsigned)scheduler_current;
 }
 
+void model_data(const void *address, size_t size)
+{
+    shadow_mark_data(address, size);
+}
+
 void model_reach(unsigned goal)
 {
     main_goals[goal < MODEL_GOALS ? goal : MODEL_GOALS - 1]++;

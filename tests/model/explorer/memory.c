@@ -299,6 +299,10 @@ static const char *memory_note(struct location *l, unsigned position)
 uint64_t memory_load(const void *address, unsigned size, int order, uintptr_t pc)
 {
     scheduler_point();
+    if (order == __ATOMIC_RELAXED && shadow_is_data(address)) {
+        shadow_plain(address, size, false, pc);
+        return memory_raw(address, size);
+    }
     struct location *l = memory_find(address, size, false, pc);
     unsigned position = memory_pick_read(l, memory_floor(l, order));
     const struct write *w = memory_at(l, position);
@@ -311,6 +315,11 @@ uint64_t memory_load(const void *address, unsigned size, int order, uintptr_t pc
 void memory_store(void *address, unsigned size, uint64_t value, int order, uintptr_t pc)
 {
     scheduler_point();
+    if (order == __ATOMIC_RELAXED && shadow_is_data(address)) {
+        shadow_plain(address, size, true, pc);
+        memcpy(address, &value, size);
+        return;
+    }
     struct location *l = memory_find(address, size, true, pc);
     unsigned position = memory_pick_write(l, memory_floor(l, order));
     REPORT_TRACE(pc, "store %s %s := %#llx%s", memory_order_name(order), report_name(address), (unsigned long long)value,

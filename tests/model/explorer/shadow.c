@@ -23,6 +23,7 @@ struct granule {
     uint32_t cell;
     uint32_t block; /* heap only */
     uint8_t valid;  /* heap only: bytes that belong to the block */
+    bool data;
 };
 
 struct region {
@@ -46,6 +47,7 @@ static struct region shadow_arena;
 static struct cell *shadow_cells;
 static uint32_t shadow_cell_count;
 static uint32_t shadow_epoch;
+static bool shadow_any_data;
 
 static void *shadow_map(void *where, size_t bytes)
 {
@@ -93,6 +95,7 @@ void shadow_reset(void)
         report_fail("limit: 2^32 executions in one process; go on with from=N");
     }
     shadow_cell_count = 1;
+    shadow_any_data = false;
 }
 
 static inline bool shadow_in_heap(uintptr_t address)
@@ -320,6 +323,28 @@ struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr
     return exact;
 }
 
+void shadow_mark_data(const void *address, size_t size)
+{
+    uintptr_t end = (uintptr_t)address + size;
+    for (uintptr_t at = (uintptr_t)address & ~(uintptr_t)7; at < end; at += 8) {
+        struct granule *g = shadow_granule(at);
+        if (!g) {
+            report_fail("model_data of memory that is not watched: %p", address);
+        }
+        g->data = true;
+        shadow_any_data = true;
+    }
+}
+
+bool shadow_is_data(const void *address)
+{
+    if (!shadow_any_data) {
+        return false;
+    }
+    const struct granule *g = shadow_granule((uintptr_t)address);
+    return g && g->data;
+}
+
 /* --- the heap --- */
 
 void shadow_block(const void *address, size_t size, uint32_t block)
@@ -329,6 +354,7 @@ void shadow_block(const void *address, size_t size, uint32_t block)
         struct granule *g = shadow_granule(at);
         g->cell = 0;
         g->block = block;
+        g->data = false;
         g->valid = left < 8 ? (uint8_t)((1u << left) - 1) : 0xff;
         left -= left < 8 ? left : 8;
     }

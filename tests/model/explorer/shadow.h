@@ -41,6 +41,10 @@ void shadow_plain(const void *address, size_t size, bool write, uintptr_t pc);
 /* An atomic access: the same against plain accesses. Returns the piece, whose location the caller keeps. */
 struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr_t pc);
 
+/* These bytes are data: relaxed accesses to them count as plain ones (model_data). */
+void shadow_mark_data(const void *address, size_t size);
+bool shadow_is_data(const void *address);
+
 /* The heap tells which bytes belong to which block. */
 void shadow_block(const void *address, size_t size, uint32_t block);
 void shadow_free(const void *address, size_t size, uintptr_t pc);
