@@ -9,6 +9,12 @@
 
 #define WEFT_WORKERS_MAX 1024
 
+/*
+ * What the library has to say while it runs: tracing is off and why, a scope left open, a poll that holds its worker. A
+ * code and one sentence. Called on the thread where it happens, no lock held; it must not wait. The library never prints.
+ */
+typedef void weft_report_fn(void *context, int code, const char *text);
+
 /* Zero means default everywhere. Build it with WEFT_RUNTIME_OPTIONS(.name = "orders", .worker_threads = 4). */
 typedef struct weft_runtime_options {
     size_t size;                   /* set by the macro */
@@ -22,6 +28,8 @@ typedef struct weft_runtime_options {
     uint32_t stall_threshold_us;   /* a poll longer than this is reported; 10000 */
     bool tracing;                  /* load the LTTng provider if it is not there yet; see weft_runtime_tracing() */
     bool next_slot_off;            /* queue a woken task like any other instead of running it next */
+    weft_report_fn *report;        /* NULL: nobody listens */
+    void *report_context;
     uint64_t seed;                 /* of the workers' random choices; 0: from the clock */
 } weft_runtime_options;
 

@@ -30,19 +30,17 @@ typedef struct weft_scope_options {
 
 /* Lives in its owner's frame, between open and close. The fields are the library's. */
 struct weft_scope {
-    void *weft__members;
+    void *weft__members[2];
     void *weft__owner;
     weft_runtime *weft__runtime;
     weft_scope *weft__outer;
     const char *weft__name;
-    void *weft__closer;
     uint64_t weft__id;
-    uint32_t weft__lock;
     uint32_t weft__live;
     int32_t weft__result;
     uint32_t weft__flags;
     uint32_t weft__line;
-    uint32_t weft__reserved[3];
+    uint64_t weft__reserved[2];
 };
 
 WEFT_BEGIN_DECLS

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/event.h"
+
+#include <errno.h>
+
+#include "base/futex.h"
+
+enum { CLEAR = 0, SLEEPING = 1, SET = 2 };
+
+int weft__event_wait(struct weft__event *event, int64_t deadline_ns)
+{
+    uint32_t seen = CLEAR;
+    weft__cas_strong_acquire(&event->word, &seen, SLEEPING); /* EV-A1 */
+    while (weft__load_acquire(&event->word) != SET) {        /* EV-A1 */
+        if (weft__futex_wait(&event->word, SLEEPING, deadline_ns) != -ETIMEDOUT)
+            continue;
+        seen = SLEEPING;
+        if (weft__cas_strong_acquire(&event->word, &seen, CLEAR)) /* EV-A1 */
+            return -ETIMEDOUT;
+    }
+    return 0;
+}
+
+void weft__event_set(struct weft__event *event)
+{
+    if (weft__exchange_release(&event->word, SET) == SLEEPING) /* EV-R1 */
+        weft__futex_wake(&event->word, 1);
+}

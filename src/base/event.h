@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A flag that one thread sleeps on and others set; it lives on the sleeper's stack as often as not.
+ *
+ *     0 clear   1 clear, the owner sleeps   2 set
+ *
+ * Who touches what: the owner waits and clears; anybody sets. The set's last touch of the memory is the exchange: the
+ * futex call after it passes only the address, so the owner may return and its stack may go.
+ * Edges: EV-R1 set releases, EV-A1 a wait that returns 0 acquires.
+ */
+#ifndef WEFT_BASE_EVENT_H
+#define WEFT_BASE_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/atomic.h"
+
+struct weft__event {
+    _Atomic uint32_t word;
+};
+
+/* Owner: wait until it is set. 0, or -ETIMEDOUT when the deadline passed first. */
+int weft__event_wait(struct weft__event *event, int64_t deadline_ns);
+
+void weft__event_set(struct weft__event *event);
+
+/* Owner: make it clear again; what was set before is forgotten. */
+static inline void weft__event_clear(struct weft__event *event) { weft__store_relaxed(&event->word, 0); }
+
+#endif

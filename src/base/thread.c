@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "base/thread.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/platform.h"
+
+int weft__thread_start(pthread_t *out_thread, size_t stack_size, void *(*entry)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+        return -ENOMEM;
+    if (stack_size != 0)
+        pthread_attr_setstacksize(&attributes, stack_size);
+
+    /* The mask is inherited: block around the creation, so that not one instruction of the thread runs without it. */
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    const int error = weft__platform->thread_create(out_thread, &attributes, entry, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+
+    pthread_attr_destroy(&attributes);
+    return -error;
+}
+
+void weft__thread_set_name(const char *prefix, unsigned number, char out_name[WEFT__THREAD_NAME])
+{
+    char tail[12];
+    snprintf(tail, sizeof tail, "-%u", number);
+    const int room = (int)(WEFT__THREAD_NAME - 1 - strlen(tail));
+    snprintf(out_name, WEFT__THREAD_NAME, "%.*s%s", room, prefix, tail);
+    prctl(PR_SET_NAME, out_name, 0, 0, 0);
+}
+
+/* "max 100000" or "150000 100000" of control groups version 2; version 1 has the two numbers in files of their own. */
+static unsigned thread_quota(void)
+{
+    long long quota = -1, period = 0;
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (file) {
+        if (fscanf(file, "%lld %lld", &quota, &period) != 2)
+            quota = -1;
+        fclose(file);
+    } else {
+        static const char *const files[] = {"/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"};
+        long long *const values[] = {&quota, &period};
+        for (int i = 0; i < 2; i++) {
+            file = fopen(files[i], "re");
+            if (!file || fscanf(file, "%lld", values[i]) != 1)
+                quota = -1;
+            if (file)
+                fclose(file);
+        }
+    }
+    if (quota <= 0 || period <= 0)
+        return 0;
+    const long long processors = (quota + period - 1) / period;
+    return processors > 1024 ? 1024 : (unsigned)processors;
+}
+
+unsigned weft__thread_processors(void)
+{
+    unsigned count = 0;
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        count = (unsigned)CPU_COUNT(&allowed);
+    if (count == 0) { /* more processors than a cpu_set_t holds */
+        const long online = sysconf(_SC_NPROCESSORS_ONLN);
+        count = online > 0 ? (unsigned)online : 1;
+    }
+    const unsigned quota = thread_quota();
+    return quota != 0 && quota < count ? quota : count;
+}
+
+int weft__thread_id(void)
+{
+    return (int)syscall(SYS_gettid);
+}

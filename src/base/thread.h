@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads of the library: named, with all signals blocked but those that a fault raises, so a host's handlers never run
+ * on them. */
+#ifndef WEFT_BASE_THREAD_H
+#define WEFT_BASE_THREAD_H
+
+#include <pthread.h>
+#include <stddef.h>
+
+/* Start a thread; stack_size 0 is the system's default. 0 or a negative errno. */
+int weft__thread_start(pthread_t *out_thread, size_t stack_size, void *(*entry)(void *), void *argument);
+
+/* Name the calling thread "<prefix>-<number>"; 15 bytes are kept, and the number survives the cut. */
+enum { WEFT__THREAD_NAME = 16 };
+void weft__thread_set_name(const char *prefix, unsigned number, char out_name[WEFT__THREAD_NAME]);
+
+/* How many processors this process may use: its affinity, and the quota of its control group, rounded up. At least 1. */
+unsigned weft__thread_processors(void);
+
+int weft__thread_id(void);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A channel: a ring of slots, the gate that senders claim places at, the head that the receiver moves, and a list of
+ * senders that wait. It is its own monitor: what it counts it counts from its creation.
+ *
+ * Who touches what:
+ *     first line     written at creation; read by all
+ *     gate           senders by compare-and-swap; the receiver sets flags; whoever grants adds to reserved
+ *     slots          a claimed slot is its sender's until the word is written, then the receiver's until head passes it
+ *     head …         written by the receiver (or under `taking`, if senders may drop the oldest); read by all
+ *     rx             the receiver registers, whoever wakes it takes it out
+ *     lock           guards the waiting list, the nodes in it, and the life of the ring against a look from outside
+ *     counters       relaxed: statistics
+ *
+ * Edges:
+ *     CH-R1 -> CH-A1   a slot's word is released by its sender and acquired by the receiver: the message.
+ *     CH-R2 -> CH-A2   head is released by the receiver and acquired by senders: the slot has been read.
+ *     CH-R3 -> CH-A3   word, then rx by the sender; rx, then word by the receiver; all sequentially consistent: either
+ *                      the sender sees the waiting receiver, or the receiver sees the message.
+ *     CH-R4 -> CH-A4   head, then gate by the receiver; WAITERS, then head by a sender that is about to wait; all
+ *                      sequentially consistent: either the receiver sees the waiting sender, or that one sees the room.
+ *     CH-R5 -> CH-A5   the count of senders is released by a close and acquired by the receiver: all that the closed
+ *                      sender sent is in the ring before the end is.
+ * Progress: a send and a receive that need not wait take no lock; a send can make another repeat its swap.
+ * Shutdown: the last handle to close frees the ring and the slot; a channel outlives its runtime while handles are open.
+ */
+#ifndef WEFT_CHANNEL_CHANNEL_H
+#define WEFT_CHANNEL_CHANNEL_H
+
+#include <stdint.h>
+#include <weft/channel.h>
+#include <weft/monitor.h>
+
+#include "base/list.h"
+#include "base/lock.h"
+#include "channel/gate.h"
+#include "registry/slab.h"
+#include "task/wait.h"
+
+/* The state word: the tag of the handles in the upper half. */
+enum { WEFT__CHANNEL_LIVE = 1, WEFT__CHANNEL_FREE = 2 };
+
+/* Messages of a WEFT_DROP_OLDEST channel with a drop function are copied to the stack before it is called. */
+enum { WEFT__EVICT_SIZE_MAX = 4096 };
+
+struct weft_channel {
+    _Atomic uint64_t state;
+    struct weft__slot *slab_next;
+    _Atomic(unsigned char *) ring;
+    uint32_t mask;         /* slots of the ring - 1 */
+    uint32_t stride;       /* bytes from slot to slot; a slot is the message, then its word in the last 8 bytes */
+    uint32_t message_size;
+    _Atomic uint32_t capacity;
+    uint8_t overflow;      /* weft_overflow */
+    bool internal;
+    struct weft__channels *home;
+
+    _Alignas(64) _Atomic uint64_t gate;
+    _Atomic uint64_t head_seen; /* head as some sender saw it last: saves the others a look at the receiver's line */
+
+    _Alignas(64) _Atomic uint64_t head;
+    _Atomic(weft__waiter) rx; /* who waits for a message */
+    _Atomic uint32_t depth_max;
+    struct weft__lock taking; /* WEFT_DROP_OLDEST only: the receiver, and senders that drop */
+
+    _Alignas(64) struct weft__waitable waitable;
+    struct weft__lock lock;
+    _Atomic uint32_t senders;
+    _Atomic uint32_t refs; /* handles and permits */
+    _Atomic uint32_t waiting_count;
+    struct weft__link waiting;
+    _Atomic uint64_t id;
+    _Atomic uint64_t evicted; /* taken out by senders that dropped the oldest */
+    _Atomic uint64_t discarded; /* taken out by the close of the receiver */
+    _Atomic uint64_t abandoned; /* of those, claimed by a sender that came too late and kept its message */
+    _Atomic uint64_t failed;
+    _Atomic uint64_t dropped;
+    _Atomic uint64_t waits;
+    _Atomic int64_t wait_total_ns;
+    void (*drop)(void *message, void *context);
+    void *drop_context;
+    double degraded_at; /* these two and the names: under the lock */
+    double critical_at;
+    _Atomic int32_t health;
+    char name[128];
+    char component[64];
+};
+
+/* Where the channels of a runtime live. It outlives the runtime while handles are open. */
+struct weft__channels {
+    struct weft__slab slab;
+    uint32_t number;       /* the runtime's, for events */
+    _Atomic uint32_t refs; /* the runtime, and each live channel */
+};
+
+static inline struct weft__channels *weft__channel_home(const weft_channel *channel) { return channel->home; }
+
+static inline unsigned char *weft__channel_slot(const weft_channel *channel, uint64_t pos)
+{
+    return weft__load_relaxed(&((weft_channel *)(uintptr_t)channel)->ring) +
+           (size_t)(pos & channel->mask) * channel->stride;
+}
+static inline _Atomic uint64_t *weft__channel_word(const weft_channel *channel, unsigned char *slot)
+{
+    return (_Atomic uint64_t *)(void *)(slot + channel->stride - sizeof(uint64_t));
+}
+
+/* What an operation finds behind a handle: 0 and the channel, or EINVAL, EPIPE (closed), ESRCH (stale). */
+enum { WEFT__HANDLE_CLOSED = 1 };
+int weft__channel_check(const char *call, weft_channel *channel, uint32_t generation, uint32_t state);
+
+/* Free what the last handle leaves. */
+void weft__channel_unref(weft_channel *channel);
+
+/* Wake the receiver, if it waits. */
+void weft__channel_wake_receiver(weft_channel *channel);
+
+/* Room may have come: give places to waiting senders, in their order. */
+void weft__channel_grant(weft_channel *channel);
+
+/* A place that was reserved is not used: the next waiting sender gets it, and a receiver that waits for the end looks. */
+void weft__channel_release_place(weft_channel *channel);
+
+/* Senders that wait are told that it is over. */
+void weft__channel_refuse_waiting(weft_channel *channel);
+
+/* A sender has to wait: put its node into the list, unless there is room after all (a place is reserved), or an end. */
+enum weft__queued { WEFT__QUEUED_WAITS, WEFT__QUEUED_PLACE, WEFT__QUEUED_CLOSED };
+enum weft__queued weft__channel_enqueue(weft_channel *channel, struct weft__wait *wait);
+
+/* What became of the node; and the same, while taking it out of the list if it is still there. */
+uint8_t weft__channel_wait_state(weft_channel *channel, struct weft__wait *wait);
+uint8_t weft__channel_withdraw(weft_channel *channel, struct weft__wait *wait);
+
+/* The wait->abandon of channels, for both sides. */
+void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *wait);
+
+/* The room's part of a runtime. */
+struct weft__channels *weft__channels_create(uint32_t number);
+void weft__channels_unref(struct weft__channels *channels);
+
+/* Look at a channel of the slab; false if the slot has none. Inside an RCU section. */
+bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out_stats);
+
+/* For each channel: what `evaluate` says of it becomes its health. Monitor thread. `changed` is told of each change. */
+void weft__channels_evaluate(struct weft__channels *channels,
+                             weft_health (*evaluate)(weft_health before, double saturation, double degraded_at,
+                                                     double critical_at),
+                             void (*changed)(void *context, const weft_health_change *change), void *context);
+
+/* Announce every live channel to a recording that starts late. */
+void weft__channels_announce(struct weft__channels *channels);
+
+#endif

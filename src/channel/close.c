@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ends. A sender leaves the count of senders; the last one wakes the receiver, which drains and then sees the end. The
+ * receiver shuts the gate, so that the position it reads there is final, and drops what is queued; a sender that has
+ * claimed a slot and not written it yet finds the mark ABANDONED there and keeps its message: each side does one
+ * exchange on the word, and whoever is second knows.
+ */
+#include <weft/error.h>
+
+#include "channel/channel.h"
+#include "task/env.h"
+#include "trace/emit.h"
+
+void weft_sender_close(weft_sender *sender)
+{
+    if (!sender || !sender->weft__channel)
+        return;
+    weft_channel *channel = sender->weft__channel;
+    *sender = (weft_sender){NULL, 0, WEFT__HANDLE_CLOSED};
+    if (weft__fetch_sub_seq_cst(&channel->senders, 1) == 1) { /* CH-R5 */
+        WEFT__TRACE(channel->home->number, chan_close, weft__load_relaxed(&channel->id), weft__self_task_id(),
+                    WEFT_TRACE_channel_side_SENDER,
+                    weft__gate_depth(weft__load_relaxed(&channel->gate), weft__load_relaxed(&channel->head)));
+        weft__channel_wake_receiver(channel);
+    }
+    weft__channel_unref(channel);
+}
+
+void weft_receiver_stop(weft_receiver *receiver)
+{
+    if (!receiver || !receiver->weft__channel)
+        return;
+    weft_channel *channel = receiver->weft__channel;
+    if (weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_STOPPED) & WEFT__GATE_STOPPED)
+        return;
+    WEFT__TRACE(channel->home->number, chan_close, weft__load_relaxed(&channel->id), weft__self_task_id(),
+                WEFT_TRACE_channel_side_RECEIVER,
+                weft__gate_depth(weft__load_relaxed(&channel->gate), weft__load_relaxed(&channel->head)));
+    weft__channel_refuse_waiting(channel);
+}
+
+/* Take the message at `pos`, or leave the mark that says nobody will. Whether there was one. */
+static bool close_take(weft_channel *channel, uint64_t pos, unsigned char **out_slot)
+{
+    unsigned char *slot = *out_slot = weft__channel_slot(channel, pos);
+    _Atomic uint64_t *word = weft__channel_word(channel, slot);
+    uint64_t now = weft__load_acquire(word); /* CH-A1 */
+    while (weft__slot_word_seq(now) != weft__slot_seq(pos))
+        if (weft__cas_weak_acq_rel(word, &now, weft__slot_word(weft__slot_abandoned(pos), 0))) /* CH-A1 */
+            return false;
+    return true;
+}
+
+void weft_receiver_close(weft_receiver *receiver)
+{
+    if (!receiver || !receiver->weft__channel)
+        return;
+    weft_channel *channel = receiver->weft__channel;
+    *receiver = (weft_receiver){NULL, 0, WEFT__HANDLE_CLOSED};
+    const bool shared = channel->overflow == WEFT_DROP_OLDEST;
+    const uint64_t gate = weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_STOPPED | WEFT__GATE_GONE);
+    if (shared)
+        weft__lock(&channel->taking);
+    const uint64_t head = weft__load_relaxed(&channel->head);
+    const uint32_t depth = weft__gate_depth(gate, head);
+    if (!(gate & WEFT__GATE_STOPPED))
+        WEFT__TRACE(channel->home->number, chan_close, weft__load_relaxed(&channel->id), weft__self_task_id(),
+                    WEFT_TRACE_channel_side_RECEIVER, depth);
+    if (depth > weft__load_relaxed(&channel->depth_max))
+        weft__store_relaxed(&channel->depth_max, depth);
+    uint32_t dropped = 0;
+    for (uint64_t pos = head; pos != head + depth; pos++) {
+        unsigned char *slot;
+        if (!close_take(channel, pos, &slot))
+            continue;
+        dropped++;
+        if (channel->drop)
+            channel->drop(slot, channel->drop_context);
+    }
+    weft__fetch_add_relaxed(&channel->dropped, dropped);
+    weft__fetch_add_relaxed(&channel->discarded, depth);
+    weft__fetch_add_relaxed(&channel->abandoned, depth - dropped);
+    weft__store_release(&channel->head, head + depth); /* CH-R2: nothing is queued any more */
+    if (shared)
+        weft__unlock(&channel->taking);
+    if (dropped > 0)
+        WEFT__TRACE(channel->home->number, chan_drop, weft__load_relaxed(&channel->id), weft__self_task_id(), dropped,
+                    WEFT_TRACE_drop_reason_CLOSED);
+    weft__channel_refuse_waiting(channel);
+    weft__channel_unref(channel);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Creation, handles, and the end of a channel's memory. */
+#include <string.h>
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "base/platform.h"
+#include "channel/channel.h"
+#include "registry/ids.h"
+#include "registry/rcu.h"
+#include "registry/runtimes.h"
+#include "task/env.h"
+#include "task/name.h"
+#include "trace/emit.h"
+
+struct weft__channels *weft__channels_create(uint32_t number)
+{
+    struct weft__channels *channels = weft__alloc_zeroed(1, sizeof *channels);
+    if (!channels)
+        return NULL;
+    weft__slab_init(&channels->slab, channels);
+    channels->number = number;
+    weft__store_relaxed(&channels->refs, 1);
+    return channels;
+}
+
+void weft__channels_unref(struct weft__channels *channels)
+{
+    if (weft__fetch_sub_acq_rel(&channels->refs, 1) != 1)
+        return;
+    weft__rcu_synchronize(); /* a walk of this runtime's channels may still be under way */
+    weft__slab_fini(&channels->slab);
+    weft__free(channels);
+}
+
+static int open_check(weft_runtime *rt, const weft_channel_options *o, size_t message_size, const void *out_sender,
+                      const void *out_receiver)
+{
+    static const char call[] = "weft_channel_create";
+    if (!o || !out_sender || !out_receiver)
+        return weft__refuse(WEFT_EINVAL, "%s: options, sender and receiver must not be null", call);
+    if (!weft__runtimes_contains(rt))
+        return weft__refuse(WEFT_EINVAL, "%s: not a live runtime", call);
+    const char *name = o->name ? o->name : "channel";
+    if (o->capacity == 0 || o->capacity > WEFT_CHANNEL_CAPACITY_MAX)
+        return weft__refuse(WEFT_EINVAL, "%s: capacity %zu of channel '%.100s': give 1 to %d", call, o->capacity, name,
+                            WEFT_CHANNEL_CAPACITY_MAX);
+    if (message_size == 0 || message_size > WEFT_MESSAGE_SIZE_MAX)
+        return weft__refuse(WEFT_EINVAL, "%s: messages of %zu bytes in channel '%.100s': give 1 to %d, or send a pointer",
+                            call, message_size, name, WEFT_MESSAGE_SIZE_MAX);
+    if ((unsigned)o->overflow > WEFT_DROP_OLDEST)
+        return weft__refuse(WEFT_EINVAL, "%s: overflow %d of channel '%.100s' is not one of weft_overflow", call,
+                            (int)o->overflow, name);
+    if (o->overflow == WEFT_DROP_OLDEST && o->drop && message_size > WEFT__EVICT_SIZE_MAX)
+        return weft__refuse(WEFT_EINVAL,
+                            "%s: messages of %zu bytes in channel '%.100s', which drops the oldest with a drop function: "
+                            "at most %d, or send a pointer",
+                            call, message_size, name, WEFT__EVICT_SIZE_MAX);
+    const double degraded = o->degraded_at != 0 ? o->degraded_at : 0.80;
+    const double critical = o->critical_at != 0 ? o->critical_at : 0.95;
+    if (!(degraded > 0 && degraded <= critical && critical <= 1))
+        return weft__refuse(WEFT_EINVAL,
+                            "%s: thresholds %g and %g of channel '%.100s': give 0 < degraded_at <= critical_at <= 1",
+                            call, degraded, critical, name);
+    if (weft__load_relaxed(&weft__env_of(rt)->refusing))
+        return weft__refuse(WEFT_ESHUTDOWN, "%s: '%.100s': the runtime is shutting down", call, name);
+    return 0;
+}
+
+static uint32_t open_ring_size(size_t capacity)
+{
+    uint32_t slots = 1;
+    while (slots < capacity)
+        slots *= 2;
+    return slots;
+}
+
+/* Bytes of a slot: the message as its type must be aligned, then the word. */
+static size_t open_stride(size_t message_size)
+{
+    if (message_size % 16 == 0)
+        return message_size + 16;
+    return ((message_size + 7) & ~(size_t)7) + 8;
+}
+
+static void open_copy_name(char *out, size_t room, const char *name)
+{
+    const size_t length = weft__name_fit(name, room - 1);
+    memcpy(out, name, length);
+    out[length] = '\0';
+}
+
+int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t message_size, weft_sender *out_sender,
+                        weft_receiver *out_receiver)
+{
+    const int wrong = open_check(rt, o, message_size, out_sender, out_receiver);
+    if (wrong)
+        return wrong;
+    struct weft__channels *home = weft__env_of(rt)->channels;
+    weft_channel *channel = weft__slab_alloc(&home->slab, NULL, sizeof *channel);
+    if (!channel)
+        return WEFT_ENOMEM;
+    const uint32_t slots = open_ring_size(o->capacity);
+    const size_t stride = open_stride(message_size);
+    unsigned char *ring = weft__alloc_zeroed(slots, stride);
+    if (!ring) {
+        weft__slab_free(&home->slab, NULL, channel);
+        return WEFT_ENOMEM;
+    }
+    weft__fetch_add_relaxed(&home->refs, 1); /* the runtime holds one */
+
+    const uint64_t id = weft__id_new();
+    const uint32_t tag = (uint32_t)id;
+    weft__lock(&channel->lock); /* a walk may still look at what was here before */
+    weft__store_relaxed(&channel->ring, ring);
+    channel->mask = slots - 1;
+    channel->stride = (uint32_t)stride;
+    channel->message_size = (uint32_t)message_size;
+    weft__store_relaxed(&channel->capacity, (uint32_t)o->capacity);
+    channel->overflow = (uint8_t)o->overflow;
+    channel->internal = o->internal;
+    channel->home = home;
+    weft__store_relaxed(&channel->gate, 0);
+    weft__store_relaxed(&channel->head_seen, 0);
+    weft__store_relaxed(&channel->head, 0);
+    weft__store_relaxed(&channel->rx, 0);
+    weft__store_relaxed(&channel->depth_max, 0);
+    channel->waitable.abandon = weft__channel_abandon;
+    weft__store_relaxed(&channel->senders, 1);
+    weft__store_relaxed(&channel->refs, 2);
+    weft__store_relaxed(&channel->waiting_count, 0);
+    weft__list_init(&channel->waiting);
+    weft__store_relaxed(&channel->id, id);
+    weft__store_relaxed(&channel->evicted, 0);
+    weft__store_relaxed(&channel->discarded, 0);
+    weft__store_relaxed(&channel->abandoned, 0);
+    weft__store_relaxed(&channel->failed, 0);
+    weft__store_relaxed(&channel->dropped, 0);
+    weft__store_relaxed(&channel->waits, 0);
+    weft__store_relaxed(&channel->wait_total_ns, 0);
+    channel->drop = o->drop;
+    channel->drop_context = o->drop_context;
+    channel->degraded_at = o->degraded_at != 0 ? o->degraded_at : 0.80;
+    channel->critical_at = o->critical_at != 0 ? o->critical_at : 0.95;
+    weft__store_relaxed(&channel->health, WEFT_HEALTH_UNKNOWN);
+    open_copy_name(channel->name, sizeof channel->name, o->name ? o->name : "channel");
+    open_copy_name(channel->component, sizeof channel->component, o->component ? o->component : "");
+    weft__store_release(&channel->state, (uint64_t)tag << 32 | WEFT__CHANNEL_LIVE);
+    weft__unlock(&channel->lock);
+
+    WEFT__TRACE(home->number, chan_open, id, weft__self_task_id(), (uint32_t)o->capacity, (uint32_t)message_size,
+                channel->name, channel->component);
+    *out_sender = (weft_sender){channel, tag, 0};
+    *out_receiver = (weft_receiver){channel, tag, 0};
+    return 0;
+}
+
+void weft__channel_unref(weft_channel *channel)
+{
+    if (weft__fetch_sub_acq_rel(&channel->refs, 1) != 1)
+        return;
+    struct weft__channels *home = channel->home;
+    WEFT__TRACE(home->number, chan_end, weft__load_relaxed(&channel->id));
+    weft__lock(&channel->lock); /* a look from outside may be reading the ring */
+    unsigned char *ring = weft__load_relaxed(&channel->ring);
+    weft__store_relaxed(&channel->ring, NULL);
+    weft__store_release(&channel->state, WEFT__CHANNEL_FREE);
+    weft__unlock(&channel->lock);
+    weft__free(ring);
+    weft__slab_free(&home->slab, NULL, channel);
+    weft__channels_unref(home);
+}
+
+int weft__channel_check(const char *call, weft_channel *channel, uint32_t generation, uint32_t state)
+{
+    if (!channel) {
+        if (state == WEFT__HANDLE_CLOSED)
+            return WEFT_EPIPE;
+        return weft__refuse(WEFT_EINVAL, "%s: the handle was never set: create or clone it first", call);
+    }
+    if ((uint32_t)(weft__load_relaxed(&channel->state) >> 32) != generation) /* the handle keeps the channel */
+        return weft__refuse(WEFT_ESRCH, "%s: a stale copy of a handle that was closed: use only the last copy", call);
+    return 0;
+}
+
+int weft_sender_clone(const weft_sender *sender, weft_sender *out_sender)
+{
+    if (!sender || !out_sender)
+        return weft__refuse(WEFT_EINVAL, "weft_sender_clone: both handles must not be null");
+    const int wrong = weft__channel_check("weft_sender_clone", sender->weft__channel, sender->weft__generation,
+                                          sender->weft__state);
+    if (wrong)
+        return wrong;
+    weft__fetch_add_relaxed(&sender->weft__channel->refs, 1); /* the handle at hand keeps both counts above zero */
+    weft__fetch_add_relaxed(&sender->weft__channel->senders, 1);
+    *out_sender = *sender;
+    return 0;
+}
+
+uint64_t weft_sender_channel_id(const weft_sender *sender)
+{
+    return sender && sender->weft__channel ? weft__load_relaxed(&sender->weft__channel->id) : 0;
+}
+
+uint64_t weft_receiver_channel_id(const weft_receiver *receiver)
+{
+    return receiver && receiver->weft__channel ? weft__load_relaxed(&receiver->weft__channel->id) : 0;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Senders that wait: the list, and who gets the next place. A place is handed over, not announced: the receiver that
+ * makes room reserves it for the first in the list, so the woken sender does not fight for it again, and a newcomer
+ * cannot pass while WAITERS is set.
+ *
+ * Wakes are collected under the lock and done after it, inside an RCU section (task/wait.h says why).
+ */
+#include "base/platform.h"
+#include "channel/channel.h"
+#include "registry/rcu.h"
+#include "task/task.h"
+#include "trace/emit.h"
+
+enum { QUEUE_WAKES = 32 };
+
+void weft__channel_wake_receiver(weft_channel *channel)
+{
+    weft__rcu_read_lock();
+    const weft__waiter waiter = weft__exchange_acq_rel(&channel->rx, 0); /* one sender wakes it, once */
+    if (waiter)
+        weft__waiter_wake(waiter, WEFT_TRACE_wake_source_CHANNEL, weft__load_relaxed(&channel->id));
+    weft__rcu_read_unlock();
+}
+
+/* Take a node out of the list. Under the lock. */
+static weft__waiter queue_take_out(weft_channel *channel, struct weft__wait *wait, uint8_t state, int64_t now)
+{
+    weft__list_remove(&wait->link);
+    weft__store_relaxed(&channel->waiting_count, weft__load_relaxed(&channel->waiting_count) - 1);
+    if (weft__list_empty(&channel->waiting))
+        weft__fetch_and_acq_rel(&channel->gate, ~(uint64_t)WEFT__GATE_WAITERS);
+    if (now > wait->since)
+        weft__fetch_add_relaxed(&channel->wait_total_ns, now - wait->since); /* a statistic */
+    wait->state = state;
+    return weft__wait_waiter(wait);
+}
+
+static void queue_wake(weft_channel *channel, const weft__waiter *waiters, int count)
+{
+    const uint64_t id = weft__load_relaxed(&channel->id);
+    for (int i = 0; i < count; i++)
+        weft__waiter_wake(waiters[i], WEFT_TRACE_wake_source_CHANNEL, id);
+}
+
+void weft__channel_grant(weft_channel *channel)
+{
+    const int64_t now = weft__clock_now();
+    int count;
+    do {
+        weft__waiter waiters[QUEUE_WAKES];
+        count = 0;
+        weft__rcu_read_lock();
+        weft__lock(&channel->lock);
+        while (count < QUEUE_WAKES && !weft__list_empty(&channel->waiting)) {
+            /* WAITERS is set: the sum of claimed and reserved can only shrink but for what is added here. */
+            const uint64_t gate = weft__load_seq_cst(&channel->gate);
+            if (weft__gate_full(gate, weft__load_seq_cst(&channel->head), weft__load_relaxed(&channel->capacity)))
+                break;
+            struct weft__wait *wait = weft__container_of(channel->waiting.next, struct weft__wait, link);
+            weft__fetch_add_acq_rel(&channel->gate, WEFT__GATE_RESERVED_ONE);
+            waiters[count++] = queue_take_out(channel, wait, WEFT__WAIT_GRANTED, now);
+        }
+        weft__unlock(&channel->lock);
+        queue_wake(channel, waiters, count);
+        weft__rcu_read_unlock();
+    } while (count == QUEUE_WAKES);
+}
+
+void weft__channel_refuse_waiting(weft_channel *channel)
+{
+    const int64_t now = weft__clock_now();
+    int count;
+    do {
+        weft__waiter waiters[QUEUE_WAKES];
+        count = 0;
+        weft__rcu_read_lock();
+        weft__lock(&channel->lock);
+        while (count < QUEUE_WAKES && !weft__list_empty(&channel->waiting))
+            waiters[count++] = queue_take_out(
+                channel, weft__container_of(channel->waiting.next, struct weft__wait, link), WEFT__WAIT_CLOSED, now);
+        weft__unlock(&channel->lock);
+        queue_wake(channel, waiters, count);
+        weft__rcu_read_unlock();
+    } while (count == QUEUE_WAKES);
+}
+
+void weft__channel_release_place(weft_channel *channel)
+{
+    const uint64_t gate = weft__fetch_sub_seq_cst(&channel->gate, WEFT__GATE_RESERVED_ONE); /* CH-R4 */
+    if (gate & WEFT__GATE_WAITERS)
+        weft__channel_grant(channel);
+    /* It may have been the last thing that the end was waiting for. */
+    if ((gate & WEFT__GATE_STOPPED) || weft__load_seq_cst(&channel->senders) == 0)
+        weft__channel_wake_receiver(channel);
+}
+
+enum weft__queued weft__channel_enqueue(weft_channel *channel, struct weft__wait *wait)
+{
+    const int64_t now = weft__clock_now();
+    weft__lock(&channel->lock);
+    const uint64_t before = weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_WAITERS); /* CH-R4 */
+    enum weft__queued answer = WEFT__QUEUED_WAITS;
+    if (before & WEFT__GATE_STOPPED)
+        answer = WEFT__QUEUED_CLOSED;
+    else if (weft__list_empty(&channel->waiting) &&
+             !weft__gate_full(before, weft__load_seq_cst(&channel->head), weft__load_relaxed(&channel->capacity)))
+        answer = WEFT__QUEUED_PLACE; /* CH-A4: room came while we were on the way */
+    if (answer == WEFT__QUEUED_PLACE)
+        weft__fetch_add_acq_rel(&channel->gate, WEFT__GATE_RESERVED_ONE);
+    if (answer == WEFT__QUEUED_WAITS) {
+        wait->object = &channel->waitable;
+        wait->since = now;
+        wait->state = WEFT__WAIT_QUEUED;
+        weft__list_push_back(&channel->waiting, &wait->link);
+        weft__store_relaxed(&channel->waiting_count, weft__load_relaxed(&channel->waiting_count) + 1);
+        weft__fetch_add_relaxed(&channel->waits, 1); /* a statistic; counted when the wait begins */
+    } else if (weft__list_empty(&channel->waiting)) {
+        weft__fetch_and_acq_rel(&channel->gate, ~(uint64_t)WEFT__GATE_WAITERS);
+    }
+    const uint32_t waiting = weft__load_relaxed(&channel->waiting_count);
+    weft__unlock(&channel->lock);
+    if (answer == WEFT__QUEUED_WAITS)
+        WEFT__TRACE(channel->home->number, chan_wait, weft__load_relaxed(&channel->id), weft__self_task_id(),
+                    WEFT_TRACE_channel_side_SENDER, waiting);
+    return answer;
+}
+
+uint8_t weft__channel_wait_state(weft_channel *channel, struct weft__wait *wait)
+{
+    weft__lock(&channel->lock);
+    const uint8_t state = wait->state;
+    weft__unlock(&channel->lock);
+    return state;
+}
+
+uint8_t weft__channel_withdraw(weft_channel *channel, struct weft__wait *wait)
+{
+    const int64_t now = weft__clock_now();
+    weft__lock(&channel->lock);
+    const uint8_t state = wait->state;
+    if (state == WEFT__WAIT_QUEUED)
+        queue_take_out(channel, wait, WEFT__WAIT_IDLE, now);
+    weft__unlock(&channel->lock);
+    return state;
+}
+
+void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *wait)
+{
+    weft_channel *channel = weft__container_of(waitable, weft_channel, waitable);
+    if (wait->single) {
+        /* If a sender was quicker its wake comes for nothing. */
+        weft__waiter me = weft__wait_waiter(wait);
+        weft__cas_strong_acq_rel(&channel->rx, &me, 0);
+        wait->single = false;
+    } else if (weft__channel_withdraw(channel, wait) == WEFT__WAIT_GRANTED) {
+        weft__channel_release_place(channel); /* handed on */
+    }
+    wait->object = NULL;
+    wait->state = WEFT__WAIT_IDLE;
+}

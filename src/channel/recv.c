@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Receiving. The happy path: the word of the slot at head says that its message is written; copy it, move head with one
+ * exchange, and one look at the gate tells whether senders wait for the room. One receiver, so nothing is claimed.
+ *
+ * The end: nothing is queued, nothing is being written, no place is reserved, and no sender is left (or the receiver
+ * stopped). It is read in that order of causes: first the senders, then the gate.
+ */
+#include <string.h>
+#include <weft/error.h>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/platform.h"
+#include "channel/channel.h"
+#include "registry/rcu.h"
+#include "task/context.h"
+#include "trace/emit.h"
+
+/* Copy up to `limit` messages that are written, from head on; how many. */
+static uint32_t recv_copy(weft_channel *channel, uint64_t head, unsigned char *out, size_t limit)
+{
+    const uint32_t size = channel->message_size;
+    uint32_t count = 0;
+    for (; count < limit; count++, out += size) {
+        unsigned char *slot = weft__channel_slot(channel, head + count);
+        const uint64_t word = weft__load_seq_cst(weft__channel_word(channel, slot)); /* CH-A1 CH-A3 */
+        if (weft__slot_word_seq(word) != weft__slot_seq(head + count))
+            break;
+        if (size == 8)
+            memcpy(out, slot, 8); /* the common size without a call */
+        else
+            memcpy(out, slot, size);
+    }
+    return count;
+}
+
+/* Take up to `limit` messages that are there; how many. The receiver's task or thread. */
+static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limit)
+{
+    const bool shared = channel->overflow == WEFT_DROP_OLDEST; /* senders move head too */
+    if (weft__unlikely(shared))
+        weft__lock(&channel->taking);
+    const uint64_t head = weft__load_relaxed(&channel->head); /* this thread wrote it, or a holder of the lock did */
+    const uint32_t depth = weft__gate_depth(weft__load_relaxed(&channel->gate), head); /* a statistic, before the take */
+    const uint32_t count = recv_copy(channel, head, out, limit);
+    if (count > 0) {
+        if (depth > weft__load_relaxed(&channel->depth_max))
+            weft__store_relaxed(&channel->depth_max, depth);
+        weft__exchange_seq_cst(&channel->head, head + count); /* CH-R2 CH-R4 */
+    }
+    if (weft__unlikely(shared))
+        weft__unlock(&channel->taking);
+    if (count == 0)
+        return 0;
+    WEFT__TRACE(channel->home->number, chan_recv, weft__load_relaxed(&channel->id), weft__self_task_id(), count,
+                depth > count ? depth - count : 0);
+    if (weft__load_seq_cst(&channel->gate) & WEFT__GATE_WAITERS) /* CH-A4: see to those who wait for the room */
+        weft__channel_grant(channel);
+    return count;
+}
+
+/* Nothing is there: can something still come? */
+static bool recv_at_end(weft_channel *channel)
+{
+    const bool no_sender = weft__load_seq_cst(&channel->senders) == 0; /* CH-A5 */
+    const uint64_t gate = weft__load_seq_cst(&channel->gate);
+    if (!no_sender && !(gate & WEFT__GATE_STOPPED))
+        return false;
+    return weft__gate_reserved(gate) == 0 && weft__gate_depth(gate, weft__load_relaxed(&channel->head)) == 0;
+}
+
+/* How many were received, or EPIPE, or EAGAIN. */
+static int recv_now(weft_channel *channel, void *out, size_t limit)
+{
+    const uint32_t count = recv_take(channel, out, limit);
+    if (count > 0)
+        return (int)count;
+    if (!recv_at_end(channel))
+        return WEFT_EAGAIN;
+    const uint32_t last = recv_take(channel, out, limit); /* written just before the end was seen */
+    return last > 0 ? (int)last : WEFT_EPIPE;
+}
+
+/* Register as the one who waits. False: somebody else does. */
+static bool recv_register(weft_channel *channel, weft__waiter waiter)
+{
+    weft__waiter present = 0;
+    return weft__cas_strong_seq_cst(&channel->rx, &present, waiter) || present == waiter; /* CH-R3 */
+}
+
+/* Take the registration back. False: a sender has taken it and will wake. */
+static bool recv_withdraw(weft_channel *channel, weft__waiter waiter)
+{
+    weft__waiter present = waiter;
+    return weft__cas_strong_acq_rel(&channel->rx, &present, 0);
+}
+
+static int recv_check(const char *call, const weft_receiver *receiver, const void *out)
+{
+    if (weft__unlikely(!receiver || !out))
+        return weft__refuse(WEFT_EINVAL, "%s: receiver and message must not be null", call);
+    return weft__channel_check(call, receiver->weft__channel, receiver->weft__generation, receiver->weft__state);
+}
+
+static int recv_busy(const char *call)
+{
+    return weft__refuse(WEFT_EBUSY, "%s: another task or thread waits with a copy of this receiver: a channel has one", call);
+}
+
+/* The number received, AWAITING, or an error. */
+static int recv_await(weft_context *cx, const char *call, weft_channel *channel, void *out, size_t limit)
+{
+    weft__task *task = weft__cx_task(cx);
+    struct weft__wait *wait = &task->wait;
+    if (weft__unlikely(wait->object != NULL))
+        weft__wait_leave(wait); /* this receive's own registration too: it is made again if there is still nothing */
+    if (weft__unlikely(weft__cx_cancelled(cx)))
+        return WEFT_ECANCELED;
+    if (weft__unlikely(!weft__cx_spend(cx)))
+        return WEFT_AWAITING;
+    int answer = recv_now(channel, out, limit);
+    if (weft__likely(answer != WEFT_EAGAIN))
+        return answer;
+    const weft__waiter me = weft__waiter_task(task);
+    if (!recv_register(channel, me))
+        return recv_busy(call);
+    answer = recv_now(channel, out, limit); /* CH-A3: a sender that came before the registration did not see it */
+    if (answer != WEFT_EAGAIN) {
+        recv_withdraw(channel, me);
+        return answer;
+    }
+    wait->object = &channel->waitable;
+    wait->single = true;
+    WEFT__TRACE(channel->home->number, chan_wait, weft__load_relaxed(&channel->id), weft__task_id(task),
+                WEFT_TRACE_channel_side_RECEIVER, 1);
+    weft__cx_refund(cx);
+    return WEFT_AWAITING;
+}
+
+static int recv_block(const char *call, weft_channel *channel, void *out, size_t limit, int64_t deadline_ns)
+{
+    if (weft__self)
+        return weft__refuse(WEFT_EPERM, "%s: not on a worker: use WEFT_AWAIT with the form without _blocking", call);
+    struct weft__blocked blocked = {.wait = {.thread = true}};
+    const weft__waiter me = weft__waiter_thread(&blocked);
+    for (;;) {
+        int answer = recv_now(channel, out, limit);
+        if (answer != WEFT_EAGAIN)
+            return answer;
+        if (!recv_register(channel, me))
+            return recv_busy(call);
+        answer = recv_now(channel, out, limit); /* CH-A3 */
+        const bool timed_out = answer == WEFT_EAGAIN && weft__event_wait(&blocked.event, deadline_ns) < 0;
+        if (answer != WEFT_EAGAIN || timed_out) {
+            if (!recv_withdraw(channel, me))
+                weft__event_wait(&blocked.event, WEFT_FOREVER); /* a sender has us: it is about to set it */
+            if (answer != WEFT_EAGAIN)
+                return answer;
+            answer = recv_now(channel, out, limit);
+            return answer == WEFT_EAGAIN ? WEFT_ETIMEDOUT : answer;
+        }
+        weft__event_clear(&blocked.event);
+    }
+}
+
+int weft_channel_recv(weft_context *cx, weft_receiver *receiver, void *out_message)
+{
+    static const char call[] = "weft_channel_recv";
+    const int wrong = recv_check(call, receiver, out_message);
+    if (weft__unlikely(wrong || !cx))
+        return wrong ? wrong : weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
+    const int answer = recv_await(cx, call, receiver->weft__channel, out_message, 1);
+    return answer > 0 ? 0 : answer;
+}
+
+int weft_channel_try_recv(weft_receiver *receiver, void *out_message)
+{
+    const int wrong = recv_check("weft_channel_try_recv", receiver, out_message);
+    if (weft__unlikely(wrong))
+        return wrong;
+    const int answer = recv_now(receiver->weft__channel, out_message, 1);
+    return answer > 0 ? 0 : answer;
+}
+
+int weft_channel_recv_blocking(weft_receiver *receiver, void *out_message, int64_t deadline_ns)
+{
+    static const char call[] = "weft_channel_recv_blocking";
+    const int wrong = recv_check(call, receiver, out_message);
+    if (wrong)
+        return wrong;
+    const int answer = recv_block(call, receiver->weft__channel, out_message, 1, deadline_ns);
+    return answer > 0 ? 0 : answer;
+}
+
+/* A count is returned as an int. */
+static size_t recv_limit(size_t limit)
+{
+    return limit < WEFT_CHANNEL_CAPACITY_MAX ? limit : WEFT_CHANNEL_CAPACITY_MAX;
+}
+
+int weft_channel_recv_many(weft_context *cx, weft_receiver *receiver, void *out_messages, size_t limit)
+{
+    static const char call[] = "weft_channel_recv_many";
+    const int wrong = recv_check(call, receiver, out_messages);
+    if (wrong || !cx)
+        return wrong ? wrong : weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
+    if (limit == 0)
+        return 0;
+    return recv_await(cx, call, receiver->weft__channel, out_messages, recv_limit(limit));
+}
+
+int weft_channel_recv_many_blocking(weft_receiver *receiver, void *out_messages, size_t limit, int64_t deadline_ns)
+{
+    static const char call[] = "weft_channel_recv_many_blocking";
+    const int wrong = recv_check(call, receiver, out_messages);
+    if (wrong)
+        return wrong;
+    if (limit == 0)
+        return 0;
+    return recv_block(call, receiver->weft__channel, out_messages, recv_limit(limit), deadline_ns);
+}

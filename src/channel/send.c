@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sending. The happy path: one compare-and-swap claims a place at the gate, the message is copied into its slot, one
+ * exchange publishes it, and one look tells whether the receiver sleeps.
+ *
+ * How it fails: the gate is stopped (EPIPE); it is full, or others wait already: by the overflow policy. A send that
+ * fails has taken nothing.
+ */
+#include <sched.h>
+#include <string.h>
+#include <weft/error.h>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/platform.h"
+#include "channel/channel.h"
+#include "task/context.h"
+#include "trace/emit.h"
+
+/* A message of one of the common sizes is copied without a call. */
+static inline void send_copy(void *to, const void *from, uint32_t size)
+{
+    if (size == 8)
+        memcpy(to, from, 8);
+    else if (size == 4)
+        memcpy(to, from, 4);
+    else if (size == 16)
+        memcpy(to, from, 16);
+    else
+        memcpy(to, from, size);
+}
+
+/* Claim a place at the gate: 0 and its position, WEFT_EAGAIN or WEFT_EPIPE. */
+static int send_claim(weft_channel *channel, uint64_t *out_pos)
+{
+    const uint32_t capacity = weft__load_relaxed(&channel->capacity);
+    uint64_t gate = weft__load_relaxed(&channel->gate); /* the compare-and-swap orders */
+    for (;;) {
+        if (weft__unlikely(gate & (WEFT__GATE_STOPPED | WEFT__GATE_WAITERS)))
+            return gate & WEFT__GATE_STOPPED ? WEFT_EPIPE : WEFT_EAGAIN;
+        if (weft__gate_full(gate, weft__load_acquire(&channel->head_seen), capacity)) { /* CH-A2 */
+            const uint64_t head = weft__load_acquire(&channel->head);                   /* CH-A2 */
+            if (weft__gate_full(gate, head, capacity)) {
+                const uint64_t again = weft__load_relaxed(&channel->gate);
+                if (again == gate)
+                    return WEFT_EAGAIN;
+                gate = again;
+                continue;
+            }
+            /* It passes on what the receiver released. It may go back: then others see less room, and look themselves. */
+            weft__store_release(&channel->head_seen, head); /* CH-R2 */
+        }
+        if (weft__cas_weak_acq_rel(&channel->gate, &gate, gate + WEFT__GATE_POS_ONE)) {
+            *out_pos = weft__gate_pos(gate);
+            return 0;
+        }
+    }
+}
+
+/* Turn a reserved place into a claimed one. WEFT_EPIPE: the receiver has gone, and the place with it. */
+static int send_claim_reserved(weft_channel *channel, uint64_t *out_pos)
+{
+    uint64_t gate = weft__load_relaxed(&channel->gate); /* the compare-and-swap orders */
+    for (;;) {
+        const bool gone = gate & WEFT__GATE_GONE;
+        const uint64_t next = gate - WEFT__GATE_RESERVED_ONE + (gone ? 0 : WEFT__GATE_POS_ONE);
+        if (weft__cas_weak_acq_rel(&channel->gate, &gate, next)) {
+            *out_pos = weft__gate_pos(gate);
+            return gone ? WEFT_EPIPE : 0;
+        }
+    }
+}
+
+/* Fill the claimed slot and show it. WEFT_EPIPE: the receiver left meanwhile, and the message is still the caller's. */
+static int send_publish(weft_channel *channel, uint64_t pos, const void *message)
+{
+    unsigned char *slot = weft__channel_slot(channel, pos);
+    send_copy(slot, message, channel->message_size);
+    const uint64_t word = weft__slot_word(weft__slot_seq(pos), (uint32_t)(weft__self_now() / 1000000));
+    const uint64_t before = weft__exchange_seq_cst(weft__channel_word(channel, slot), word); /* CH-R1 CH-R3 */
+    if (weft__unlikely(weft__slot_word_seq(before) == weft__slot_abandoned(pos)))
+        return WEFT_EPIPE;
+    WEFT__TRACE(channel->home->number, chan_send, weft__load_relaxed(&channel->id), weft__self_task_id(),
+                weft__gate_depth((pos + 1) << WEFT__GATE_SHIFT, weft__load_relaxed(&channel->head)));
+    if (weft__load_seq_cst(&channel->rx)) /* CH-A3 */
+        weft__channel_wake_receiver(channel);
+    return 0;
+}
+
+static int send_refused(weft_channel *channel, int error)
+{
+    weft__fetch_add_relaxed(&channel->failed, 1); /* a statistic */
+    WEFT__TRACE(channel->home->number, chan_fail, weft__load_relaxed(&channel->id), weft__self_task_id(), error);
+    return error;
+}
+
+static void send_note_drop(weft_channel *channel, uint8_t reason)
+{
+    weft__fetch_add_relaxed(&channel->dropped, 1); /* a statistic */
+    WEFT__TRACE(channel->home->number, chan_drop, weft__load_relaxed(&channel->id), weft__self_task_id(), 1, reason);
+}
+
+/* Take the oldest message out and drop it. False: there is none that is written. */
+static bool send_evict(weft_channel *channel)
+{
+    _Alignas(16) unsigned char copy[WEFT__EVICT_SIZE_MAX]; /* the host's function runs after the unlock */
+    weft__lock(&channel->taking);
+    const uint64_t head = weft__load_relaxed(&channel->head); /* under the lock, as every write of it */
+    unsigned char *slot = weft__channel_slot(channel, head);
+    const uint64_t word = weft__load_acquire(weft__channel_word(channel, slot)); /* CH-A1 */
+    const bool written = weft__slot_word_seq(word) == weft__slot_seq(head);
+    if (written) {
+        if (channel->drop)
+            memcpy(copy, slot, channel->message_size);
+        weft__fetch_add_relaxed(&channel->evicted, 1);
+        weft__exchange_seq_cst(&channel->head, head + 1); /* CH-R2 CH-R4 */
+    }
+    weft__unlock(&channel->taking);
+    if (!written)
+        return false;
+    if (channel->drop)
+        channel->drop(copy, channel->drop_context);
+    send_note_drop(channel, WEFT_TRACE_drop_reason_OLDEST);
+    return true;
+}
+
+/* The channel is full and its policy is not to wait. */
+static int send_overflow(weft_channel *channel, const void *message)
+{
+    if (channel->overflow == WEFT_FAIL)
+        return send_refused(channel, WEFT_EAGAIN);
+    bool evicted = false;
+    while (channel->overflow == WEFT_DROP_OLDEST) {
+        uint64_t pos;
+        const int error = send_claim(channel, &pos);
+        if (error == WEFT_EPIPE)
+            return send_refused(channel, error);
+        if (error == 0)
+            return send_publish(channel, pos, message) < 0 ? send_refused(channel, WEFT_EPIPE) : evicted;
+        const uint64_t gate = weft__load_relaxed(&channel->gate);
+        if (weft__gate_depth(gate, weft__load_relaxed(&channel->head)) == 0)
+            break; /* all places are reserved: there is no message to drop but this one */
+        if (send_evict(channel))
+            evicted = true;
+        else
+            sched_yield(); /* the oldest is being written this moment */
+    }
+    if (channel->drop)
+        channel->drop((void *)(uintptr_t)message, channel->drop_context); /* the sender gave it away */
+    send_note_drop(channel, WEFT_TRACE_drop_reason_NEWEST);
+    return 1;
+}
+
+/* With a place reserved: 0, or EPIPE. */
+static int send_into_place(weft_channel *channel, const void *message)
+{
+    uint64_t pos;
+    int error = send_claim_reserved(channel, &pos);
+    if (error == 0)
+        error = send_publish(channel, pos, message);
+    return error == 0 ? 0 : send_refused(channel, error);
+}
+
+/* The task was in the list: what came of it. 0: a place is reserved for it. */
+static int send_resume(weft_context *cx, weft_channel *channel)
+{
+    struct weft__wait *wait = &weft__cx_task(cx)->wait;
+    if (weft__cx_cancelled(cx)) {
+        weft__channel_abandon(&channel->waitable, wait);
+        return WEFT_ECANCELED;
+    }
+    const uint8_t state = weft__channel_wait_state(channel, wait);
+    if (state == WEFT__WAIT_QUEUED)
+        return WEFT_AWAITING;
+    wait->object = NULL;
+    wait->state = WEFT__WAIT_IDLE;
+    return state == WEFT__WAIT_GRANTED ? 0 : send_refused(channel, WEFT_EPIPE);
+}
+
+/* Wait for a place. 0: reserved at once. */
+static int send_enqueue(weft_context *cx, weft_channel *channel)
+{
+    switch (weft__channel_enqueue(channel, &weft__cx_task(cx)->wait)) {
+    case WEFT__QUEUED_PLACE:
+        return 0;
+    case WEFT__QUEUED_CLOSED:
+        return send_refused(channel, WEFT_EPIPE);
+    default:
+        weft__cx_refund(cx);
+        return WEFT_AWAITING;
+    }
+}
+
+static bool send_is_waiting(const weft__task *task, const weft_channel *channel)
+{
+    return task->wait.object == &channel->waitable && !task->wait.single;
+}
+
+int weft_channel_send(weft_context *cx, weft_sender *sender, const void *message)
+{
+    if (weft__unlikely(!cx || !sender || !message))
+        return weft__refuse(WEFT_EINVAL, "weft_channel_send: context, sender and message must not be null");
+    weft_channel *channel = sender->weft__channel;
+    const int wrong = weft__channel_check("weft_channel_send", channel, sender->weft__generation, sender->weft__state);
+    if (weft__unlikely(wrong))
+        return wrong;
+    weft__task *task = weft__cx_task(cx);
+    if (weft__unlikely(task->wait.object != NULL)) {
+        if (send_is_waiting(task, channel)) {
+            const int resumed = send_resume(cx, channel);
+            return resumed == 0 ? send_into_place(channel, message) : resumed;
+        }
+        weft__wait_leave(&task->wait);
+    }
+    if (weft__unlikely(weft__cx_cancelled(cx)))
+        return WEFT_ECANCELED;
+    if (weft__unlikely(!weft__cx_spend(cx)))
+        return WEFT_AWAITING;
+    uint64_t pos;
+    const int error = send_claim(channel, &pos);
+    if (weft__likely(error == 0))
+        return send_publish(channel, pos, message) == 0 ? 0 : send_refused(channel, WEFT_EPIPE);
+    if (error == WEFT_EPIPE)
+        return send_refused(channel, error);
+    if (channel->overflow != WEFT_WAIT)
+        return send_overflow(channel, message);
+    const int queued = send_enqueue(cx, channel);
+    return queued == 0 ? send_into_place(channel, message) : queued;
+}
+
+int weft_channel_try_send(weft_sender *sender, const void *message)
+{
+    if (weft__unlikely(!sender || !message))
+        return weft__refuse(WEFT_EINVAL, "weft_channel_try_send: sender and message must not be null");
+    weft_channel *channel = sender->weft__channel;
+    const int wrong =
+        weft__channel_check("weft_channel_try_send", channel, sender->weft__generation, sender->weft__state);
+    if (weft__unlikely(wrong))
+        return wrong;
+    uint64_t pos;
+    const int error = send_claim(channel, &pos);
+    if (weft__likely(error == 0))
+        return send_publish(channel, pos, message) == 0 ? 0 : send_refused(channel, WEFT_EPIPE);
+    if (error == WEFT_EAGAIN && channel->overflow >= WEFT_DROP_NEWEST)
+        return send_overflow(channel, message);
+    return send_refused(channel, error);
+}
+
+/* A host thread waits for a place: 0: reserved. */
+static int send_wait_blocking(weft_channel *channel, int64_t deadline_ns)
+{
+    struct weft__blocked blocked = {.wait = {.thread = true}};
+    switch (weft__channel_enqueue(channel, &blocked.wait)) {
+    case WEFT__QUEUED_PLACE:
+        return 0;
+    case WEFT__QUEUED_CLOSED:
+        return WEFT_EPIPE;
+    default:
+        break;
+    }
+    if (weft__event_wait(&blocked.event, deadline_ns) < 0) {
+        if (weft__channel_withdraw(channel, &blocked.wait) == WEFT__WAIT_QUEUED)
+            return WEFT_ETIMEDOUT;
+        weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the node out is about to set it */
+    }
+    return weft__channel_wait_state(channel, &blocked.wait) == WEFT__WAIT_GRANTED ? 0 : WEFT_EPIPE;
+}
+
+int weft_channel_send_blocking(weft_sender *sender, const void *message, int64_t deadline_ns)
+{
+    if (!sender || !message)
+        return weft__refuse(WEFT_EINVAL, "weft_channel_send_blocking: sender and message must not be null");
+    weft_channel *channel = sender->weft__channel;
+    const int wrong =
+        weft__channel_check("weft_channel_send_blocking", channel, sender->weft__generation, sender->weft__state);
+    if (wrong)
+        return wrong;
+    if (weft__self)
+        return weft__refuse(WEFT_EPERM, "weft_channel_send_blocking: not on a worker: use WEFT_AWAIT with "
+                                        "weft_channel_send()");
+    uint64_t pos;
+    int error = send_claim(channel, &pos);
+    if (error == 0)
+        return send_publish(channel, pos, message) == 0 ? 0 : send_refused(channel, WEFT_EPIPE);
+    if (error == WEFT_EAGAIN && channel->overflow != WEFT_WAIT)
+        return send_overflow(channel, message);
+    if (error == WEFT_EAGAIN)
+        error = send_wait_blocking(channel, deadline_ns);
+    return error == 0 ? send_into_place(channel, message) : send_refused(channel, error);
+}
+
+static int reserve_done(weft_channel *channel, weft_permit *out_permit)
+{
+    weft__fetch_add_relaxed(&channel->refs, 1); /* the sender at hand keeps it above zero */
+    *out_permit = (weft_permit){channel, (uint32_t)(weft__load_relaxed(&channel->state) >> 32), 0};
+    return 0;
+}
+
+/* A place that is free now, as a reservation. */
+static int reserve_claim(weft_channel *channel)
+{
+    const uint32_t capacity = weft__load_relaxed(&channel->capacity);
+    uint64_t gate = weft__load_relaxed(&channel->gate); /* the compare-and-swap orders */
+    do {
+        if (gate & WEFT__GATE_STOPPED)
+            return WEFT_EPIPE;
+        if ((gate & WEFT__GATE_WAITERS) || weft__gate_full(gate, weft__load_acquire(&channel->head), capacity)) /* CH-A2 */
+            return WEFT_EAGAIN;
+    } while (!weft__cas_weak_acq_rel(&channel->gate, &gate, gate + WEFT__GATE_RESERVED_ONE));
+    return 0;
+}
+
+int weft_channel_reserve(weft_context *cx, weft_sender *sender, weft_permit *out_permit)
+{
+    if (!cx || !sender || !out_permit)
+        return weft__refuse(WEFT_EINVAL, "weft_channel_reserve: context, sender and permit must not be null");
+    weft_channel *channel = sender->weft__channel;
+    const int wrong = weft__channel_check("weft_channel_reserve", channel, sender->weft__generation, sender->weft__state);
+    if (wrong)
+        return wrong;
+    weft__task *task = weft__cx_task(cx);
+    if (send_is_waiting(task, channel)) {
+        const int resumed = send_resume(cx, channel);
+        return resumed == 0 ? reserve_done(channel, out_permit) : resumed;
+    }
+    weft__wait_leave(&task->wait);
+    if (weft__cx_cancelled(cx))
+        return WEFT_ECANCELED;
+    if (!weft__cx_spend(cx))
+        return WEFT_AWAITING;
+    int error = reserve_claim(channel);
+    if (error == WEFT_EAGAIN && channel->overflow == WEFT_WAIT) {
+        error = send_enqueue(cx, channel);
+        return error == 0 ? reserve_done(channel, out_permit) : error;
+    }
+    return error == 0 ? reserve_done(channel, out_permit) : send_refused(channel, error);
+}
+
+int weft_channel_try_reserve(weft_sender *sender, weft_permit *out_permit)
+{
+    if (!sender || !out_permit)
+        return weft__refuse(WEFT_EINVAL, "weft_channel_try_reserve: sender and permit must not be null");
+    weft_channel *channel = sender->weft__channel;
+    const int wrong =
+        weft__channel_check("weft_channel_try_reserve", channel, sender->weft__generation, sender->weft__state);
+    if (wrong)
+        return wrong;
+    const int error = reserve_claim(channel);
+    return error == 0 ? reserve_done(channel, out_permit) : send_refused(channel, error);
+}
+
+/* The channel of a permit, which is consumed. */
+static weft_channel *permit_take(weft_permit *permit)
+{
+    weft_channel *channel = permit->weft__channel;
+    *permit = (weft_permit){NULL, 0, WEFT__HANDLE_CLOSED};
+    return channel;
+}
+
+int weft_permit_send(weft_permit *permit, const void *message)
+{
+    if (!permit || !message)
+        return weft__refuse(WEFT_EINVAL, "weft_permit_send: permit and message must not be null");
+    if (!permit->weft__channel)
+        return weft__refuse(WEFT_EINVAL, "weft_permit_send: the permit was never given, or used already: reserve another");
+    weft_channel *channel = permit_take(permit);
+    const int error = send_into_place(channel, message);
+    weft__channel_unref(channel);
+    return error;
+}
+
+void weft_permit_release(weft_permit *permit)
+{
+    if (!permit || !permit->weft__channel)
+        return;
+    weft_channel *channel = permit_take(permit);
+    weft__channel_release_place(channel);
+    weft__channel_unref(channel);
+}

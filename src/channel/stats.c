@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking at channels without stopping one: counts are read where the owners write them; names, thresholds and the ring
+ * under the channel's lock, which senders and receivers take only when they wait. What has no value now is -1.
+ */
+#include <string.h>
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "base/platform.h"
+#include "channel/channel.h"
+#include "registry/rcu.h"
+#include "registry/runtimes.h"
+#include "task/env.h"
+#include "trace/emit.h"
+
+/* How long the next message has been queued. Under the lock: the ring stays. */
+static int64_t stats_oldest_age(weft_channel *channel, uint64_t head, uint32_t depth)
+{
+    if (depth == 0 || !weft__load_relaxed(&channel->ring))
+        return -1;
+    unsigned char *slot = weft__channel_slot(channel, head);
+    const uint64_t word = weft__load_acquire(weft__channel_word(channel, slot));
+    if (weft__slot_word_seq(word) != weft__slot_seq(head))
+        return -1; /* being written, or taken out since */
+    const int32_t age = (int32_t)((uint32_t)(weft__clock_now() / 1000000) - weft__slot_word_stamp(word));
+    return age > 0 ? (int64_t)age * 1000000 : 0;
+}
+
+bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
+{
+    weft__lock(&channel->lock);
+    const uint64_t state = weft__load_acquire(&channel->state);
+    const bool live = (uint32_t)state == WEFT__CHANNEL_LIVE;
+    if (live) {
+        /* head first: then the depth can be too large by what is sent meanwhile, never negative. */
+        const uint64_t head = weft__load_acquire(&channel->head);
+        const uint64_t gate = weft__load_acquire(&channel->gate);
+        const uint32_t capacity = weft__load_relaxed(&channel->capacity);
+        uint32_t depth = weft__gate_depth(gate, head);
+        if (depth > capacity)
+            depth = capacity;
+        const uint32_t deepest = weft__load_relaxed(&channel->depth_max);
+        const uint64_t abandoned = weft__load_relaxed(&channel->abandoned);
+        *out = (weft_channel_stats){
+            .size = out->size,
+            .id = weft__load_relaxed(&channel->id),
+            .internal = channel->internal,
+            .receiver_waiting = weft__load_relaxed(&channel->rx) != 0,
+            .closed = (gate & WEFT__GATE_STOPPED) || weft__load_relaxed(&channel->senders) == 0,
+            .overflow = (weft_overflow)channel->overflow,
+            .health = (weft_health)weft__load_relaxed(&channel->health),
+            .capacity = capacity,
+            .message_size = channel->message_size,
+            .depth = depth,
+            .depth_max = depth > deepest ? depth : deepest,
+            .reserved = weft__gate_reserved(gate),
+            .senders = weft__load_relaxed(&channel->senders),
+            .senders_waiting = weft__load_relaxed(&channel->waiting_count),
+            .saturation = (double)depth / capacity,
+            .sent = head + depth - abandoned,
+            .received = head - weft__load_relaxed(&channel->evicted) - weft__load_relaxed(&channel->discarded),
+            .failed = weft__load_relaxed(&channel->failed),
+            .dropped = weft__load_relaxed(&channel->dropped),
+            .waits = weft__load_relaxed(&channel->waits),
+            .wait_total_ns = weft__load_relaxed(&channel->wait_total_ns),
+            .wait_longest_ns = -1,
+            .oldest_message_age_ns = stats_oldest_age(channel, head, depth),
+        };
+        memcpy(out->name, channel->name, sizeof out->name);
+        memcpy(out->component, channel->component, sizeof out->component);
+        if (!weft__list_empty(&channel->waiting))
+            out->wait_longest_ns =
+                weft__clock_now() - weft__container_of(channel->waiting.next, struct weft__wait, link)->since;
+    }
+    weft__unlock(&channel->lock);
+    return live;
+}
+
+static int stats_get(const char *call, weft_channel *channel, uint32_t generation, uint32_t state,
+                     weft_channel_stats *out)
+{
+    if (!out || out->size < sizeof *out)
+        return weft__refuse(WEFT_EINVAL, "%s: give statistics whose size is set to sizeof(weft_channel_stats)", call);
+    const int wrong = weft__channel_check(call, channel, generation, state);
+    if (wrong)
+        return wrong;
+    return weft__channel_copy(channel, out) ? 0 : WEFT_ESRCH;
+}
+
+int weft_sender_stats(const weft_sender *sender, weft_channel_stats *out_stats)
+{
+    if (!sender)
+        return weft__refuse(WEFT_EINVAL, "weft_sender_stats: the sender must not be null");
+    return stats_get("weft_sender_stats", sender->weft__channel, sender->weft__generation, sender->weft__state,
+                     out_stats);
+}
+
+int weft_receiver_stats(const weft_receiver *receiver, weft_channel_stats *out_stats)
+{
+    if (!receiver)
+        return weft__refuse(WEFT_EINVAL, "weft_receiver_stats: the receiver must not be null");
+    return stats_get("weft_receiver_stats", receiver->weft__channel, receiver->weft__generation,
+                     receiver->weft__state, out_stats);
+}
+
+/* The next channel of the walk; false at its end. */
+static bool stats_next(struct weft__channels *channels, uint32_t *number, weft_channel_stats *out, weft_channel **out_channel)
+{
+    for (;;) {
+        *out = (weft_channel_stats){.size = sizeof *out};
+        weft__rcu_read_lock();
+        weft_channel *channel = weft__slab_next(&channels->slab, number);
+        const bool found = channel && weft__channel_copy(channel, out);
+        weft__rcu_read_unlock();
+        *out_channel = channel;
+        if (found)
+            return true;
+        if (!channel)
+            return false;
+    }
+}
+
+int weft_channel_visit(weft_runtime *rt, bool with_internal, int (*visit)(void *context, const weft_channel_stats *stats),
+                       void *context)
+{
+    if (!visit || !weft__runtimes_contains(rt))
+        return weft__refuse(WEFT_EINVAL, "weft_channel_visit: give a live runtime and a function");
+    uint32_t number = 0;
+    weft_channel_stats stats;
+    weft_channel *channel;
+    while (stats_next(weft__env_of(rt)->channels, &number, &stats, &channel)) {
+        const int answer = stats.internal && !with_internal ? 0 : visit(context, &stats);
+        if (answer != 0)
+            return answer;
+    }
+    return 0;
+}
+
+/* Judge one channel, under its lock; false if nothing changed. */
+static bool stats_judge(weft_channel *channel, weft_channel_stats *stats, weft_health *out_before,
+                        weft_health (*evaluate)(weft_health, double, double, double))
+{
+    /* Senders that wait mean full, whatever the depth was at the moment of the look. */
+    const double saturation = stats->senders_waiting > 0 ? 1.0 : stats->saturation;
+    bool changed = false;
+    weft__lock(&channel->lock);
+    if ((uint32_t)weft__load_relaxed(&channel->state) == WEFT__CHANNEL_LIVE &&
+        weft__load_relaxed(&channel->id) == stats->id) {
+        *out_before = (weft_health)weft__load_relaxed(&channel->health);
+        stats->health = evaluate(*out_before, saturation, channel->degraded_at, channel->critical_at);
+        changed = stats->health != *out_before;
+        weft__store_relaxed(&channel->health, (int32_t)stats->health);
+    }
+    weft__unlock(&channel->lock);
+    return changed;
+}
+
+void weft__channels_evaluate(struct weft__channels *channels,
+                             weft_health (*evaluate)(weft_health before, double saturation, double degraded_at,
+                                                     double critical_at),
+                             void (*changed)(void *context, const weft_health_change *change), void *context)
+{
+    uint32_t number = 0;
+    weft_channel_stats stats;
+    for (;;) {
+        weft_health before = WEFT_HEALTH_UNKNOWN;
+        stats = (weft_channel_stats){.size = sizeof stats};
+        weft__rcu_read_lock();
+        weft_channel *channel = weft__slab_next(&channels->slab, &number);
+        const bool differs = channel && weft__channel_copy(channel, &stats) && !stats.internal &&
+                             stats_judge(channel, &stats, &before, evaluate);
+        weft__rcu_read_unlock();
+        if (!channel)
+            return;
+        if (!differs)
+            continue;
+        WEFT__TRACE(channels->number, chan_health, stats.id, (uint8_t)before, (uint8_t)stats.health,
+                    (uint16_t)(stats.saturation * 1000));
+        if (before != WEFT_HEALTH_UNKNOWN || stats.health != WEFT_HEALTHY) /* that it is well at first is no news */
+            changed(context, &(weft_health_change){.before = before, .now = stats.health, .stats = &stats});
+    }
+}
+
+void weft__channels_announce(struct weft__channels *channels)
+{
+    uint32_t number = 0;
+    weft_channel_stats stats;
+    weft_channel *channel;
+    while (stats_next(channels, &number, &stats, &channel)) {
+        WEFT__TRACE(channels->number, chan_open, stats.id, 0, stats.capacity, stats.message_size, stats.name,
+                    stats.component);
+        WEFT__TRACE(channels->number, statedump_chan, stats.id, stats.depth, stats.depth_max, stats.sent,
+                    stats.received);
+    }
+}

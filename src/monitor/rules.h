@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The monitor's judgement, as a pure function of what was seen. */
+#ifndef WEFT_MONITOR_RULES_H
+#define WEFT_MONITOR_RULES_H
+
+#include <weft/monitor.h>
+
+/*
+ * The health that follows from a saturation. Upward at the thresholds; downward only when it is a tenth of the threshold
+ * below it, so that a channel at the edge does not flap.
+ */
+weft_health weft__rules_health(weft_health before, double saturation, double degraded_at, double critical_at);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The happy path: a cache has a free slot, or gets a batch from a partial page under the lock; a freed slot goes to the
+ * cache of the thread that freed it, and a full cache gives a batch back. Magazines instead of a stack of remote frees
+ * per worker: the worker that frees is the next to allocate, and the lock is taken once per batch (docs/adr/0003).
+ *
+ * How it fails: mmap gives nothing, or all page numbers are taken: NULL, and nothing changed.
+ */
+#include "registry/slab.h"
+
+#include "base/check.h"
+#include "base/platform.h"
+#include "registry/rcu.h"
+
+_Static_assert(sizeof(struct weft__page) <= WEFT__PAGE_HEADER, "a page's header fits before its first slot");
+
+static const uint32_t slab_sizes[WEFT__SLAB_CLASSES] = {
+    192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 8128, 16320, 32704, WEFT__SLOT_SIZE_MAX,
+};
+
+static unsigned slab_class_of(size_t size)
+{
+    unsigned index = 0;
+    while (slab_sizes[index] < size)
+        index++;
+    return index;
+}
+
+void weft__slab_init(struct weft__slab *slab, void *owner)
+{
+    *slab = (struct weft__slab){.owner = owner};
+    for (int i = 0; i < WEFT__SLAB_CLASSES; i++) {
+        weft__list_init(&slab->classes[i].partial);
+        weft__list_init(&slab->classes[i].empty);
+    }
+}
+
+static _Atomic(struct weft__page *) *slab_entry(struct weft__slab *slab, uint32_t number)
+{
+    _Atomic(struct weft__page *) *leaf = weft__load_acquire(&slab->leaves[number / WEFT__SLAB_LEAF]); /* SL-A1 */
+    return leaf ? &leaf[number % WEFT__SLAB_LEAF] : NULL;
+}
+
+void weft__slab_fini(struct weft__slab *slab)
+{
+    for (uint32_t number = 0; number < slab->page_numbers; number++) {
+        _Atomic(struct weft__page *) *entry = slab_entry(slab, number);
+        struct weft__page *page = entry ? weft__load_relaxed(entry) : NULL;
+        if (page)
+            weft__platform->unmap(page, WEFT__PAGE_SIZE);
+    }
+    for (int i = 0; i < WEFT__SLAB_LEAVES; i++)
+        weft__free((void *)weft__load_relaxed(&slab->leaves[i]));
+    weft__free(slab->recycled);
+}
+
+/* A number for a new page, with room in the directory. UINT32_MAX: none. Under the lock. */
+static uint32_t slab_take_number(struct weft__slab *slab)
+{
+    if (slab->recycled_count > 0)
+        return slab->recycled[--slab->recycled_count];
+    const uint32_t number = slab->page_numbers;
+    if (number == WEFT__SLAB_LEAF * WEFT__SLAB_LEAVES)
+        return UINT32_MAX;
+
+    /* Room to give every number back is made now, since giving back may not fail. */
+    if (number >= slab->recycled_room) {
+        const uint32_t room = slab->recycled_room ? slab->recycled_room * 2 : 64;
+        uint32_t *grown = weft__alloc(room * sizeof *grown);
+        if (!grown)
+            return UINT32_MAX;
+        for (uint32_t i = 0; i < slab->recycled_count; i++)
+            grown[i] = slab->recycled[i];
+        weft__free(slab->recycled);
+        slab->recycled = grown;
+        slab->recycled_room = room;
+    }
+    if (!weft__load_relaxed(&slab->leaves[number / WEFT__SLAB_LEAF])) {
+        _Atomic(struct weft__page *) *leaf = weft__alloc_zeroed(WEFT__SLAB_LEAF, sizeof *leaf);
+        if (!leaf)
+            return UINT32_MAX;
+        weft__store_release(&slab->leaves[number / WEFT__SLAB_LEAF], leaf); /* SL-R1: the leaf is zeroed */
+    }
+    slab->page_numbers = number + 1;
+    return number;
+}
+
+/* A new page of the class, published. Under the lock. */
+static struct weft__page *slab_grow(struct weft__slab *slab, unsigned class_index)
+{
+    const uint32_t number = slab_take_number(slab);
+    if (number == UINT32_MAX)
+        return NULL;
+    struct weft__page *page = weft__platform->map(WEFT__PAGE_SIZE, WEFT__PAGE_SIZE);
+    if (!page) {
+        slab->recycled[slab->recycled_count++] = number;
+        return NULL;
+    }
+    page->slab = slab;
+    page->number = number;
+    page->class_index = class_index;
+    page->slot_size = slab_sizes[class_index];
+    page->slots = (WEFT__PAGE_SIZE - WEFT__PAGE_HEADER) / page->slot_size;
+    weft__list_push_back(&slab->classes[class_index].partial, &page->link);
+    weft__fetch_add_relaxed(&slab->bytes, WEFT__PAGE_SIZE); /* a statistic */
+    weft__store_release(slab_entry(slab, number), page);    /* SL-R2: the header is written */
+    return page;
+}
+
+/* A page with room. Under the lock. */
+static struct weft__page *slab_page(struct weft__slab *slab, unsigned class_index)
+{
+    struct weft__slab_class *class = &slab->classes[class_index];
+    if (!weft__list_empty(&class->partial))
+        return weft__container_of(class->partial.next, struct weft__page, link);
+    struct weft__link *empty = weft__list_pop_front(&class->empty);
+    if (!empty)
+        return slab_grow(slab, class_index);
+    if (--class->empty_count < class->empty_low)
+        class->empty_low = class->empty_count;
+    weft__list_push_back(&class->partial, empty);
+    return weft__container_of(empty, struct weft__page, link);
+}
+
+static struct weft__slot *slab_take(struct weft__slab *slab, unsigned class_index)
+{
+    struct weft__page *page = slab_page(slab, class_index);
+    if (!page)
+        return NULL;
+    struct weft__slot *slot = page->free;
+    if (slot)
+        page->free = slot->next;
+    else
+        slot = (struct weft__slot *)(void *)((char *)page + WEFT__PAGE_HEADER + (size_t)page->fresh++ * page->slot_size);
+    if (++page->used == page->slots)
+        weft__list_remove(&page->link);
+    return slot;
+}
+
+static void slab_put(struct weft__slab *slab, struct weft__slot *slot)
+{
+    struct weft__page *page = weft__page_of(slot);
+    struct weft__slab_class *class = &slab->classes[page->class_index];
+    slot->next = page->free;
+    page->free = slot;
+    if (page->used-- == page->slots)
+        weft__list_push_back(&class->partial, &page->link);
+    if (page->used == 0) {
+        weft__list_remove(&page->link);
+        weft__list_push_back(&class->empty, &page->link);
+        class->empty_count++;
+    }
+}
+
+void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size)
+{
+    WEFT__REQUIRE("slab-alloc:size", size <= WEFT__SLOT_SIZE_MAX);
+    const unsigned class_index = slab_class_of(size);
+    struct weft__slot *slot;
+    if (!cache) {
+        weft__lock(&slab->lock);
+        slot = slab_take(slab, class_index);
+        weft__unlock(&slab->lock);
+        return slot;
+    }
+    if (!cache->classes[class_index].free) {
+        weft__lock(&slab->lock);
+        for (int i = 0; i < WEFT__SLAB_BATCH && (slot = slab_take(slab, class_index)) != NULL; i++) {
+            slot->next = cache->classes[class_index].free;
+            cache->classes[class_index].free = slot;
+            cache->classes[class_index].count++;
+        }
+        weft__unlock(&slab->lock);
+    }
+    slot = cache->classes[class_index].free;
+    if (slot) {
+        cache->classes[class_index].free = slot->next;
+        cache->classes[class_index].count--;
+    }
+    return slot;
+}
+
+/* Move up to `count` slots of one class from the cache to the pages. */
+static void slab_flush_class(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index, uint32_t count)
+{
+    weft__lock(&slab->lock);
+    while (count-- > 0 && cache->classes[class_index].free) {
+        struct weft__slot *slot = cache->classes[class_index].free;
+        cache->classes[class_index].free = slot->next;
+        cache->classes[class_index].count--;
+        slab_put(slab, slot);
+    }
+    weft__unlock(&slab->lock);
+}
+
+void weft__slab_free(struct weft__slab *slab, struct weft__slab_cache *cache, void *freed)
+{
+    struct weft__slot *slot = freed;
+    const unsigned class_index = weft__page_of(slot)->class_index;
+    if (!cache) {
+        weft__lock(&slab->lock);
+        slab_put(slab, slot);
+        weft__unlock(&slab->lock);
+        return;
+    }
+    slot->next = cache->classes[class_index].free;
+    cache->classes[class_index].free = slot;
+    if (++cache->classes[class_index].count >= 2 * WEFT__SLAB_BATCH)
+        slab_flush_class(slab, cache, class_index, WEFT__SLAB_BATCH);
+}
+
+void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache)
+{
+    for (unsigned i = 0; i < WEFT__SLAB_CLASSES; i++)
+        if (cache->classes[i].free)
+            slab_flush_class(slab, cache, i, UINT32_MAX);
+}
+
+void weft__slab_trim(struct weft__slab *slab)
+{
+    struct weft__link retired;
+    weft__list_init(&retired);
+
+    weft__lock(&slab->lock);
+    for (int i = 0; i < WEFT__SLAB_CLASSES; i++) {
+        struct weft__slab_class *class = &slab->classes[i];
+        for (uint32_t n = class->empty_low; n > 0; n--) {
+            struct weft__link *link = weft__list_pop_front(&class->empty);
+            class->empty_count--;
+            weft__list_push_back(&retired, link);
+            weft__store_relaxed(slab_entry(slab, weft__container_of(link, struct weft__page, link)->number), NULL);
+        }
+        class->empty_low = class->empty_count;
+    }
+    weft__unlock(&slab->lock);
+    if (weft__list_empty(&retired))
+        return;
+
+    weft__rcu_synchronize(); /* no reader holds a pointer into the retired pages any more */
+
+    struct weft__link *link;
+    while ((link = weft__list_pop_front(&retired)) != NULL) {
+        struct weft__page *page = weft__container_of(link, struct weft__page, link);
+        const uint32_t number = page->number;
+        weft__platform->unmap(page, WEFT__PAGE_SIZE);
+        weft__fetch_sub_relaxed(&slab->bytes, WEFT__PAGE_SIZE);
+        weft__lock(&slab->lock);
+        slab->recycled[slab->recycled_count++] = number;
+        weft__unlock(&slab->lock);
+    }
+}
+
+void *weft__slab_lookup(struct weft__slab *slab, uint32_t number)
+{
+    const uint32_t page_number = number >> WEFT__SLOT_BITS;
+    if (page_number >= WEFT__SLAB_LEAF * WEFT__SLAB_LEAVES)
+        return NULL;
+    _Atomic(struct weft__page *) *entry = slab_entry(slab, page_number);
+    struct weft__page *page = entry ? weft__load_acquire(entry) : NULL; /* SL-A2 */
+    if (!page)
+        return NULL;
+    const uint32_t place = number & ((1u << WEFT__SLOT_BITS) - 1);
+    if (place >= page->slots)
+        return NULL;
+    return (char *)page + WEFT__PAGE_HEADER + (size_t)place * page->slot_size;
+}
+
+void *weft__slab_next(struct weft__slab *slab, uint32_t *number)
+{
+    uint32_t page_number = *number >> WEFT__SLOT_BITS;
+    uint32_t place = *number & ((1u << WEFT__SLOT_BITS) - 1);
+    for (; page_number < WEFT__SLAB_LEAF * WEFT__SLAB_LEAVES; page_number++, place = 0) {
+        _Atomic(struct weft__page *) *entry = slab_entry(slab, page_number);
+        if (!entry)
+            break; /* leaves are made in order */
+        struct weft__page *page = weft__load_acquire(entry); /* SL-A2 */
+        for (; page && place < page->slots; place++) {
+            struct weft__slot *slot =
+                (struct weft__slot *)(void *)((char *)page + WEFT__PAGE_HEADER + (size_t)place * page->slot_size);
+            if (weft__load_relaxed(&slot->state) == 0) /* the caller looks closer */
+                continue;
+            *number = (page_number << WEFT__SLOT_BITS | place) + 1;
+            return slot;
+        }
+    }
+    return NULL;
+}

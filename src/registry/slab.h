@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Type-stable memory that is its own registry: objects of a kind live in slots of 64 KiB pages, each slot has a number,
+ * and walking the pages is listing the objects. Nobody keeps a list, and a number can be looked up from any thread.
+ *
+ * What an object must do: its first word is an atomic state that is 0 in a slot never used, and that tells (with a tag
+ * of its own) whether a slot is in use and by which object; its second word is the slab's while the slot is free. A
+ * slot keeps its bytes between two uses, so a stale reader reads old bytes of an object of the same kind, never another
+ * kind's, and finds out by the tag.
+ *
+ * Who touches what:
+ *     cache        one worker (or one lock holder): free slots at hand, no atomics
+ *     pages        under `lock`
+ *     directory    written under `lock`, read by anybody inside an RCU section
+ * A page that stays empty is unpublished, and unmapped after a grace period (weft__slab_trim).
+ */
+#ifndef WEFT_REGISTRY_SLAB_H
+#define WEFT_REGISTRY_SLAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/atomic.h"
+#include "base/list.h"
+#include "base/lock.h"
+
+enum {
+    WEFT__PAGE_SIZE = 65536,
+    WEFT__PAGE_HEADER = 128,
+    WEFT__SLAB_CLASSES = 16,
+    WEFT__SLAB_LEAF = 256,      /* pages a directory leaf holds */
+    WEFT__SLAB_LEAVES = 1024,   /* so at most 262,144 pages: 16 GiB */
+    WEFT__SLAB_BATCH = 32,      /* slots that move between a cache and the pages at once */
+    WEFT__SLOT_BITS = 10
+};
+
+#define WEFT__SLOT_SIZE_MAX (WEFT__PAGE_SIZE - WEFT__PAGE_HEADER)
+
+struct weft__slot {
+    _Atomic uint64_t state;
+    struct weft__slot *next; /* the slab's while free */
+};
+
+struct weft__page {
+    struct weft__link link; /* partial or empty pages of the class */
+    struct weft__slab *slab;
+    struct weft__slot *free;
+    uint32_t number;
+    uint32_t slot_size;
+    uint32_t slots;
+    uint32_t fresh; /* slots from here on were never used */
+    uint32_t used;
+    uint32_t class_index;
+};
+
+struct weft__slab_class {
+    struct weft__link partial; /* pages with room */
+    struct weft__link empty;   /* pages with nothing else, kept for the next burst */
+    uint32_t empty_count;
+    uint32_t empty_low; /* the fewest that were empty since the last trim */
+};
+
+struct weft__slab {
+    struct weft__lock lock;
+    void *owner;
+    struct weft__slab_class classes[WEFT__SLAB_CLASSES];
+    _Atomic(_Atomic(struct weft__page *) *) leaves[WEFT__SLAB_LEAVES];
+    uint32_t page_numbers;  /* given out so far */
+    uint32_t *recycled;     /* numbers that came back; room for all that were given out */
+    uint32_t recycled_room;
+    uint32_t recycled_count;
+    _Atomic uint64_t bytes; /* mapped */
+};
+
+struct weft__slab_cache {
+    struct {
+        struct weft__slot *free;
+        uint32_t count;
+    } classes[WEFT__SLAB_CLASSES];
+};
+
+void weft__slab_init(struct weft__slab *slab, void *owner);
+
+/* Unmap everything. No thread may look at the slab any more. */
+void weft__slab_fini(struct weft__slab *slab);
+
+/* A slot of at least `size` bytes, or NULL: no memory. `cache` NULL: straight from the pages. */
+void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size);
+
+/* Give a slot back. Its state already says that it is free. Allocates nothing, cannot fail. */
+void weft__slab_free(struct weft__slab *slab, struct weft__slab_cache *cache, void *slot);
+
+/* Return a cache's slots to the pages. */
+void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache);
+
+/* Unmap pages that were empty since the last call. Waits for a grace period if there are any. Not inside RCU. */
+void weft__slab_trim(struct weft__slab *slab);
+
+/* The slot of a number, or NULL. Inside an RCU section; the caller checks the slot's state. */
+void *weft__slab_lookup(struct weft__slab *slab, uint32_t number);
+
+/*
+ * The walk: the next slot from *number on that was ever used, or NULL at the end; *number moves behind it. Inside an RCU
+ * section, which may end between two steps; the caller checks the slot's state.
+ */
+void *weft__slab_next(struct weft__slab *slab, uint32_t *number);
+
+static inline struct weft__page *weft__page_of(const void *slot)
+{
+    return (struct weft__page *)((uintptr_t)slot & ~(uintptr_t)(WEFT__PAGE_SIZE - 1));
+}
+
+/* The slot's number: its page's, then its place there. */
+static inline uint32_t weft__slot_number(const void *slot)
+{
+    const struct weft__page *page = weft__page_of(slot);
+    const uint32_t offset = (uint32_t)((const char *)slot - (const char *)page) - WEFT__PAGE_HEADER;
+    return page->number << WEFT__SLOT_BITS | offset / page->slot_size;
+}
+
+/* How many bytes the slot really has. */
+static inline size_t weft__slot_size(const void *slot) { return weft__page_of(slot)->slot_size; }
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* What a runtime says of itself. */
+#include <stdio.h>
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "registry/runtimes.h"
+#include "runtime/runtime.h"
+#include "trace/emit.h"
+#include "trace/sinks.h"
+
+weft_scope *weft_runtime_scope(weft_runtime *rt)
+{
+    return rt ? &rt->sched.env.root : NULL;
+}
+
+const char *weft_runtime_name(const weft_runtime *rt)
+{
+    return rt ? rt->name : "";
+}
+
+uint32_t weft_runtime_workers(const weft_runtime *rt)
+{
+    return rt ? rt->sched.worker_count : 0;
+}
+
+int weft_runtime_tracing(weft_runtime *rt, char *text, size_t text_size)
+{
+    if (!weft__runtimes_contains(rt) || (!text && text_size > 0))
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_tracing: give a live runtime, and a text with its size or none");
+    const weft_trace_provider *provider = weft__sinks_provider();
+    if (provider && provider->status && rt->trace_status != WEFT_EPROTO) {
+        char scratch[256]; /* a daemon may have come or gone since the creation */
+        const int status = provider->status(scratch, sizeof scratch);
+        if (text_size > 0)
+            snprintf(text, text_size, "%s", scratch);
+        return status;
+    }
+    if (text_size > 0)
+        snprintf(text, text_size, "%s", rt->trace_text);
+    return rt->trace_status;
+}
+
+int weft_runtime_stats_get(weft_runtime *rt, weft_runtime_stats *out_stats)
+{
+    if (!weft__runtimes_contains(rt) || !out_stats || out_stats->size < sizeof *out_stats)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_stats_get: give a live runtime, and statistics whose size is set");
+    struct weft__sched *sched = &rt->sched;
+    weft_runtime_stats stats = {
+        .size = out_stats->size,
+        .workers = sched->worker_count,
+        .workers_parked = weft__idle_sleepers(&sched->idle),
+        .tasks_live = weft__sched_live(sched),
+        .wakes = weft__load_relaxed(&sched->env.foreign_wakes),
+        .wakes_noop = weft__load_relaxed(&sched->env.foreign_wakes_noop),
+        .task_bytes = weft__load_relaxed(&sched->env.slab.bytes),
+    };
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        struct weft__worker *worker = &sched->workers[i];
+        stats.tasks_ended += weft__counter_read(&worker->thread.ended);
+        stats.polls += weft__counter_read(&worker->thread.polls);
+        stats.steals += weft__counter_read(&worker->steals);
+        stats.tasks_stolen += weft__counter_read(&worker->stolen);
+        stats.queue_overflows += weft__counter_read(&worker->overflows);
+        stats.parks += weft__counter_read(&worker->parks);
+        stats.unparks += weft__counter_read(&worker->unparks);
+        stats.wakes += weft__counter_read(&worker->thread.wakes);
+        stats.wakes_noop += weft__counter_read(&worker->thread.wakes_noop);
+    }
+    for (uint32_t i = 0; i < sched->worker_count; i++) /* after `ended`: spawned is never the smaller */
+        stats.tasks_spawned += weft__counter_read(&sched->workers[i].thread.spawned);
+    stats.tasks_spawned += weft__load_acquire(&sched->env.foreign_spawned);
+    *out_stats = stats;
+    return 0;
+}
+
+/* The events for which a function is set. */
+static uint64_t hooks_mask(const weft_hooks *hooks)
+{
+    uint64_t mask = 0;
+#define HAS(event)                                                                                                     \
+    if (offsetof(weft_hooks, event) + sizeof(void *) <= hooks->size && hooks->event)                                   \
+        mask |= UINT64_C(1) << WEFT_TRACE_##event;
+#define WEFT_EVENT1(event, ...) HAS(event)
+#define WEFT_EVENT2(event, ...) HAS(event)
+#define WEFT_EVENT3(event, ...) HAS(event)
+#define WEFT_EVENT4(event, ...) HAS(event)
+#define WEFT_EVENT5(event, ...) HAS(event)
+#define WEFT_EVENT6(event, ...) HAS(event)
+#include <weft/trace_events.def>
+#undef HAS
+    return mask;
+}
+
+int weft_hooks_add(weft_runtime *rt, const weft_hooks *hooks, weft_hooks_handle *out_handle)
+{
+    if (!weft__runtimes_contains(rt) || !hooks || !out_handle)
+        return weft__refuse(WEFT_EINVAL, "weft_hooks_add: give a live runtime, hooks, and a place for the handle");
+    const uint64_t mask = hooks_mask(hooks);
+    if (mask == 0)
+        return weft__refuse(WEFT_EINVAL, "weft_hooks_add: no function is set: nothing would be called");
+    const int result = weft__sinks_add(rt->sched.env.number, hooks, mask, out_handle);
+    if (result == WEFT_EMFILE)
+        weft__refuse(result, "weft_hooks_add: %d registrations live in this process: remove one first", WEFT__HOOKS_MAX);
+    return result;
+}
+
+int weft_hooks_remove(weft_hooks_handle handle)
+{
+    const int result = weft__sinks_remove(handle);
+    if (result == WEFT_EDEADLK)
+        return weft__refuse(result, "weft_hooks_remove: called from a hook: it would wait for itself");
+    if (result < 0)
+        weft__refuse(result, "weft_hooks_remove: no such registration: removed before, or its runtime is gone");
+    return result;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a runtime. Creation does everything that can fail, in an order that unwinds; the end cannot fail: refuse,
+ * cancel, wait, join, unpublish, wait for the last reader, free.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <weft/error.h>
+#include <weft/version.h>
+
+#include "base/error.h"
+#include "base/platform.h"
+#include "base/thread.h"
+#include "registry/rcu.h"
+#include "registry/runtimes.h"
+#include "runtime/runtime.h"
+#include "task/name.h"
+#include "task/scope.h"
+#include "trace/emit.h"
+#include "trace/provider.h"
+#include "trace/sinks.h"
+
+_Static_assert(offsetof(weft_runtime, sched) == 0 && offsetof(struct weft__sched, env) == 0,
+               "a runtime begins with its scheduler, which begins with the env");
+
+enum {
+    RUNTIME_STACK_MIN = 16384,
+    RUNTIME_GLOBAL_QUEUE_INTERVAL = 31,
+    RUNTIME_COOP_BUDGET = 128,
+    RUNTIME_MONITOR_MS = 100,
+    RUNTIME_STALL_US = 10000,
+    RUNTIME_CANCEL_AGAIN_NS = 10000000 /* a spawn that raced with shutdown is cancelled this much later */
+};
+
+static int create_check(weft_runtime **out_rt, const weft_runtime_options *o)
+{
+    if (!out_rt)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_create: the place for the runtime must not be null");
+    if (o && o->size < sizeof *o)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_create: options of %zu bytes, not %zu: use WEFT_RUNTIME_OPTIONS()",
+                            o->size, sizeof *o);
+    if (o && o->worker_threads > WEFT_WORKERS_MAX)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_create: worker_threads %u: give 1 to %d, or 0 for what the "
+                                         "process may use",
+                            o->worker_threads, WEFT_WORKERS_MAX);
+    if (o && o->thread_stack_size != 0 && o->thread_stack_size < RUNTIME_STACK_MIN)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_create: thread_stack_size %zu: give at least %d, or 0 for the "
+                                         "system's default",
+                            o->thread_stack_size, RUNTIME_STACK_MIN);
+    return 0;
+}
+
+static size_t runtime_bytes(void)
+{
+    return (sizeof(weft_runtime) + 4095) & ~(size_t)4095;
+}
+
+static void create_copy(char *out, size_t room, const char *text)
+{
+    const size_t length = weft__name_fit(text, room - 1);
+    memcpy(out, text, length);
+    out[length] = '\0';
+}
+
+static uint32_t create_default(uint32_t value, uint32_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static void create_fill(weft_runtime *rt, const weft_runtime_options *o)
+{
+    struct weft__sched *sched = &rt->sched;
+    create_copy(rt->name, sizeof rt->name, o->name ? o->name : "weft");
+    create_copy(rt->thread_name, sizeof rt->thread_name, o->thread_name ? o->thread_name : "weft");
+    sched->thread_name = rt->thread_name;
+    sched->worker_count = create_default(o->worker_threads, weft__thread_processors());
+    sched->global_queue_interval = create_default(o->global_queue_interval, RUNTIME_GLOBAL_QUEUE_INTERVAL);
+    sched->next_slot_off = o->next_slot_off;
+    sched->env.coop_budget = create_default(o->coop_budget, RUNTIME_COOP_BUDGET);
+    sched->env.report = o->report;
+    sched->env.report_context = o->report_context;
+    weft__store_relaxed(&sched->env.now, weft__clock_now());
+    weft__slab_init(&sched->env.slab, &sched->env);
+    weft__scope_init_root(&sched->env);
+}
+
+/* The parts that can fail, in order; what was made is left for runtime_free. */
+static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
+{
+    struct weft__env *env = &rt->sched.env;
+    env->number = weft__runtimes_add(rt);
+    if (env->number == 0)
+        return weft__refuse(WEFT_EMFILE, "weft_runtime_create: %d runtimes live in this process, the most there can be",
+                            WEFT__RUNTIMES_MAX);
+    env->channels = weft__channels_create(env->number);
+    if (!env->channels)
+        return WEFT_ENOMEM;
+    const int error = weft__sched_init(&rt->sched, o->seed != 0 ? o->seed : weft__platform->random());
+    if (error < 0)
+        return error;
+    rt->watch_number = weft__worker_number_take();
+    rt->trace_status = weft__provider_find(o->tracing, rt->trace_text, sizeof rt->trace_text);
+    WEFT__TRACE(env->number, runtime_start, env->number, WEFT_TRACE_SCHEMA, (uint16_t)rt->sched.worker_count, rt->name,
+                WEFT_VERSION);
+    return 0;
+}
+
+/* No thread of it runs, and nobody can look it up any more. */
+static void runtime_free(weft_runtime *rt)
+{
+    struct weft__env *env = &rt->sched.env;
+    weft__sched_fini(&rt->sched);
+    weft__worker_number_return(rt->watch_number);
+    weft__slab_fini(&env->slab);
+    if (env->channels)
+        weft__channels_unref(env->channels);
+    weft__platform->unmap(rt, runtime_bytes());
+}
+
+/* Take it out of the table and wait for those who found it there. */
+static void runtime_unpublish(weft_runtime *rt)
+{
+    const uint32_t number = rt->sched.env.number;
+    if (number == 0)
+        return;
+    weft__runtimes_remove(number);
+    weft__rcu_synchronize();
+    weft__sinks_forget(number);
+}
+
+int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *options)
+{
+    static const weft_runtime_options defaults = {.size = sizeof defaults};
+    const int wrong = create_check(out_rt, options);
+    if (wrong)
+        return wrong;
+    const weft_runtime_options *o = options ? options : &defaults;
+    weft_runtime *rt = weft__platform->map(runtime_bytes(), 4096);
+    if (!rt)
+        return WEFT_ENOMEM;
+    rt->watch_number = WEFT_TRACE_NO_WORKER;
+    create_fill(rt, o);
+    int error = create_parts(rt, o);
+    if (error == 0)
+        error = weft__sched_start(&rt->sched, o->thread_stack_size);
+    if (error == 0) {
+        weft__runtimes_publish(rt->sched.env.number);
+        error = weft__watch_start(rt, create_default(o->monitor_interval_ms, RUNTIME_MONITOR_MS),
+                                  create_default(o->stall_threshold_us, RUNTIME_STALL_US));
+        if (error < 0)
+            weft__sched_stop(&rt->sched);
+    }
+    if (error < 0) {
+        if (error == WEFT_EAGAIN)
+            weft__refuse(error, "weft_runtime_create: the system gives no thread for %u workers: ask for fewer, or raise "
+                                "the limit",
+                         rt->sched.worker_count);
+        runtime_unpublish(rt);
+        runtime_free(rt);
+        return error;
+    }
+    *out_rt = rt;
+    if (o->tracing && rt->trace_status < 0)
+        weft__report(&rt->sched.env, rt->trace_status, "%s", rt->trace_text);
+    return 0;
+}
+
+/* Whether this thread may wait for the runtime, and the runtime is one. */
+static int end_check(const char *call, weft_runtime *rt)
+{
+    if (!weft__runtimes_contains(rt))
+        return weft__refuse(WEFT_EINVAL, "%s: not a live runtime: null, or destroyed before", call);
+    if (weft__self && weft__self->env == &rt->sched.env)
+        return weft__refuse(WEFT_EDEADLK, "%s: called by a task of this runtime: it would wait for itself; let main, or "
+                                          "another thread of the host, do it",
+                            call);
+    return 0;
+}
+
+static void shutdown_cancel_all(struct weft__env *env)
+{
+    uint32_t number = 0;
+    for (;;) {
+        weft__rcu_read_lock();
+        weft__task *task = weft__slab_next(&env->slab, &number);
+        if (task) {
+            const uint64_t word = weft__load_acquire(&task->state);
+            if (!(word & (WEFT__FREE | WEFT__COMPLETE | WEFT__CANCELLED)))
+                weft__task_cancel(task, weft__state_tag(word), WEFT_REASON_SHUTDOWN);
+        }
+        weft__rcu_read_unlock();
+        if (!task)
+            return;
+    }
+}
+
+static int shutdown_until(weft_runtime *rt, int64_t deadline_ns)
+{
+    struct weft__env *env = &rt->sched.env;
+    weft__store_seq_cst(&env->refusing, 1);
+    for (;;) {
+        shutdown_cancel_all(env);
+        const int64_t again = weft__clock_now() + RUNTIME_CANCEL_AGAIN_NS;
+        if (weft__sched_drain(&rt->sched, again < deadline_ns ? again : deadline_ns) == 0)
+            return 0;
+        if (weft__clock_now() >= deadline_ns)
+            return weft__refuse(WEFT_ETIMEDOUT, "weft_runtime_shutdown: %llu tasks of '%s' have not ended: "
+                                                "weft_task_visit() names them",
+                                (unsigned long long)weft__sched_live(&rt->sched), rt->name);
+    }
+}
+
+int weft_runtime_shutdown(weft_runtime *rt, int64_t deadline_ns)
+{
+    const int wrong = end_check("weft_runtime_shutdown", rt);
+    return wrong ? wrong : shutdown_until(rt, deadline_ns);
+}
+
+/* Nothing lives any more. */
+static void runtime_end(weft_runtime *rt)
+{
+    weft__watch_stop(rt);
+    weft__sched_stop(&rt->sched);
+    WEFT__TRACE(rt->sched.env.number, runtime_stop, rt->sched.env.number);
+    runtime_unpublish(rt);
+    runtime_free(rt);
+}
+
+/* Only one may end it. */
+static int end_begin(const char *call, weft_runtime *rt)
+{
+    const int wrong = end_check(call, rt);
+    if (wrong)
+        return wrong;
+    if (weft__exchange_acq_rel(&rt->ending, 1) != 0)
+        return weft__refuse(WEFT_EINVAL, "%s: another thread is ending this runtime", call);
+    return 0;
+}
+
+int weft_runtime_finish(weft_runtime *rt)
+{
+    const int wrong = end_begin("weft_runtime_finish", rt);
+    if (wrong)
+        return wrong;
+    weft__sched_drain(&rt->sched, WEFT_FOREVER);
+    shutdown_until(rt, WEFT_FOREVER); /* what a host thread spawned meanwhile */
+    const int result = weft__load_relaxed(&rt->sched.env.first_error);
+    runtime_end(rt);
+    return result;
+}
+
+int weft_runtime_destroy(weft_runtime *rt)
+{
+    const int wrong = end_begin("weft_runtime_destroy", rt);
+    if (wrong)
+        return wrong;
+    shutdown_until(rt, WEFT_FOREVER);
+    runtime_end(rt);
+    return 0;
+}

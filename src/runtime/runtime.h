@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* A runtime: the scheduler, its channels, and the thread that watches them. */
+#ifndef WEFT_RUNTIME_RUNTIME_H
+#define WEFT_RUNTIME_RUNTIME_H
+
+#include <pthread.h>
+#include <weft/monitor.h>
+
+#include "channel/channel.h"
+#include "sched/sched.h"
+
+/* The monitor thread: what happens every so often, and must happen when every worker is stuck. */
+struct weft__watch {
+    pthread_t thread;
+    bool running;
+    _Atomic uint32_t stop;   /* the futex word it sleeps on */
+    int64_t sample_interval; /* ns */
+    int64_t stall_threshold; /* ns */
+    int64_t next_sample;
+    int64_t next_trim;
+    uint64_t seen_polls;
+    uint32_t seen_sessions;
+    uint32_t generation;
+    struct weft__lock sampling; /* held over the callbacks of one evaluation */
+    pthread_t sampler;          /* who holds it */
+    _Atomic uint32_t sampler_known;
+    weft_health_fn *callback;   /* under `sampling` */
+    void *callback_context;
+};
+
+struct weft_runtime {
+    struct weft__sched sched; /* first */
+    char name[128];
+    char thread_name[64];
+    int trace_status;
+    char trace_text[256];
+    uint16_t watch_number;
+    _Atomic uint32_t ending; /* finish or destroy has begun */
+    struct weft__watch watch;
+};
+
+static inline weft_runtime *weft__runtime_of(struct weft__env *env) { return (weft_runtime *)(void *)env; }
+
+/* Start and stop the monitor thread. */
+int weft__watch_start(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us);
+void weft__watch_stop(weft_runtime *rt);
+
+/* Say what lives to a recording that has just begun. */
+void weft__watch_announce(weft_runtime *rt);
+
+#endif

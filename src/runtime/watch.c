@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monitor thread of a runtime. At each tick it tells the workers the time, asks the provider what is recorded, frees
+ * what a stuck worker holds back, samples the health of channels, and gives empty pages back. It runs when every worker is
+ * stuck, and does nothing that a worker waits for.
+ *
+ * A tick is 10 ms while there is work, and up to 40 ms while there is none.
+ */
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "base/futex.h"
+#include "base/platform.h"
+#include "base/thread.h"
+#include "monitor/rules.h"
+#include "registry/rcu.h"
+#include "registry/runtimes.h"
+#include "runtime/runtime.h"
+#include "task/announce.h"
+#include "trace/emit.h"
+#include "trace/sinks.h"
+
+enum {
+    WATCH_TICK_NS = 10000000,
+    WATCH_IDLE_TICK_NS = 40000000,
+};
+static const int64_t watch_trim_ns = 1000000000;
+
+static void watch_changed(void *context, const weft_health_change *change)
+{
+    struct weft__watch *watch = context;
+    if (watch->callback)
+        watch->callback(watch->callback_context, change);
+}
+
+/* Whether this thread is inside the callback. */
+static bool watch_is_sampler(struct weft__watch *watch)
+{
+    return weft__load_acquire(&watch->sampler_known) && pthread_equal(watch->sampler, pthread_self());
+}
+
+static void watch_sample(weft_runtime *rt)
+{
+    struct weft__watch *watch = &rt->watch;
+    weft__lock(&watch->sampling);
+    watch->sampler = pthread_self();
+    weft__store_release(&watch->sampler_known, 1);
+    weft__channels_evaluate(rt->sched.env.channels, weft__rules_health, watch_changed, watch);
+    weft__store_release(&watch->sampler_known, 0);
+    weft__unlock(&watch->sampling);
+}
+
+int weft_monitor_sample(weft_runtime *rt)
+{
+    if (!weft__runtimes_contains(rt))
+        return weft__refuse(WEFT_EINVAL, "weft_monitor_sample: not a live runtime");
+    if (watch_is_sampler(&rt->watch))
+        return weft__refuse(WEFT_EDEADLK, "weft_monitor_sample: called from the health callback");
+    watch_sample(rt);
+    return 0;
+}
+
+int weft_monitor_on_health(weft_runtime *rt, weft_health_fn *callback, void *context)
+{
+    if (!weft__runtimes_contains(rt))
+        return weft__refuse(WEFT_EINVAL, "weft_monitor_on_health: not a live runtime");
+    if (watch_is_sampler(&rt->watch))
+        return weft__refuse(WEFT_EDEADLK, "weft_monitor_on_health: called from the health callback");
+    weft__lock(&rt->watch.sampling); /* a callback that runs holds it: it has returned when this has */
+    rt->watch.callback = callback;
+    rt->watch.callback_context = context;
+    weft__unlock(&rt->watch.sampling);
+    return 0;
+}
+
+static int watch_announce_task(void *context, const weft_task_info *info)
+{
+    weft__announce_live(context, info);
+    return 0;
+}
+
+void weft__watch_announce(weft_runtime *rt)
+{
+    struct weft__sched *sched = &rt->sched;
+    struct weft__env *env = &sched->env;
+    const uint32_t generation = ++rt->watch.generation;
+    weft__fetch_add_relaxed(&weft__announce_generation, 1); /* spawns define their sites again */
+    WEFT__TRACE(env->number, runtime_start, env->number, WEFT_TRACE_SCHEMA, (uint16_t)sched->worker_count, rt->name,
+                "");
+    WEFT__TRACE(env->number, statedump_begin, env->number, generation);
+    for (uint32_t i = 0; i < sched->worker_count; i++)
+        WEFT__TRACE(env->number, thread_start, env->number, sched->workers[i].thread.number,
+                    WEFT_TRACE_thread_kind_WORKER, weft__load_relaxed(&sched->workers[i].tid), rt->thread_name);
+    weft__channels_announce(env->channels);
+    weft_task_visit((weft_runtime *)(void *)env, watch_announce_task, env);
+    WEFT__TRACE(env->number, statedump_end, env->number, generation);
+}
+
+/* The provider may have begun to record, or to record other events. */
+static void watch_trace(weft_runtime *rt)
+{
+    const weft_trace_provider *provider = weft__sinks_provider();
+    if (!provider)
+        return;
+    weft__sinks_refresh();
+    const uint32_t sessions = provider->sessions ? provider->sessions() : 0;
+    if (sessions == rt->watch.seen_sessions || weft__load_relaxed(&weft__trace_mask) == 0)
+        return;
+    rt->watch.seen_sessions = sessions;
+    weft__watch_announce(rt);
+}
+
+static uint64_t watch_polls(struct weft__sched *sched)
+{
+    uint64_t polls = 0;
+    for (uint32_t i = 0; i < sched->worker_count; i++)
+        polls += weft__counter_read(&sched->workers[i].thread.polls);
+    return polls;
+}
+
+/* Whether anything ran since the last tick, or runs. */
+static bool watch_active(weft_runtime *rt)
+{
+    const uint64_t polls = watch_polls(&rt->sched);
+    const bool active = polls != rt->watch.seen_polls ||
+                        weft__idle_sleepers(&rt->sched.idle) < rt->sched.worker_count;
+    rt->watch.seen_polls = polls;
+    return active;
+}
+
+static void watch_tick(weft_runtime *rt, int64_t now)
+{
+    struct weft__watch *watch = &rt->watch;
+    weft__store_relaxed(&rt->sched.env.now, now);
+    watch_trace(rt);
+    weft__sched_rescue(&rt->sched, now, watch->stall_threshold);
+    if (now >= watch->next_sample) {
+        watch->next_sample = now + watch->sample_interval;
+        watch_sample(rt);
+    }
+    if (now >= watch->next_trim) {
+        watch->next_trim = now + watch_trim_ns;
+        weft__slab_trim(&rt->sched.env.slab);
+        weft__slab_trim(&rt->sched.env.channels->slab);
+    }
+}
+
+static void *watch_main(void *argument)
+{
+    weft_runtime *rt = argument;
+    char name[WEFT__THREAD_NAME];
+    weft__thread_set_name("weft-watch", rt->sched.env.number & 255, name);
+    const weft_trace_provider *provider = weft__sinks_provider();
+    if (provider && provider->thread_start)
+        provider->thread_start();
+    WEFT__TRACE(rt->sched.env.number, thread_start, rt->sched.env.number, rt->watch_number,
+                WEFT_TRACE_thread_kind_MONITOR, weft__thread_id(), name);
+    int64_t pause = WATCH_TICK_NS;
+    while (!weft__load_acquire(&rt->watch.stop)) {
+        const int64_t now = weft__clock_now();
+        watch_tick(rt, now);
+        pause = watch_active(rt) ? WATCH_TICK_NS : (pause * 2 < WATCH_IDLE_TICK_NS ? pause * 2 : WATCH_IDLE_TICK_NS);
+        weft__futex_wait(&rt->watch.stop, 0, now + pause);
+    }
+    WEFT__TRACE(rt->sched.env.number, thread_stop, rt->sched.env.number, rt->watch_number,
+                WEFT_TRACE_thread_kind_MONITOR);
+    return NULL;
+}
+
+int weft__watch_start(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us)
+{
+    const weft_trace_provider *provider = weft__sinks_provider();
+    rt->watch.sample_interval = (int64_t)interval_ms * 1000000;
+    rt->watch.stall_threshold = (int64_t)stall_us * 1000;
+    rt->watch.seen_sessions = provider && provider->sessions ? provider->sessions() : 0; /* those saw the creation */
+    const int error = weft__thread_start(&rt->watch.thread, 0, watch_main, rt);
+    rt->watch.running = error == 0;
+    return error;
+}
+
+void weft__watch_stop(weft_runtime *rt)
+{
+    if (!rt->watch.running)
+        return;
+    weft__store_release(&rt->watch.stop, 1);
+    weft__futex_wake(&rt->watch.stop, 1);
+    pthread_join(rt->watch.thread, NULL);
+    rt->watch.running = false;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "sched/parker.h"
+
+#include <stdint.h>
+
+#include "base/futex.h"
+
+enum { EMPTY = 0, ASLEEP = 1, NOTIFIED = 2 };
+
+void weft__parker_park(struct weft__parker *parker)
+{
+    uint32_t seen = EMPTY;
+    if (weft__cas_strong_acquire(&parker->word, &seen, ASLEEP)) { /* PK-A1 */
+        do
+            weft__futex_wait(&parker->word, ASLEEP, INT64_MAX);
+        while (weft__load_relaxed(&parker->word) == ASLEEP);
+    }
+    /* Taken by exchange: a second unpark between the look and a store would be lost. */
+    weft__exchange_acquire(&parker->word, EMPTY); /* PK-A1 */
+}
+
+void weft__parker_unpark(struct weft__parker *parker)
+{
+    if (weft__exchange_release(&parker->word, NOTIFIED) == ASLEEP) /* PK-R1 */
+        weft__futex_wake(&parker->word, 1);
+}

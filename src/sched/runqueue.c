@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "sched/runqueue.h"
+
+enum { MASK = WEFT__RUNQUEUE_CAPACITY - 1 };
+
+static weft__cursor runqueue_steal_of(uint64_t head) { return (weft__cursor)(head >> 32); }
+static weft__cursor runqueue_real_of(uint64_t head) { return (weft__cursor)head; }
+static uint64_t runqueue_pack(weft__cursor steal, weft__cursor real) { return (uint64_t)steal << 32 | real; }
+
+void weft__runqueue_init(struct weft__runqueue *queue)
+{
+    atomic_init(&queue->head, 0);
+    atomic_init(&queue->tail, 0);
+}
+
+bool weft__runqueue_push(struct weft__runqueue *queue, struct weft__task *task)
+{
+    const uint64_t head = weft__load_acquire(&queue->head); /* RQ-A2 */
+    const weft__cursor tail = weft__load_relaxed(&queue->tail); /* only the owner writes it */
+    if ((weft__cursor)(tail - runqueue_steal_of(head)) >= WEFT__RUNQUEUE_CAPACITY)
+        return false;
+    weft__store_relaxed(&queue->slots[tail & MASK], task);            /* published by the next line */
+    weft__store_release(&queue->tail, (weft__cursor)(tail + 1));      /* RQ-R1 */
+    return true;
+}
+
+struct weft__task *weft__runqueue_pop(struct weft__runqueue *queue)
+{
+    uint64_t head = weft__load_relaxed(&queue->head); /* the compare-and-swap orders */
+    for (;;) {
+        const weft__cursor steal = runqueue_steal_of(head), real = runqueue_real_of(head);
+        if (real == weft__load_relaxed(&queue->tail)) /* only the owner writes it */
+            return NULL;
+        const weft__cursor next = (weft__cursor)(real + 1);
+        /* With no thief at work the two move together; a thief's `steal` stays where it is until it has copied. */
+        const uint64_t moved = runqueue_pack(steal == real ? next : steal, next);
+        if (weft__cas_weak_acq_rel(&queue->head, &head, moved)) /* RQ-R3 RQ-A3 */
+            return weft__load_relaxed(&queue->slots[real & MASK]); /* the owner wrote it */
+    }
+}
+
+size_t weft__runqueue_steal(struct weft__runqueue *queue, struct weft__task **out, size_t limit)
+{
+    uint64_t head = weft__load_acquire(&queue->head); /* RQ-A3: not older than the tail read below */
+    weft__cursor real, count;
+    for (;;) {
+        real = runqueue_real_of(head);
+        if (runqueue_steal_of(head) != real) /* another thief is at work */
+            return 0;
+        const weft__cursor tail = weft__load_acquire(&queue->tail); /* RQ-A1 */
+        const weft__cursor queued = (weft__cursor)(tail - real);
+        count = (weft__cursor)(queued - queued / 2);
+        if (count > limit)
+            count = (weft__cursor)limit;
+        if (count == 0)
+            return 0;
+        if (weft__cas_weak_acq_rel(&queue->head, &head, runqueue_pack(real, (weft__cursor)(real + count)))) /* RQ-A3 */
+            break;
+    }
+    for (weft__cursor i = 0; i < count; i++)
+        out[i] = weft__load_relaxed(&queue->slots[(weft__cursor)(real + i) & MASK]); /* by RQ-A1 */
+
+    /* Give the slots back: `steal` catches up with `real`, which the owner may have moved meanwhile. */
+    head = weft__load_relaxed(&queue->head);
+    while (!weft__cas_weak_acq_rel(&queue->head, &head, /* RQ-R2 RQ-R3 */
+                                   runqueue_pack(runqueue_real_of(head), runqueue_real_of(head))))
+        continue;
+    return count;
+}
+
+size_t weft__runqueue_length(struct weft__runqueue *queue)
+{
+    const uint64_t head = weft__load_acquire(&queue->head); /* first: then tail is not behind it */
+    const weft__cursor tail = weft__load_acquire(&queue->tail); /* RQ-A1 */
+    return (weft__cursor)(tail - runqueue_real_of(head));
+}

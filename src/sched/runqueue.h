@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A worker's ring of runnable tasks: its owner pushes at the tail and pops at the head without a lock, and one thief at
+ * a time takes half of it. Source: the ring of Go's and Tokio's schedulers; here a full ring refuses, and the caller puts
+ * the newcomer into the shared queue, which costs one exchange, so nothing ever has to be moved out of a full ring.
+ *
+ * States: the cursors count up and wrap. `head` packs two of them:
+ *
+ *     steal <= real <= tail
+ *     [steal, real)  taken by a thief that is still copying; the owner may not reuse these slots
+ *     [real, tail)   queued
+ *     steal == real  no thief is at work
+ *
+ * Who touches what:
+ *     tail     written by the owner, read by thieves
+ *     head     read and written by both, by compare-and-swap only
+ *     slots    written by the owner outside [steal, tail); read by whoever moved `real` past them
+ *
+ * Edges:
+ *     RQ-R1 -> RQ-A1   push releases the tail, steal acquires it: the thief sees the slots and the tasks in them.
+ *     RQ-R2 -> RQ-A2   the thief gives its slots back with a release, push acquires head: the owner's new slot cannot
+ *                      overtake the thief's reading of the old one.
+ *     RQ-R3 -> RQ-A3   moving `real` acquires and releases: a thief and the owner agree on who has which slot, and the
+ *                      pops of the owner are ordered with a thief's claim.
+ * There is no fence: ThreadSanitizer can judge every edge.
+ * Progress: push is wait-free; pop repeats only when a thief moved head meanwhile; steal gives up if another is at work.
+ * Shutdown: the owner drains it; nobody steals from a runtime without tasks.
+ */
+#ifndef WEFT_SCHED_RUNQUEUE_H
+#define WEFT_SCHED_RUNQUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/atomic.h"
+
+/* Small capacities and narrow cursors are for tests, where wrap-around has to happen. */
+#ifndef WEFT__RUNQUEUE_CAPACITY
+#define WEFT__RUNQUEUE_CAPACITY 256
+#endif
+#ifndef WEFT__RUNQUEUE_CURSOR
+#define WEFT__RUNQUEUE_CURSOR uint32_t
+#endif
+
+typedef WEFT__RUNQUEUE_CURSOR weft__cursor;
+
+_Static_assert((WEFT__RUNQUEUE_CAPACITY & (WEFT__RUNQUEUE_CAPACITY - 1)) == 0, "a power of two");
+
+struct weft__task;
+
+struct weft__runqueue {
+    _Alignas(64) _Atomic uint64_t head; /* steal in the upper half, real in the lower */
+    _Alignas(64) _Atomic weft__cursor tail;
+    _Atomic(struct weft__task *) slots[WEFT__RUNQUEUE_CAPACITY];
+};
+
+void weft__runqueue_init(struct weft__runqueue *queue);
+
+/* Owner: add at the tail. False: it is full (or a thief has not given its slots back yet). */
+bool weft__runqueue_push(struct weft__runqueue *queue, struct weft__task *task);
+
+/* Owner: the oldest task, or NULL. */
+struct weft__task *weft__runqueue_pop(struct weft__runqueue *queue);
+
+/* Any thread: take half, rounded up, the oldest first, at most `limit`. How many; 0 also if another thief is at work. */
+size_t weft__runqueue_steal(struct weft__runqueue *queue, struct weft__task **out, size_t limit);
+
+/* Any thread: how many are queued, as of some moment during the call. */
+size_t weft__runqueue_length(struct weft__runqueue *queue);
+
+#endif

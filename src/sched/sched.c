@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* Starting, stopping, waiting for the end, and the way of a task into a queue. */
+#include "sched/sched.h"
+
+#include <string.h>
+#include <weft/error.h>
+
+#include "base/platform.h"
+#include "base/thread.h"
+#include "trace/emit.h"
+
+void weft__sched_notify(struct weft__sched *sched)
+{
+    const int picked = weft__idle_pick(&sched->idle);
+    if (picked >= 0)
+        weft__parker_unpark(&sched->workers[picked].parker);
+}
+
+void weft__sched_inject(struct weft__sched *sched, weft__task *task)
+{
+    weft__handoff_push(&sched->injector, &task->queued);
+    weft__sched_notify(sched);
+}
+
+/* A worker's own queue: the ring, and what does not fit goes to all. */
+static void sched_push_local(struct weft__worker *worker, weft__task *task)
+{
+    if (weft__likely(weft__runqueue_push(&worker->ring, task))) {
+        weft__sched_notify(worker->sched);
+        return;
+    }
+    weft__counter_add(&worker->overflows, 1);
+    WEFT__TRACE(worker->thread.env->number, queue_overflow, worker->thread.number, 1);
+    weft__sched_inject(worker->sched, task);
+}
+
+/*
+ * A task became runnable. On a worker of this runtime it goes into the next slot, and what was there into the ring: the
+ * one woken last finds its message in the cache. A task in the next slot is not announced to sleepers: its owner will
+ * be there sooner, and if it is not, the rescuer is.
+ */
+static void sched_schedule(struct weft__env *env, weft__task *task)
+{
+    struct weft__thread *self = weft__self_in(env);
+    if (!self || self->number == WEFT_TRACE_NO_WORKER) {
+        weft__sched_inject(weft__sched_of(env), task);
+        return;
+    }
+    struct weft__worker *worker = (struct weft__worker *)(void *)self;
+    if (!worker->sched->next_slot_off)
+        task = weft__exchange_acq_rel(&worker->next, task); /* NX-R1 NX-A1: the rescuer may be at it */
+    if (task)
+        sched_push_local(worker, task);
+}
+
+static const struct weft__sched_ops sched_ops = {.schedule = sched_schedule};
+
+int weft__sched_init(struct weft__sched *sched, uint64_t seed)
+{
+    sched->env.ops = &sched_ops;
+    weft__handoff_init(&sched->injector);
+    weft__idle_init(&sched->idle, sched->worker_count);
+
+    const size_t size = sched->worker_count * sizeof *sched->workers;
+    sched->workers = weft__platform->map((size + 4095) & ~(size_t)4095, 4096); /* aligned, and zeroed */
+    if (!sched->workers)
+        return WEFT_ENOMEM;
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        struct weft__worker *worker = &sched->workers[i];
+        worker->sched = sched;
+        worker->index = i;
+        worker->thread.env = &sched->env;
+        worker->thread.number = weft__worker_number_take();
+        weft__rng_seed(&worker->rng, seed + i);
+        weft__runqueue_init(&worker->ring);
+    }
+    return 0;
+}
+
+void weft__sched_fini(struct weft__sched *sched)
+{
+    if (!sched->workers)
+        return;
+    for (uint32_t i = 0; i < sched->worker_count; i++)
+        weft__worker_number_return(sched->workers[i].thread.number);
+    const size_t size = sched->worker_count * sizeof *sched->workers;
+    weft__platform->unmap(sched->workers, (size + 4095) & ~(size_t)4095);
+    sched->workers = NULL;
+}
+
+static void sched_join(struct weft__sched *sched, uint32_t count)
+{
+    weft__store_seq_cst(&sched->stopping, 1);
+    for (uint32_t i = 0; i < count; i++)
+        weft__parker_unpark(&sched->workers[i].parker);
+    for (uint32_t i = 0; i < count; i++)
+        pthread_join(sched->workers[i].pthread, NULL);
+}
+
+int weft__sched_start(struct weft__sched *sched, size_t stack_size)
+{
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        struct weft__worker *worker = &sched->workers[i];
+        const int error = weft__thread_start(&worker->pthread, stack_size, weft__worker_main, worker);
+        if (error < 0) {
+            sched_join(sched, i);
+            return error;
+        }
+    }
+    return 0;
+}
+
+void weft__sched_stop(struct weft__sched *sched)
+{
+    sched_join(sched, sched->worker_count);
+}
+
+uint64_t weft__sched_live(struct weft__sched *sched)
+{
+    /* Ended first, then spawned: both only grow, and a task's children are spawned before it ends; so if the two sums
+     * are equal they were equal at the moment between, and nothing lived that could spawn. */
+    uint64_t ended = 0, spawned = 0;
+    for (uint32_t i = 0; i < sched->worker_count; i++)
+        ended += weft__counter_read(&sched->workers[i].thread.ended);
+    for (uint32_t i = 0; i < sched->worker_count; i++)
+        spawned += weft__counter_read(&sched->workers[i].thread.spawned);
+    spawned += weft__load_acquire(&sched->env.foreign_spawned); /* CN-A1 */
+    return spawned - ended;
+}
+
+int weft__sched_drain(struct weft__sched *sched, int64_t deadline_ns)
+{
+    weft__event_clear(&sched->drained);
+    weft__store_seq_cst(&sched->draining, 1);
+    /* A worker that parks after this lock sees `draining` and looks; one that parked before has its counts seen here. */
+    weft__lock(&sched->idle.lock);
+    weft__unlock(&sched->idle.lock);
+    int result = 0;
+    while (weft__sched_live(sched) != 0 && result == 0) {
+        if (weft__event_wait(&sched->drained, deadline_ns) < 0)
+            result = weft__sched_live(sched) == 0 ? 0 : WEFT_ETIMEDOUT;
+        weft__event_clear(&sched->drained);
+    }
+    weft__store_seq_cst(&sched->draining, 0);
+    return result;
+}
+
+/* Move what the worker holds back to the shared queue. */
+static void sched_take_over(struct weft__sched *sched, struct weft__worker *worker)
+{
+    weft__task *taken[WEFT__RUNQUEUE_CAPACITY / 2];
+    weft__task *next = weft__exchange_acq_rel(&worker->next, NULL); /* NX-R1 NX-A1 */
+    if (next)
+        weft__sched_inject(sched, next);
+    size_t count;
+    while ((count = weft__runqueue_steal(&worker->ring, taken, WEFT__RUNQUEUE_CAPACITY / 2)) > 0)
+        for (size_t i = 0; i < count; i++)
+            weft__sched_inject(sched, taken[i]);
+}
+
+void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns)
+{
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        struct weft__worker *worker = &sched->workers[i];
+        const uint64_t polls = weft__counter_read(&worker->thread.polls);
+        const uint64_t task = weft__load_relaxed(&worker->thread.task_id);
+        if (task == 0 || polls != worker->seen_polls) {
+            worker->seen_polls = polls;
+            worker->seen_since = now;
+            worker->seen_reported = false;
+            continue;
+        }
+        sched_take_over(sched, worker); /* the same poll at two ticks */
+        const int64_t held = now - worker->seen_since;
+        if (held < threshold_ns || worker->seen_reported)
+            continue;
+        worker->seen_reported = true;
+        WEFT__TRACE(sched->env.number, stall, task, worker->thread.number, (uint64_t)held);
+        weft__report(&sched->env, WEFT_EBUSY,
+                     "task %llu has held worker %u for %lld ms: it computes or blocks between two awaits",
+                     (unsigned long long)task, worker->index, (long long)(held / 1000000));
+    }
+}

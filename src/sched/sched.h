@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scheduler: N workers, each a thread with a ring, a next slot and a parker; one shared queue; who sleeps. It begins
+ * with the env, so a task finds it by its scope.
+ *
+ * Threads: workers run worker.c; any thread schedules; the monitor thread rescues. The runtime starts and stops it.
+ */
+#ifndef WEFT_SCHED_SCHED_H
+#define WEFT_SCHED_SCHED_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "base/event.h"
+#include "base/rng.h"
+#include "registry/handoff.h"
+#include "sched/idle.h"
+#include "sched/parker.h"
+#include "sched/runqueue.h"
+#include "task/task.h"
+
+struct weft__worker {
+    struct weft__thread thread; /* first: weft__self of this thread */
+    struct weft__sched *sched;
+    uint32_t index;             /* among the workers of its runtime */
+    uint32_t tick;              /* polls so far, for what happens every so often */
+    uint32_t next_runs;         /* polls in a row out of the next slot */
+    bool searching;
+    uint8_t source;             /* where the task at hand was found */
+    struct weft__rng rng;
+    pthread_t pthread;
+    _Atomic int tid;            /* 0 until it runs */
+    struct weft__parker parker;
+    _Alignas(64) _Atomic(weft__task *) next; /* the task woken last; its owner's, and the rescuer's */
+    struct weft__runqueue ring;
+    weft__counter steals;
+    weft__counter stolen;
+    weft__counter overflows;
+    weft__counter parks;
+    weft__counter unparks;
+
+    /* the rescuer's memory of this worker; the monitor thread only */
+    uint64_t seen_polls;
+    int64_t seen_since;
+    bool seen_reported;
+};
+
+struct weft__sched {
+    struct weft__env env; /* first */
+    uint32_t worker_count;
+    uint32_t global_queue_interval;
+    bool next_slot_off;
+    const char *thread_name;
+    _Atomic uint32_t stopping; /* workers leave */
+    _Atomic uint32_t draining; /* somebody waits for the last task to end */
+    struct weft__event drained;
+    struct weft__handoff injector;
+    struct weft__idle idle;
+    struct weft__worker *workers;
+};
+
+/* Fill in the scheduler's part; the runtime has set counts and names. 0 or WEFT_ENOMEM. */
+int weft__sched_init(struct weft__sched *sched, uint64_t seed);
+void weft__sched_fini(struct weft__sched *sched);
+
+/* Start all workers. On failure none is left. */
+int weft__sched_start(struct weft__sched *sched, size_t stack_size);
+
+/* Join the workers. No task lives. */
+void weft__sched_stop(struct weft__sched *sched);
+
+/* Host thread: wait until no task lives, or the deadline. 0 or WEFT_ETIMEDOUT. One waiter at a time. */
+int weft__sched_drain(struct weft__sched *sched, int64_t deadline_ns);
+
+/* Tasks spawned and not ended; exact when it is 0. */
+uint64_t weft__sched_live(struct weft__sched *sched);
+
+/* Monitor thread: what a worker that is stuck in a poll holds back is given to the others. Reports stalls longer than
+ * threshold_ns, once per poll. */
+void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns);
+
+/* The body of a worker thread. */
+void *weft__worker_main(void *worker);
+
+/* A task was put where others can find it: see that somebody looks. */
+void weft__sched_notify(struct weft__sched *sched);
+
+/* Put a task into the shared queue. Any thread. */
+void weft__sched_inject(struct weft__sched *sched, weft__task *task);
+
+static inline struct weft__sched *weft__sched_of(struct weft__env *env) { return (struct weft__sched *)(void *)env; }
+
+#endif

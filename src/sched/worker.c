@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a worker: take the next task, poll it, again; with nothing of its own left, search; with nothing found,
+ * sleep.
+ *
+ * Order of service: the next slot, at most 3 times in a row, so that a pair that keeps waking each other cannot starve
+ * the ring; the ring; the shared queue; and the shared queue first at every global_queue_interval-th poll, so that a
+ * full ring cannot starve it.
+ *
+ * Edges: NX-R1 -> NX-A1, the next slot: whoever takes the task out sees what the one who put it in wrote.
+ */
+#include <string.h>
+
+#include "base/platform.h"
+#include "base/thread.h"
+#include "registry/rcu.h"
+#include "sched/sched.h"
+#include "trace/emit.h"
+#include "trace/sinks.h"
+
+enum {
+    WORKER_NEXT_RUNS = 3,     /* polls in a row out of the next slot */
+    WORKER_CLOCK_INTERVAL = 16, /* polls between two looks at the clock */
+    WORKER_BATCH = 64,        /* tasks taken from the shared queue at once */
+    WORKER_STEAL_ROUNDS = 4
+};
+
+static void worker_read_clock(struct weft__worker *worker)
+{
+    worker->thread.now = weft__clock_now();
+}
+
+/* Up to a fair share of the shared queue: one to run, the rest into the ring. */
+static weft__task *worker_take_injected(struct weft__worker *worker, size_t limit)
+{
+    struct weft__handoff_node *nodes[WORKER_BATCH];
+    const size_t count = weft__handoff_pop(&worker->sched->injector, nodes, limit);
+    for (size_t i = 1; i < count; i++) {
+        weft__task *task = weft__container_of(nodes[i], weft__task, queued);
+        if (!weft__runqueue_push(&worker->ring, task))
+            weft__handoff_push(&worker->sched->injector, &task->queued); /* a thief holds slots back: it keeps its turn */
+    }
+    if (count == 0)
+        return NULL;
+    worker->source = WEFT_TRACE_poll_source_GLOBAL;
+    if (count > 1 || !weft__handoff_empty(&worker->sched->injector))
+        weft__sched_notify(worker->sched); /* there is more than one can do */
+    return weft__container_of(nodes[0], weft__task, queued);
+}
+
+static weft__task *worker_take_next(struct weft__worker *worker)
+{
+    if (!weft__load_relaxed(&worker->next)) /* only this thread fills it */
+        return NULL;
+    weft__task *task = weft__exchange_acq_rel(&worker->next, NULL); /* NX-R1 NX-A1 */
+    if (!task)
+        return NULL;
+    if (worker->next_runs < WORKER_NEXT_RUNS) {
+        worker->next_runs++;
+        worker->source = WEFT_TRACE_poll_source_NEXT;
+        return task;
+    }
+    /* It had its turns: behind the ring, which is served now. */
+    if (!weft__runqueue_push(&worker->ring, task))
+        weft__sched_inject(worker->sched, task);
+    return NULL;
+}
+
+static weft__task *worker_take(struct weft__worker *worker)
+{
+    weft__task *task;
+    if (++worker->tick % worker->sched->global_queue_interval == 0 && (task = worker_take_injected(worker, 1)) != NULL)
+        return task;
+    if ((task = worker_take_next(worker)) != NULL)
+        return task;
+    worker->next_runs = 0;
+    if ((task = weft__runqueue_pop(&worker->ring)) != NULL) {
+        worker->source = WEFT_TRACE_poll_source_LOCAL;
+        return task;
+    }
+    return worker_take_injected(worker, WORKER_BATCH);
+}
+
+/* Half of somebody else's ring: one to run, the rest into this one's. */
+static weft__task *worker_steal_from(struct weft__worker *worker, struct weft__worker *victim)
+{
+    weft__task *taken[WEFT__RUNQUEUE_CAPACITY / 2];
+    const size_t count = weft__runqueue_steal(&victim->ring, taken, WEFT__RUNQUEUE_CAPACITY / 2);
+    if (count == 0)
+        return NULL;
+    for (size_t i = 1; i < count; i++)
+        if (!weft__runqueue_push(&worker->ring, taken[i]))
+            weft__sched_inject(worker->sched, taken[i]);
+    weft__counter_add(&worker->steals, 1);
+    weft__counter_add(&worker->stolen, count);
+    WEFT__TRACE(worker->thread.env->number, steal, worker->thread.number, victim->thread.number, (uint16_t)count);
+    worker->source = WEFT_TRACE_poll_source_STOLEN;
+    return taken[0];
+}
+
+/* Look everywhere, a few times, beginning at a random worker. */
+static weft__task *worker_search(struct weft__worker *worker)
+{
+    if (!worker->searching && !(worker->searching = weft__idle_begin_search(&worker->sched->idle)))
+        return NULL;
+    const uint32_t count = worker->sched->worker_count;
+    for (int round = 0; round < WORKER_STEAL_ROUNDS; round++) {
+        uint32_t victim = weft__rng_below(&worker->rng, count);
+        for (uint32_t i = 0; i < count; i++, victim = victim + 1 == count ? 0 : victim + 1) {
+            weft__task *task = victim == worker->index ? NULL : worker_steal_from(worker, &worker->sched->workers[victim]);
+            if (task)
+                return task;
+        }
+        weft__task *task = worker_take_injected(worker, WORKER_BATCH);
+        if (task)
+            return task;
+    }
+    return NULL;
+}
+
+static bool worker_has_work(struct weft__worker *worker)
+{
+    return weft__load_relaxed(&worker->next) || weft__runqueue_length(&worker->ring) > 0;
+}
+
+/* Is there anything anywhere? The last look of the last searcher. */
+static bool worker_sees_work(struct weft__sched *sched)
+{
+    if (!weft__handoff_empty(&sched->injector))
+        return true;
+    for (uint32_t i = 0; i < sched->worker_count; i++)
+        if (weft__runqueue_length(&sched->workers[i].ring) > 0)
+            return true;
+    return false;
+}
+
+/* Somebody waits for the last task, and it may have been ours. */
+static void worker_check_drained(struct weft__sched *sched)
+{
+    if (weft__load_seq_cst(&sched->draining) && weft__sched_live(sched) == 0)
+        weft__event_set(&sched->drained);
+}
+
+static void worker_sleep(struct weft__worker *worker)
+{
+    struct weft__sched *sched = worker->sched;
+    WEFT__TRACE(sched->env.number, worker_park, worker->thread.number);
+    if (worker_has_work(worker)) /* a hook made some */
+        return;
+    const bool last = weft__idle_sleep(&sched->idle, worker->index, worker->searching);
+    worker->searching = false;
+    worker_check_drained(sched);
+    if (last && worker_sees_work(sched) && weft__idle_cancel_sleep(&sched->idle, worker->index))
+        return;
+    weft__counter_add(&worker->parks, 1);
+    weft__parker_park(&worker->parker);
+    weft__counter_add(&worker->unparks, 1);
+    if (weft__idle_cancel_sleep(&sched->idle, worker->index))
+        worker->searching = false; /* woken to stop, or for nothing */
+    else
+        worker->searching = true; /* picked: it was counted as searching by whoever woke it */
+    worker_read_clock(worker);
+    WEFT__TRACE(sched->env.number, worker_unpark, worker->thread.number, WEFT_TRACE_NO_WORKER);
+}
+
+static void worker_run(struct weft__worker *worker, weft__task *task)
+{
+    if (worker->searching) {
+        worker->searching = false;
+        if (weft__idle_end_search(&worker->sched->idle))
+            weft__sched_notify(worker->sched); /* found work: where there is some there may be more */
+    }
+    if (worker->tick % WORKER_CLOCK_INTERVAL == 0)
+        worker_read_clock(worker);
+    const enum weft__polled polled = weft__task_poll(&worker->thread, task, worker->source);
+    if (polled != WEFT__POLLED_AGAIN && polled != WEFT__POLLED_YIELDED)
+        return;
+    /* Behind the others: a task that keeps waking itself is not the one woken last. */
+    if (weft__runqueue_push(&worker->ring, task)) {
+        if (weft__runqueue_length(&worker->ring) > 1)
+            weft__sched_notify(worker->sched);
+    } else {
+        weft__counter_add(&worker->overflows, 1);
+        WEFT__TRACE(worker->thread.env->number, queue_overflow, worker->thread.number, 1);
+        weft__sched_inject(worker->sched, task);
+    }
+}
+
+void *weft__worker_main(void *argument)
+{
+    struct weft__worker *worker = argument;
+    struct weft__sched *sched = worker->sched;
+    weft__self = &worker->thread;
+    char name[WEFT__THREAD_NAME];
+    weft__thread_set_name(sched->thread_name, worker->index, name);
+    const weft_trace_provider *provider = weft__sinks_provider();
+    if (provider && provider->thread_start)
+        provider->thread_start();
+    worker_read_clock(worker);
+    WEFT__TRACE(sched->env.number, thread_start, sched->env.number, worker->thread.number,
+                WEFT_TRACE_thread_kind_WORKER, weft__thread_id(), name);
+    weft__store_relaxed(&worker->tid, weft__thread_id());
+
+    while (!weft__load_relaxed(&sched->stopping)) { /* set when no task lives; the unpark after it orders */
+        weft__task *task = worker_take(worker);
+        if (!task)
+            task = worker_search(worker);
+        if (task)
+            worker_run(worker, task);
+        else
+            worker_sleep(worker);
+    }
+    WEFT__TRACE(sched->env.number, thread_stop, sched->env.number, worker->thread.number, WEFT_TRACE_thread_kind_WORKER);
+    weft__slab_flush(&sched->env.slab, &worker->thread.cache);
+    weft__self = NULL;
+    return NULL;
+}

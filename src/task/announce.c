@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "task/announce.h"
+
+#include "trace/emit.h"
+
+_Atomic uint32_t weft__announce_generation = 1;
+
+/* Sites are plain static objects of the host, so their mark is touched by builtins. Two threads may both define a site
+ * in the same moment; a reader takes the second for the same. */
+static void announce_site(struct weft__env *env, weft_site *site)
+{
+    const uint32_t generation = weft__load_relaxed(&weft__announce_generation);
+    if (__atomic_load_n(&site->weft__announced, __ATOMIC_RELAXED) == generation)
+        return;
+    __atomic_store_n(&site->weft__announced, generation, __ATOMIC_RELAXED);
+    weft__emit_site_def(env->number, (uint64_t)(uintptr_t)site, site->name ? site->name : "",
+                        site->function ? site->function : "", site->file ? site->file : "", site->line);
+}
+
+static __attribute__((cold, noinline)) void announce_spawn(struct weft__env *env, weft__task *task)
+{
+    const uint64_t id = weft__task_id(task);
+    weft_site *site = weft__load_relaxed(&task->site);
+    const struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
+    if (weft__trace_wants(WEFT_TRACE_site_def))
+        announce_site(env, site);
+    if (extra && (extra->name_length > 0 || extra->category != 0))
+        WEFT__TRACE(env->number, task_name, id, extra->category, extra->name_length > 0 ? extra->name : site->name);
+    WEFT__TRACE(env->number, task_spawn, id, weft__load_relaxed(&task->parent), (uint64_t)(uintptr_t)site,
+                weft__self_number());
+}
+
+void weft__announce_spawn(struct weft__env *env, weft__task *task)
+{
+    const uint64_t mine = UINT64_C(1) << WEFT_TRACE_site_def | UINT64_C(1) << WEFT_TRACE_task_name |
+                          UINT64_C(1) << WEFT_TRACE_task_spawn;
+    if (weft__unlikely(weft__load_relaxed(&weft__trace_mask) & mine))
+        announce_spawn(env, task);
+}
+
+void weft__announce_live(struct weft__env *env, const weft_task_info *info)
+{
+    weft_site *site = (weft_site *)(uintptr_t)info->site;
+    if (weft__trace_wants(WEFT_TRACE_site_def))
+        announce_site(env, site);
+    WEFT__TRACE(env->number, task_name, info->task.id, info->category, info->name);
+    WEFT__TRACE(env->number, statedump_task, info->task.id, info->parent, (uint64_t)(uintptr_t)site,
+                (uint8_t)info->state, info->polls);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What an awaitable operation asks of the context it is given. On the worker that polls, inside the poll. */
+#ifndef WEFT_TASK_CONTEXT_H
+#define WEFT_TASK_CONTEXT_H
+
+#include "task/task.h"
+
+static inline weft__task *weft__cx_task(const weft_context *cx) { return cx->weft__task; }
+static inline struct weft__thread *weft__cx_thread(const weft_context *cx) { return cx->weft__worker; }
+
+/* Relaxed: a cancellation that comes now is seen at the next await, which it causes. */
+static inline bool weft__cx_cancelled(const weft_context *cx)
+{
+    return weft__load_relaxed(&weft__cx_task(cx)->state) & WEFT__CANCELLED;
+}
+
+/*
+ * An operation is about to complete without waiting: may it? False when the poll has spent its budget: the operation
+ * answers WEFT_AWAITING and is asked again after the others had their turn.
+ */
+static inline bool weft__cx_spend(weft_context *cx)
+{
+    if (cx->weft__budget > 0) {
+        cx->weft__budget--;
+        return true;
+    }
+    weft__cx_thread(cx)->yield = true;
+    return false;
+}
+
+/* What was spent was not used: the operation has to wait after all. */
+static inline void weft__cx_refund(weft_context *cx) { cx->weft__budget++; }
+
+#endif

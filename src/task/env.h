@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a task needs of its runtime, and what the runtime's threads carry: the seam that lets task/ know no scheduler.
+ * A weft_runtime begins with its env.
+ */
+#ifndef WEFT_TASK_ENV_H
+#define WEFT_TASK_ENV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <weft/runtime.h>
+#include <weft/scope.h>
+#include <weft/trace.h>
+
+#include "base/atomic.h"
+#include "base/lock.h"
+#include "registry/ids.h"
+#include "registry/slab.h"
+
+struct weft__task;
+struct weft__env;
+struct weft__channels;
+
+/* Services of the scheduler. Called with no lock held, on any thread. */
+struct weft__sched_ops {
+    void (*schedule)(struct weft__env *env, struct weft__task *task); /* it is SCHEDULED: queue it */
+};
+
+enum { WEFT__SCOPE_LOCKS = 64 };
+
+static inline unsigned weft__lock_index(const void *address) { return (unsigned)((uintptr_t)address >> 6) % WEFT__SCOPE_LOCKS; }
+
+struct weft__scope_lock {
+    _Alignas(64) struct weft__lock lock;
+};
+
+struct weft__env {
+    const struct weft__sched_ops *ops;
+    uint32_t number;      /* of the runtime, in the process */
+    struct weft__channels *channels; /* where its channels live; the channel room's */
+    uint32_t coop_budget;
+    weft_report_fn *report;
+    void *report_context;
+    _Atomic uint32_t refusing; /* spawns are refused: shutting down */
+    _Atomic uint32_t cancelled; /* every task is cancelled: shutting down */
+    _Atomic int32_t first_error; /* of a task of the root scope */
+    weft_scope root;
+    _Atomic int64_t now; /* the clock as the monitor thread saw it last */
+    _Alignas(64) _Atomic uint64_t foreign_spawned; /* by threads that are not this runtime's */
+    _Atomic uint64_t foreign_wakes;
+    _Atomic uint64_t foreign_wakes_noop;
+    struct weft__slab slab;
+    struct weft__scope_lock scope_locks[WEFT__SCOPE_LOCKS]; /* members of scopes but the root, by the scope's address */
+    struct weft__scope_lock claim_locks[WEFT__SCOPE_LOCKS]; /* claims of joinable tasks, by the task's; taken first */
+};
+
+/*
+ * A counter that one thread writes and any thread reads. The add is a load and a store, no locked instruction; the store
+ * releases (CN-R1), so that a reader who acquires (CN-A1) and sees the n-th event sees what came before it.
+ */
+typedef _Atomic uint64_t weft__counter;
+static inline void weft__counter_add(weft__counter *counter, uint64_t n)
+{
+    weft__store_release(counter, weft__load_relaxed(counter) + n); /* CN-R1 */
+}
+static inline uint64_t weft__counter_read(weft__counter *counter) { return weft__load_acquire(counter); /* CN-A1 */ }
+
+/* What each thread of a runtime carries; the only per-thread global points here. Belongs to its thread, but counters. */
+struct weft__thread {
+    struct weft__env *env;
+    struct weft__task *task; /* being polled */
+    _Atomic uint64_t task_id; /* its id, 0 outside of a poll; the monitor reads it */
+    int64_t now;             /* read once per round of the scheduler */
+    uint16_t number;         /* WEFT_TRACE_NO_WORKER on threads that are no worker */
+    bool yield;              /* the poll wants another turn at once */
+    struct weft__ids ids;
+    struct weft__slab_cache cache;
+    weft__counter spawned;
+    weft__counter ended;
+    weft__counter polls;
+    weft__counter wakes;
+    weft__counter wakes_noop;
+};
+
+extern _Thread_local struct weft__thread *weft__self __attribute__((tls_model("initial-exec")));
+
+/* The thread's own record, if it is a thread of that runtime. */
+static inline struct weft__thread *weft__self_in(const struct weft__env *env)
+{
+    struct weft__thread *self = weft__self;
+    return self && self->env == env ? self : NULL;
+}
+
+/* The id of the task that this thread polls, for events; 0 if none. */
+static inline uint64_t weft__self_task_id(void) { return weft__self ? weft__load_relaxed(&weft__self->task_id) : 0; }
+static inline uint16_t weft__self_number(void) { return weft__self ? weft__self->number : WEFT_TRACE_NO_WORKER; }
+
+static inline struct weft__env *weft__env_of(weft_runtime *rt) { return (struct weft__env *)(void *)rt; }
+
+/* The time to some milliseconds, without reading the clock on a worker. Any thread. */
+int64_t weft__self_now(void);
+
+/* Tell the host, if it listens. Any thread, no lock held. */
+void weft__report(struct weft__env *env, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

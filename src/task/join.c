@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Joining and detaching. A joinable task keeps its slot after its end until somebody claims the result; claims and the
+ * registration of a joiner are under a lock chosen by the task's address, so a task that is not claimed cannot vanish
+ * between a look and a touch.
+ */
+#include <sched.h>
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "registry/rcu.h"
+#include "task/context.h"
+#include "task/scope.h"
+#include "trace/emit.h"
+
+static struct weft__lock *join_lock(struct weft__env *env, const weft__task *task)
+{
+    return &env->claim_locks[weft__lock_index(task)].lock;
+}
+
+enum weft__move weft__task_claim(struct weft__env *env, weft__task *task, uint32_t tag, int *out_result)
+{
+    weft__lock(join_lock(env, task));
+    const enum weft__move move = weft__state_claim(&task->state, tag);
+    if (move == WEFT__MOVE_FREE) {
+        weft_scope *scope = weft__load_relaxed(&task->scope);
+        *out_result = task->result;
+        if (scope != &env->root)
+            weft__scope_unlink(env, scope, task);
+        weft__task_free(env, task);
+    }
+    weft__unlock(join_lock(env, task));
+    return move;
+}
+
+enum join_step { JOIN_ENDED, JOIN_WAITS, JOIN_SOON, JOIN_BUSY, JOIN_STALE, JOIN_REFUSED };
+
+/* Take the result if there is one, else register the waiter. Inside an RCU section. */
+static enum join_step join_try(weft_task handle, weft__waiter waiter, int *out_result)
+{
+    struct weft__env *env;
+    weft__task *task = weft__task_find(handle, &env);
+    if (!task)
+        return JOIN_STALE;
+    const uint32_t tag = (uint32_t)handle.id;
+    const uint64_t word = weft__load_acquire(&task->state); /* ST-A3 */
+    if (weft__state_tag(word) != tag || (word & WEFT__FREE))
+        return JOIN_STALE;
+    if (word & WEFT__CLAIMED)
+        return JOIN_REFUSED;
+    if (word & WEFT__COMPLETE)
+        return weft__task_claim(env, task, tag, out_result) == WEFT__MOVE_FREE ? JOIN_ENDED : JOIN_STALE;
+
+    enum join_step step = JOIN_STALE;
+    weft__lock(join_lock(env, task));
+    const uint64_t again = weft__load_acquire(&task->state);
+    if (weft__state_tag(again) == tag && !(again & (WEFT__CLAIMED | WEFT__FREE))) { /* it cannot vanish now */
+        struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
+        weft__waiter present = 0;
+        if (weft__cas_strong_acq_rel(&extra->joiner, &present, waiter) || present == waiter)
+            step = JOIN_WAITS;
+        else
+            step = present == WEFT__JOINER_LATE ? JOIN_SOON : JOIN_BUSY;
+    }
+    weft__unlock(join_lock(env, task));
+    return step;
+}
+
+/* Take the registration back. False: the task is ending and will wake the waiter all the same. */
+static bool join_withdraw(weft_task handle, weft__waiter waiter)
+{
+    bool withdrawn = true;
+    struct weft__env *env;
+    weft__rcu_read_lock();
+    weft__task *task = weft__task_find(handle, &env);
+    if (task) {
+        weft__lock(join_lock(env, task));
+        const uint64_t word = weft__load_acquire(&task->state);
+        if (weft__state_tag(word) == (uint32_t)handle.id && !(word & (WEFT__CLAIMED | WEFT__FREE))) {
+            struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
+            weft__waiter present = waiter;
+            withdrawn = weft__cas_strong_acq_rel(&extra->joiner, &present, 0) || present != WEFT__JOINER_LATE;
+        }
+        weft__unlock(join_lock(env, task));
+    }
+    weft__rcu_read_unlock();
+    return withdrawn;
+}
+
+static int join_error(enum join_step step)
+{
+    switch (step) {
+    case JOIN_BUSY:
+        return weft__refuse(WEFT_EBUSY, "weft_task_join: somebody else joins this task");
+    case JOIN_REFUSED:
+        return weft__refuse(WEFT_EINVAL, "weft_task_join: the task is not joinable, or was detached: spawn it with "
+                                         ".joinable = true");
+    default:
+        return weft__refuse(WEFT_ESRCH, "weft_task_join: the task was joined, detached or closed with its scope, or "
+                                        "was never joinable and has ended");
+    }
+}
+
+static int join_check(const weft_task *task)
+{
+    if (!task || task->id == 0)
+        return weft__refuse(WEFT_EINVAL, "weft_task_join: the handle is null, cleared, or of a failed spawn");
+    return 0;
+}
+
+int weft_task_join(weft_context *cx, weft_task *task, int *out_result)
+{
+    const int wrong = join_check(task);
+    if (wrong || !cx)
+        return wrong ? wrong : weft__refuse(WEFT_EINVAL, "weft_task_join: the context is null: use "
+                                                         "weft_task_join_blocking() on a host thread");
+    weft__task *me = weft__cx_task(cx);
+    if (weft__task_id(me) == task->id)
+        return weft__refuse(WEFT_EDEADLK, "weft_task_join: a task cannot join itself");
+    const weft__waiter waiter = weft__waiter_task(me);
+    if (weft__cx_cancelled(cx)) {
+        join_withdraw(*task, waiter);
+        return WEFT_ECANCELED;
+    }
+    if (!weft__cx_spend(cx))
+        return WEFT_AWAITING;
+    int result = 0;
+    weft__rcu_read_lock();
+    const enum join_step step = join_try(*task, waiter, &result);
+    weft__rcu_read_unlock();
+    switch (step) {
+    case JOIN_ENDED:
+        if (out_result)
+            *out_result = result;
+        *task = (weft_task){0};
+        return 0;
+    case JOIN_SOON:
+        weft__cx_thread(cx)->yield = true; /* its worker is at its last few instructions */
+        return WEFT_AWAITING;
+    case JOIN_WAITS:
+        weft__cx_refund(cx);
+        return WEFT_AWAITING;
+    default:
+        return join_error(step);
+    }
+}
+
+int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_result)
+{
+    const int wrong = join_check(task);
+    if (wrong)
+        return wrong;
+    if (weft__self)
+        return weft__refuse(WEFT_EPERM, "weft_task_join_blocking: not on a worker: use WEFT_AWAIT with weft_task_join()");
+    struct weft__blocked blocked = {.wait = {.thread = true}};
+    const weft__waiter waiter = weft__waiter_thread(&blocked);
+    for (;;) {
+        int result = 0;
+        weft__rcu_read_lock();
+        const enum join_step step = join_try(*task, waiter, &result);
+        weft__rcu_read_unlock();
+        if (step == JOIN_ENDED) {
+            if (out_result)
+                *out_result = result;
+            *task = (weft_task){0};
+            return 0;
+        }
+        if (step == JOIN_SOON) {
+            sched_yield();
+            continue;
+        }
+        if (step != JOIN_WAITS)
+            return join_error(step);
+        if (weft__event_wait(&blocked.event, deadline_ns) < 0 && join_withdraw(*task, waiter))
+            return WEFT_ETIMEDOUT;
+        weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the registration is about to set it */
+        weft__event_clear(&blocked.event);
+    }
+}
+
+int weft_task_detach(weft_task *task)
+{
+    if (!task || task->id == 0)
+        return weft__refuse(WEFT_EINVAL, "weft_task_detach: the handle is null, cleared, or of a failed spawn");
+    struct weft__env *env;
+    enum weft__move move = WEFT__MOVE_GONE;
+    int ignored;
+    weft__rcu_read_lock();
+    weft__task *found = weft__task_find(*task, &env);
+    if (found)
+        move = weft__task_claim(env, found, (uint32_t)task->id, &ignored);
+    weft__rcu_read_unlock();
+    *task = (weft_task){0};
+    return move == WEFT__MOVE_GONE ? WEFT_ESRCH : 0;
+}

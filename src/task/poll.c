@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One poll, and the end of a task. Runs on a worker that has dequeued the task; while it is RUNNING nobody else touches
+ * its frame, its scopes or its result.
+ *
+ * The end, in this order, since each step lets somebody else go on: the joiner is taken out (after this it comes too
+ * late to register); the result counts for the scope; the word says COMPLETE, and from here the slot may be the
+ * claimer's; an unclaimed slot is freed; the joiner is woken; the scope's count drops.
+ */
+#include <weft/error.h>
+
+#include "registry/rcu.h"
+#include "task/announce.h"
+#include "task/context.h"
+#include "task/scope.h"
+#include "trace/emit.h"
+
+void weft__task_submit(weft__task *task, uint8_t source, uint64_t object)
+{
+    struct weft__env *env = weft__task_env(task);
+    struct weft__thread *self = weft__self_in(env);
+    if (self)
+        weft__counter_add(&self->wakes, 1);
+    else
+        weft__fetch_add_relaxed(&env->foreign_wakes, 1); /* a statistic */
+    WEFT__TRACE(env->number, wake, weft__task_id(task), weft__self_task_id(), object, source);
+    env->ops->schedule(env, task);
+}
+
+bool weft__task_wake(weft__task *task, uint32_t tag, uint8_t source, uint64_t object)
+{
+    const enum weft__move move = weft__state_wake(&task->state, tag);
+    if (weft__likely(move == WEFT__MOVE_SUBMIT)) {
+        weft__task_submit(task, source, object);
+        return true;
+    }
+    struct weft__env *env = weft__task_home(task); /* by the page: the task may have ended */
+    struct weft__thread *self = weft__self_in(env);
+    if (self)
+        weft__counter_add(&self->wakes_noop, 1);
+    else
+        weft__fetch_add_relaxed(&env->foreign_wakes_noop, 1); /* a statistic */
+    WEFT__TRACE(env->number, wake_noop, weft__task_id(task), weft__self_task_id(), source);
+    return move != WEFT__MOVE_GONE;
+}
+
+bool weft__task_cancel(weft__task *task, uint32_t tag, weft_reason reason)
+{
+    bool first;
+    const enum weft__move move = weft__state_cancel(&task->state, tag, (unsigned)reason, &first);
+    if (first)
+        WEFT__TRACE(weft__task_home(task)->number, task_cancel, weft__task_id(task), weft__self_task_id(),
+                    (uint8_t)reason);
+    if (move == WEFT__MOVE_SUBMIT)
+        weft__task_submit(task, WEFT_TRACE_wake_source_CANCEL, 0);
+    return move != WEFT__MOVE_GONE;
+}
+
+bool weft__task_cancel_quietly(weft__task *task, weft_reason reason)
+{
+    bool first;
+    return weft__state_cancel(&task->state, weft__task_tag(task), (unsigned)reason, &first) == WEFT__MOVE_SUBMIT;
+}
+
+void weft__task_free(struct weft__env *env, weft__task *task)
+{
+    struct weft__thread *self = weft__self_in(env);
+    weft__state_free(&task->state);
+    weft__slab_free(&env->slab, self ? &self->cache : NULL, task);
+}
+
+static void poll_finish(struct weft__thread *self, weft__task *task, int result)
+{
+    struct weft__env *env = self->env;
+    const uint64_t id = weft__task_id(task);
+    weft_scope *scope = weft__load_relaxed(&task->scope);
+    struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
+    const uint64_t word = weft__load_relaxed(&task->state);
+    const bool root = scope == &env->root;
+
+    weft__waiter joiner = 0;
+    if (extra) {
+        weft__rcu_read_lock(); /* until the joiner is woken: it may end first, by cancellation */
+        joiner = weft__exchange_acq_rel(&extra->joiner, WEFT__JOINER_LATE);
+    }
+    task->result = result;
+    if (result < 0 || !root)
+        weft__scope_result(env, scope, result, (weft_reason)weft__state_reason(word));
+    WEFT__TRACE(env->number, task_end, id, result, self->number);
+
+    /* A member that nobody will claim leaves its list first: afterwards the slot is free. */
+    bool linked = !root;
+    if (linked && (word & WEFT__CLAIMED)) {
+        weft__scope_unlink(env, scope, task);
+        linked = false;
+    }
+    if (weft__state_complete(&task->state) == WEFT__MOVE_FREE) {
+        if (linked)
+            weft__scope_unlink(env, scope, task);
+        weft__task_free(env, task);
+    }
+    if (extra) {
+        if (joiner)
+            weft__waiter_wake(joiner, WEFT_TRACE_wake_source_JOIN, id);
+        weft__rcu_read_unlock();
+    }
+    if (!root)
+        weft__scope_leave(scope);
+    weft__counter_add(&self->ended, 1); /* last: the runtime may be finished once the counts agree */
+}
+
+/* A cancelled task's scopes are cancelled by whoever polls it: only here may they be looked at. */
+static void poll_propagate(struct weft__env *env, weft__task *task, uint64_t word)
+{
+    for (weft_scope *scope = task->open_scope; scope; scope = scope->weft__outer)
+        weft__scope_cancel(env, scope, (weft_reason)weft__state_reason(word));
+}
+
+/* Where the step waits, for those who look from outside. */
+static void poll_note_line(weft__task *task)
+{
+    const weft_site *site = weft__load_relaxed(&task->site);
+    if (site->frame_offset == UINT32_MAX)
+        return;
+    const weft_frame *frame = (const weft_frame *)(const void *)((char *)weft__task_frame(task) + site->frame_offset);
+    weft__store_relaxed(&task->line, __atomic_load_n(&frame->line, __ATOMIC_RELAXED));
+}
+
+enum { POLL_READY, POLL_PENDING, POLL_DROPPED };
+
+/* Run the body, or the drop of a task that was cancelled before it began. */
+static int poll_body(struct weft__thread *self, weft__task *task, uint64_t word, int *out_result)
+{
+    if (word & WEFT__CANCELLED) {
+        const struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
+        if (extra && extra->drop && weft__load_relaxed(&task->polls) == 0) {
+            extra->drop(weft__task_frame(task));
+            *out_result = WEFT_ECANCELED;
+            return POLL_DROPPED;
+        }
+        if (task->open_scope)
+            poll_propagate(self->env, task, word);
+    }
+    weft_context cx = {
+        .weft__budget = self->env->coop_budget,
+        .weft__task = task,
+        .weft__worker = self,
+    };
+    if (task->fn(&cx, weft__task_frame(task)) != WEFT_READY)
+        return POLL_PENDING;
+    weft__wait_leave(&task->wait); /* of an operation that was begun and never awaited */
+    *out_result = cx.weft__result;
+    return POLL_READY;
+}
+
+/* After a body that returned with scopes open: it is not run again, its scopes are waited for, and this is its result. */
+static weft_poll poll_abandoned(weft_context *cx, void *frame)
+{
+    (void)frame;
+    weft__task *task = weft__cx_task(cx);
+    if (!weft__scope_owner_may_end(weft__cx_thread(cx)->env, task))
+        return WEFT_PENDING;
+    cx->weft__result = WEFT_EBUSY;
+    return WEFT_READY;
+}
+
+enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, uint8_t source)
+{
+    struct weft__env *env = self->env;
+    const uint64_t id = weft__task_id(task);
+    const uint64_t word = weft__state_start(&task->state);
+    self->task = task;
+    weft__store_relaxed(&self->task_id, id);
+    self->yield = false;
+    WEFT__TRACE(env->number, poll_start, id, self->number, source);
+
+    int result = 0;
+    int answer = poll_body(self, task, word, &result);
+    if (weft__unlikely(answer == POLL_READY && task->open_scope)) {
+        poll_note_line(task);
+        if (!weft__scope_owner_may_end(env, task)) {
+            task->fn = poll_abandoned;
+            answer = POLL_PENDING;
+        } else {
+            result = WEFT_EBUSY;
+        }
+    }
+    weft__store_relaxed(&task->polls, weft__load_relaxed(&task->polls) + 1);
+    weft__counter_add(&self->polls, 1);
+
+    if (answer != POLL_PENDING) {
+        WEFT__TRACE(env->number, poll_end, id, self->number,
+                    answer == POLL_DROPPED ? WEFT_TRACE_poll_result_DROPPED : WEFT_TRACE_poll_result_READY, 0);
+        poll_finish(self, task, result);
+        weft__store_relaxed(&self->task_id, 0);
+        self->task = NULL;
+        return WEFT__POLLED_ENDED;
+    }
+
+    poll_note_line(task);
+    const bool yield = self->yield;
+    WEFT__TRACE(env->number, poll_end, id, self->number,
+                yield ? WEFT_TRACE_poll_result_YIELD : WEFT_TRACE_poll_result_PENDING, weft__load_relaxed(&task->line));
+    self->task = NULL;
+    weft__store_relaxed(&self->task_id, 0);
+    if (yield) {
+        weft__state_requeue(&task->state);
+        return WEFT__POLLED_YIELDED;
+    }
+    /* After this move the task may run elsewhere: it is not touched again unless it is ours. */
+    return weft__state_suspend(&task->state) == WEFT__MOVE_SUBMIT ? WEFT__POLLED_AGAIN : WEFT__POLLED_WAITS;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scopes. The members' list, flags and result are under a lock of the runtime that the scope's address chooses: the lock
+ * outlives the scope, so a thread that holds a task's stale pointer to it locks something that exists.
+ *
+ * The count is a word of its own: twice the number of live tasks, plus 1 once the owner waits to close (SC-A1). The last
+ * task to leave an awaited scope wakes the owner; it reads the owner before it leaves, since after that the scope's
+ * memory may be gone.
+ *
+ * Edges: SC-R1 leave releases, SC-A1 close acquires: the owner sees what its tasks did.
+ *
+ * Cancellation goes one level at a time: it marks and schedules the members; a member's own scopes are cancelled by the
+ * worker that polls it next (weft__task_poll), which alone may look at them. No lock is held over two scopes, and no
+ * recursion follows the nesting.
+ */
+#include "task/scope.h"
+
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "registry/rcu.h"
+#include "task/context.h"
+#include "trace/emit.h"
+
+_Static_assert(sizeof(struct weft__link) == sizeof(((weft_scope *)0)->weft__members), "the members' list fits");
+
+static struct weft__link *scope_members(weft_scope *scope) { return (struct weft__link *)(void *)scope->weft__members; }
+static _Atomic uint32_t *scope_live(const weft_scope *scope) { return (_Atomic uint32_t *)(uintptr_t)&scope->weft__live; }
+
+static struct weft__lock *scope_lock(struct weft__env *env, const weft_scope *scope)
+{
+    return &env->scope_locks[weft__lock_index(scope)].lock;
+}
+
+static weft_policy scope_policy(const weft_scope *scope)
+{
+    return (weft_policy)(scope->weft__flags >> WEFT__SCOPE_POLICY_SHIFT);
+}
+
+void weft__scope_init_root(struct weft__env *env)
+{
+    env->root = (weft_scope){.weft__runtime = (weft_runtime *)(void *)env, .weft__flags = WEFT__SCOPE_ROOT};
+    weft__list_init(scope_members(&env->root));
+}
+
+bool weft__scope_enter(struct weft__env *env, weft_scope *scope, weft__task *task)
+{
+    struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
+    struct weft__lock *lock = scope_lock(env, scope);
+    weft__lock(lock);
+    const bool open = !(scope->weft__flags & WEFT__SCOPE_CANCELLED);
+    if (open) {
+        weft__list_push_back(scope_members(scope), &extra->member);
+        weft__fetch_add_relaxed(scope_live(scope), 2); /* the spawner keeps the scope open meanwhile */
+    }
+    weft__unlock(lock);
+    if (!open)
+        weft__refuse(WEFT_ECANCELED, "weft_spawn: the scope '%s' is cancelled", scope->weft__name);
+    return open;
+}
+
+void weft__scope_result(struct weft__env *env, weft_scope *scope, int result, weft_reason cancelled)
+{
+    const bool failed = result < 0 && !(result == WEFT_ECANCELED && cancelled != WEFT_REASON_NONE);
+    if (scope == &env->root) {
+        int32_t none = 0;
+        if (failed)
+            weft__cas_strong_relaxed(&env->first_error, &none, result);
+        return;
+    }
+    bool decided = false;
+    weft__lock(scope_lock(env, scope));
+    const weft_policy policy = scope_policy(scope);
+    if (policy == WEFT_FIRST_SUCCESS) {
+        const bool success = result >= 0;
+        if (success && !(scope->weft__flags & WEFT__SCOPE_HAS_RESULT)) {
+            scope->weft__result = result;
+            scope->weft__flags |= WEFT__SCOPE_HAS_RESULT;
+            decided = true;
+        } else if (failed && scope->weft__result == 0 && !(scope->weft__flags & WEFT__SCOPE_HAS_RESULT)) {
+            scope->weft__result = result; /* stands if nobody succeeds */
+        }
+    } else if (failed && scope->weft__result == 0) {
+        scope->weft__result = result;
+        decided = policy == WEFT_FAIL_FAST;
+    }
+    weft__unlock(scope_lock(env, scope));
+    if (decided)
+        weft__scope_cancel(env, scope, WEFT_REASON_SIBLING);
+}
+
+void weft__scope_unlink(struct weft__env *env, weft_scope *scope, weft__task *task)
+{
+    struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
+    weft__lock(scope_lock(env, scope));
+    weft__list_remove(&extra->member);
+    weft__unlock(scope_lock(env, scope));
+}
+
+void weft__scope_leave(weft_scope *scope)
+{
+    weft__task *owner = scope->weft__owner;
+    const uint64_t id = scope->weft__id;
+    weft__rcu_read_lock(); /* the owner may end before it is woken here */
+    if (weft__fetch_sub_acq_rel(scope_live(scope), 2) == 3) /* SC-R1; the last one, and the owner waits */
+        weft__waiter_wake(weft__waiter_task(owner), WEFT_TRACE_wake_source_SCOPE, id);
+    weft__rcu_read_unlock();
+}
+
+void weft__scope_cancel(struct weft__env *env, weft_scope *scope, weft_reason reason)
+{
+    weft__task *submit = NULL;
+    const uint64_t id = scope->weft__id;
+    weft__lock(scope_lock(env, scope));
+    const bool first = !(scope->weft__flags & WEFT__SCOPE_CANCELLED);
+    if (first) {
+        scope->weft__flags |= WEFT__SCOPE_CANCELLED | (uint32_t)reason << WEFT__SCOPE_REASON_SHIFT;
+        struct weft__link *members = scope_members(scope);
+        for (struct weft__link *link = members->next; link != members; link = link->next) {
+            struct weft__task_extra *extra = weft__container_of(link, struct weft__task_extra, member);
+            weft__task *task = extra->owner;
+            if (weft__task_cancel_quietly(task, reason)) {
+                task->next = submit; /* ours: it is SCHEDULED and in no queue */
+                submit = task;
+            }
+        }
+    }
+    weft__unlock(scope_lock(env, scope));
+    if (first)
+        WEFT__TRACE(env->number, scope_cancel, id, weft__self_task_id(), (uint8_t)reason);
+    while (submit) {
+        weft__task *task = submit;
+        submit = task->next;
+        weft__task_submit(task, WEFT_TRACE_wake_source_CANCEL, id);
+    }
+}
+
+/* Take back the joinable tasks that have ended and that nobody joined. The scope's count is zero. */
+static void scope_reap(struct weft__env *env, weft_scope *scope)
+{
+    struct weft__link *members = scope_members(scope);
+    for (;;) {
+        weft__lock(scope_lock(env, scope));
+        weft__task *task = NULL;
+        uint32_t tag = 0;
+        if (!weft__list_empty(members)) {
+            task = weft__container_of(members->next, struct weft__task_extra, member)->owner;
+            tag = weft__task_tag(task);
+        }
+        weft__unlock(scope_lock(env, scope));
+        if (!task)
+            return;
+        int ignored;
+        weft__task_claim(env, task, tag, &ignored); /* GONE: a joiner is just taking it out */
+    }
+}
+
+int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_options *options, uint32_t line)
+{
+    if (!cx || !scope)
+        return weft__refuse(WEFT_EINVAL, "weft_scope_open: context and scope must not be null");
+    const weft_policy policy = options ? options->policy : WEFT_FAIL_FAST;
+    if ((unsigned)policy > WEFT_FIRST_SUCCESS)
+        return weft__refuse(WEFT_EINVAL, "weft_scope_open: policy %d is not one of weft_policy", (int)policy);
+    weft__task *task = weft__cx_task(cx);
+    struct weft__env *env = weft__task_env(task);
+    const uint64_t word = weft__load_relaxed(&task->state);
+    *scope = (weft_scope){
+        .weft__owner = task,
+        .weft__runtime = (weft_runtime *)(void *)env,
+        .weft__outer = task->open_scope,
+        .weft__name = options && options->name ? options->name : "",
+        .weft__id = weft__ids_take(&weft__cx_thread(cx)->ids),
+        .weft__line = line,
+        .weft__flags = (uint32_t)policy << WEFT__SCOPE_POLICY_SHIFT,
+    };
+    weft__list_init(scope_members(scope));
+    if (word & WEFT__CANCELLED)
+        scope->weft__flags |= WEFT__SCOPE_CANCELLED | weft__state_reason(word) << WEFT__SCOPE_REASON_SHIFT;
+    task->open_scope = scope;
+    WEFT__TRACE(env->number, scope_open, scope->weft__id, weft__task_id(task), line);
+    return 0;
+}
+
+/* The owner waits for the count; true when it is zero. Asked again after each wake. */
+static bool scope_drained(weft_scope *scope)
+{
+    return weft__fetch_or_acq_rel(scope_live(scope), 1) <= 1; /* SC-A1 */
+}
+
+/* The count is zero: the scope ends. */
+static int scope_end(struct weft__env *env, weft_scope *scope, weft__task *task)
+{
+    scope_reap(env, scope);
+    const int result = scope->weft__result;
+    task->open_scope = scope->weft__outer;
+    scope->weft__runtime = NULL;
+    WEFT__TRACE(env->number, scope_close, scope->weft__id, weft__task_id(task), result);
+    return result;
+}
+
+int weft_scope_close(weft_context *cx, weft_scope *scope)
+{
+    if (!cx || !scope || !scope->weft__runtime || scope->weft__owner != cx->weft__task)
+        return weft__refuse(WEFT_EINVAL, "weft_scope_close: not an open scope of this task: close each scope once, in "
+                                         "the task that opened it");
+    weft__task *task = weft__cx_task(cx);
+    struct weft__env *env = weft__task_env(task);
+    if (task->open_scope != scope)
+        return weft__refuse(WEFT_EBUSY, "weft_scope_close: a scope opened later, at line %u, is still open: close it "
+                                        "first",
+                            task->open_scope->weft__line);
+    const uint64_t word = weft__load_relaxed(&task->state);
+    if (word & WEFT__CANCELLED)
+        weft__scope_cancel(env, scope, (weft_reason)weft__state_reason(word));
+    return scope_drained(scope) ? scope_end(env, scope, task) : WEFT_AWAITING;
+}
+
+int weft_scope_cancel(weft_scope *scope)
+{
+    if (!scope || !scope->weft__runtime)
+        return weft__refuse(WEFT_EINVAL, "weft_scope_cancel: the scope is null or closed");
+    if (scope->weft__flags & WEFT__SCOPE_ROOT)
+        return weft__refuse(WEFT_EINVAL, "weft_scope_cancel: not the root scope: weft_runtime_shutdown() does that");
+    weft__scope_cancel(weft__env_of(scope->weft__runtime), scope, WEFT_REASON_USER);
+    return 0;
+}
+
+uint64_t weft_scope_live(const weft_scope *scope)
+{
+    return scope ? weft__load_relaxed(scope_live(scope)) / 2 : 0;
+}
+
+bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task)
+{
+    while (task->open_scope) {
+        weft_scope *scope = task->open_scope;
+        if (!(scope->weft__flags & WEFT__SCOPE_ABANDONED)) {
+            scope->weft__flags |= WEFT__SCOPE_ABANDONED; /* read by this task's polls only */
+            weft__report(env, WEFT_EBUSY,
+                         "task '%s' returned at line %u with the scope '%s' of line %u still open: its tasks are "
+                         "cancelled and waited for; close each scope before WEFT_END",
+                         weft__load_relaxed(&task->site)->name, weft__load_relaxed(&task->line), scope->weft__name,
+                         scope->weft__line);
+            weft__scope_cancel(env, scope, WEFT_REASON_USER);
+        }
+        if (!scope_drained(scope))
+            return false;
+        scope_end(env, scope, task);
+    }
+    return true;
+}

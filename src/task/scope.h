@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What task/ does with scopes: entering, leaving, cancelling. The public calls are in <weft/scope.h>. */
+#ifndef WEFT_TASK_SCOPE_H
+#define WEFT_TASK_SCOPE_H
+
+#include "task/task.h"
+
+enum weft__scope_flags {
+    WEFT__SCOPE_CANCELLED = 1,
+    WEFT__SCOPE_HAS_RESULT = 2,
+    WEFT__SCOPE_ROOT = 4,
+    WEFT__SCOPE_ABANDONED = 8, /* its owner returned without closing it */
+    WEFT__SCOPE_REASON_SHIFT = 8,
+    WEFT__SCOPE_POLICY_SHIFT = 16
+};
+
+void weft__scope_init_root(struct weft__env *env);
+
+/* A task is born into a scope other than the root. False: the scope is cancelled. */
+bool weft__scope_enter(struct weft__env *env, weft_scope *scope, weft__task *task);
+
+/* Its end, in three steps: the result counts by the policy (before COMPLETE); it leaves the list; it leaves the count,
+ * which may let the owner go on and the scope's memory vanish. */
+void weft__scope_result(struct weft__env *env, weft_scope *scope, int result, weft_reason cancelled);
+void weft__scope_unlink(struct weft__env *env, weft_scope *scope, weft__task *task);
+void weft__scope_leave(weft_scope *scope);
+
+void weft__scope_cancel(struct weft__env *env, weft_scope *scope, weft_reason reason);
+
+/* The task's poll function has returned; are its scopes closed? If not they are cancelled, and it must be polled again. */
+bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task);
+
+#endif

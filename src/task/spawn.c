@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Birth. One slot takes header, frame and extras; nothing is published before all of it is written, and nothing that was
+ * passed is taken when the call fails. The state word makes the task visible to lookups, the scheduler to a worker.
+ */
+#include <string.h>
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "base/platform.h"
+#include "task/announce.h"
+#include "task/name.h"
+#include "task/scope.h"
+#include "task/task.h"
+#include "trace/emit.h"
+
+static weft_task spawn_failed(int code)
+{
+    return (weft_task){.id = 0, .weft__slot = (uint32_t)-code};
+}
+
+int weft_task_error(weft_task task)
+{
+    if (task.id != 0)
+        return 0;
+    return task.weft__slot != 0 ? -(int)task.weft__slot : WEFT_EINVAL;
+}
+
+/* NULL arguments and sizes. The text names what is wrong. */
+static int spawn_check(const weft_scope *scope, const weft_site *site, weft_poll_fn *fn, const void *frame, size_t size)
+{
+    if (!scope || !scope->weft__runtime)
+        return weft__refuse(WEFT_EINVAL, "weft_spawn: the scope is null or closed: give an open one, or "
+                                         "weft_runtime_scope()");
+    if (!site || !fn || (size > 0 && !frame))
+        return weft__refuse(WEFT_EINVAL, "weft_spawn: site, function and frame must not be null");
+    if (size > WEFT_FRAME_MAX)
+        return weft__refuse(WEFT_EINVAL,
+                            "weft_spawn: the frame of '%s' has %zu bytes, at most %d: keep large state behind a pointer",
+                            site->name ? site->name : "?", size, WEFT_FRAME_MAX);
+    return 0;
+}
+
+static size_t spawn_round(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
+/* Whether the task needs more than header and frame. */
+static bool spawn_needs_extra(const weft_task_options *o, bool root)
+{
+    return !root || (o && (o->name || o->joinable || o->drop || o->category != 0));
+}
+
+weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_options *options, weft_poll_fn *fn,
+                           const void *frame, size_t frame_size)
+{
+    const int wrong = spawn_check(scope, site, fn, frame, frame_size);
+    if (wrong)
+        return spawn_failed(wrong);
+    struct weft__env *env = weft__env_of(scope->weft__runtime);
+    if (weft__load_relaxed(&env->refusing)) /* relaxed: a spawn that races with shutdown is cancelled by its walk */
+        return spawn_failed(weft__refuse(WEFT_ESHUTDOWN, "weft_spawn: '%s': the runtime is shutting down",
+                                         site->name ? site->name : "?"));
+
+    struct weft__thread *self = weft__self_in(env);
+    const bool root = scope == &env->root;
+    const size_t name_length = options && options->name ? weft__name_fit(options->name, WEFT_NAME_MAX) : 0;
+    const size_t extra_offset = sizeof(weft__task) + spawn_round(frame_size);
+    size_t size = extra_offset;
+    if (spawn_needs_extra(options, root))
+        size += sizeof(struct weft__task_extra) + name_length + 1;
+
+    weft__task *task = weft__slab_alloc(&env->slab, self ? &self->cache : NULL, size);
+    if (!task)
+        return spawn_failed(WEFT_ENOMEM);
+
+    const uint64_t id = self ? weft__ids_take(&self->ids) : weft__id_new();
+    const int64_t now = weft__self_now();
+    weft__store_relaxed(&task->id, id);
+    weft__store_relaxed(&task->parent, weft__self_task_id());
+    weft__store_relaxed(&task->site, site);
+    task->fn = fn;
+    weft__store_relaxed(&task->scope, scope);
+    task->open_scope = NULL;
+    task->result = 0;
+    weft__store_relaxed(&task->line, 0);
+    weft__store_relaxed(&task->polls, 0);
+    weft__store_relaxed(&task->born_ms, (uint32_t)(now / 1000000));
+    task->wait = (struct weft__wait){.state = WEFT__WAIT_IDLE};
+    if (frame_size > 0)
+        memcpy(weft__task_frame(task), frame, frame_size);
+
+    struct weft__task_extra *extra = NULL;
+    if (size > extra_offset) {
+        extra = (struct weft__task_extra *)(void *)((char *)task + extra_offset);
+        extra->member = (struct weft__link){0};
+        extra->owner = task;
+        weft__store_relaxed(&extra->joiner, 0);
+        extra->drop = options ? options->drop : NULL;
+        extra->category = options ? options->category : 0;
+        extra->name_length = (uint32_t)name_length;
+        memcpy(extra->name, options && options->name ? options->name : "", name_length);
+        extra->name[name_length] = '\0';
+    }
+    weft__store_relaxed(&task->extra, extra);
+
+    const uint32_t tag = (uint32_t)id;
+    const weft_task handle = {.id = id, .weft__slot = weft__slot_number(task), .weft__runtime = env->number};
+    if (!root && !weft__scope_enter(env, scope, task)) {
+        weft__slab_free(&env->slab, self ? &self->cache : NULL, task);
+        return spawn_failed(WEFT_ECANCELED);
+    }
+    if (self)
+        weft__counter_add(&self->spawned, 1);
+    else
+        weft__fetch_add_release(&env->foreign_spawned, 1); /* CN-R1 */
+    weft__announce_spawn(env, task);
+    weft__state_init(&task->state, tag, !(options && options->joinable));
+    env->ops->schedule(env, task);
+    return handle;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who waits, and the node with which it waits. A waiter is a task or a thread that is blocked in a `_blocking` call, in
+ * one word; a node is intrusive, so waiting allocates nothing. One kind of wait list serves everything that is waited
+ * for: a ring of nodes under its object's lock.
+ *
+ * Who touches a node: its object's lock guards link and state; `object` and `since` belong to the waiter while it is not
+ * in a list. A waker takes the node out of the list under the lock and wakes after the unlock.
+ *
+ * Lifetime: a waker that took a task out of a list wakes it inside an RCU section, since the task may end first by
+ * another way; its slot stays a slot. A blocked thread does not return before its event was set by whoever took it.
+ */
+#ifndef WEFT_TASK_WAIT_H
+#define WEFT_TASK_WAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/event.h"
+#include "base/list.h"
+
+struct weft__task;
+struct weft__wait;
+
+/* A task's address, or an event's with bit 0 set; 0: nobody. */
+typedef uint64_t weft__waiter;
+
+enum weft__wait_state {
+    WEFT__WAIT_IDLE = 0,
+    WEFT__WAIT_QUEUED = 1,
+    WEFT__WAIT_GRANTED = 2, /* out of the list, with what it waited for */
+    WEFT__WAIT_CLOSED = 3   /* out of the list, with nothing */
+};
+
+/*
+ * What can be waited for begins with this. `abandon` ends a wait that its task has turned away from: take the node out
+ * of the list, pass on what it had been granted, and clear wait->object. On the worker that polls the task.
+ */
+struct weft__waitable {
+    void (*abandon)(struct weft__waitable *waitable, struct weft__wait *wait);
+};
+
+struct weft__wait {
+    struct weft__link link;
+    struct weft__waitable *object; /* what it waits for; NULL: nothing */
+    int64_t since;
+    uint8_t state; /* enum weft__wait_state; under the object's lock while in its list */
+    bool thread;   /* the node of a blocked thread, inside a weft__blocked */
+    bool single;   /* the only waiter, in a word of the object and in no list; the waiter's alone */
+    uint8_t spare[5];
+};
+
+/* The task begins another operation, or ends: it does not wait any more for what it waited for. */
+static inline void weft__wait_leave(struct weft__wait *wait)
+{
+    if (wait->object)
+        wait->object->abandon(wait->object, wait);
+}
+
+/* A thread that is blocked: lives on its stack. */
+struct weft__blocked {
+    struct weft__wait wait;
+    struct weft__event event;
+};
+
+static inline weft__waiter weft__waiter_task(struct weft__task *task) { return (weft__waiter)(uintptr_t)task; }
+static inline weft__waiter weft__waiter_thread(struct weft__blocked *blocked)
+{
+    return (weft__waiter)(uintptr_t)&blocked->event | 1;
+}
+
+/* Who waits with this node. */
+weft__waiter weft__wait_waiter(struct weft__wait *wait);
+
+/*
+ * Wake whoever it is. `source` and `object` are for the record. A task may have ended since it was taken out of the
+ * list, and its slot may have another: that one is woken for nothing, which is allowed; hence inside an RCU section.
+ */
+void weft__waiter_wake(weft__waiter waiter, uint8_t source, uint64_t object);
+
+#endif

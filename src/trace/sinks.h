@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who gets events: at most one provider library in the process, and up to 8 registrations of hooks. The union of their
+ * wishes is weft__trace_mask.
+ */
+#ifndef WEFT_TRACE_SINKS_H
+#define WEFT_TRACE_SINKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <weft/trace.h>
+
+enum { WEFT__HOOKS_MAX = 8 };
+
+struct weft__sinks_walk {
+    uint32_t runtime;
+    unsigned event;
+    int position;
+    bool inside;
+};
+
+/* The hooks of `runtime` that want `event`, one after the other; the walk ends with NULL. */
+const weft_hooks *weft__sinks_first(struct weft__sinks_walk *walk, uint32_t runtime, unsigned event);
+const weft_hooks *weft__sinks_next(struct weft__sinks_walk *walk);
+
+/* The provider, or NULL. It is set once and stays. */
+const weft_trace_provider *weft__sinks_provider(void);
+void weft__sinks_set_provider(const weft_trace_provider *provider);
+
+/* Ask the provider again which events are recorded. Any thread; the monitor does it at each tick. */
+void weft__sinks_refresh(void);
+
+/* Registrations of hooks, by the runtime's number. */
+int weft__sinks_add(uint32_t runtime, const weft_hooks *hooks, uint64_t mask, weft_hooks_handle *out_handle);
+int weft__sinks_remove(weft_hooks_handle handle);
+
+/* A runtime has gone: forget its hooks. */
+void weft__sinks_forget(uint32_t runtime);
+
+#endif
