@@ -1,0 +1,295 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Compare a recording of traced_program with what the program printed.
+
+    check_recording.py RECORDING FACTS [--late]
+
+The recording is read as babeltrace2 prints it, so that nothing here shares a mistake with `weft trace`. With --late the
+recording began when half of the work was done. Each rule is a function that yields one line per offence.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections import Counter, defaultdict
+
+LINE = re.compile(r"^\[(\d+)\] \S+ weft:(\w+): (.*)$")
+FIELD = re.compile(r'(\w+) = (?:\( "(\w+)" : container = \d+ \)|"((?:[^"\\]|\\.)*)"|(-?\d+))')
+CANCELED, EINVAL = -125, -22
+
+
+class Event:
+    def __init__(self, number, cycles, name, text):
+        self.number, self.ns, self.name = number, cycles, name
+        self.fields = {}
+        for field, label, string, integer in FIELD.findall(text):
+            if integer:
+                self.fields[field] = int(integer)
+            else:
+                self.fields[field] = label or re.sub(r"\\(.)", r"\1", string)
+
+    def __getattr__(self, field):
+        try:
+            return self.fields[field]
+        except KeyError:
+            raise AttributeError(f"{self.name} has no {field}") from None
+
+    def __str__(self):
+        return f"#{self.number} {self.name} {self.fields}"
+
+
+class Facts:
+    """What the program printed."""
+
+    def __init__(self, path):
+        self.task_names, self.channels, self.numbers = {}, {}, {}
+        for line in open(path, encoding="utf-8"):
+            words = line.rstrip("\n").split(" ")
+            if words[0] == "task":
+                self.task_names[" ".join(words[6:])] = {"count": int(words[2]), "category": int(words[4])}
+            elif words[0] == "channel":
+                keys = dict(zip(words[2:12:2], map(int, words[3:13:2])))
+                component, name = re.match(r".* component '(.*)' name (.*)$", line).groups()
+                self.channels[int(words[1])] = {**keys, "component": component, "name": name}
+            elif words[0] in ("polls", "tasks", "reports", "result"):
+                self.numbers[words[0]] = int(words[1])
+
+
+class Recording:
+    def __init__(self, path):
+        done = subprocess.run(["babeltrace2", "--clock-cycles", "--no-delta", path], capture_output=True, text=True,
+                              encoding="utf-8")
+        if done.returncode:
+            sys.exit(f"babeltrace2: {done.stderr}")
+        self.warnings = done.stderr.strip()
+        self.events = []
+        for number, line in enumerate(done.stdout.splitlines(), 1):
+            found = LINE.match(line)
+            if not found:
+                sys.exit(f"line {number} is no event of weft: {line}")
+            self.events.append(Event(number, int(found.group(1)), found.group(2), found.group(3)))
+        self.by_task, self.by_channel, self.by_worker = defaultdict(list), defaultdict(list), defaultdict(list)
+        for event in self.events:
+            if event.name.startswith("chan_") or event.name == "statedump_chan":
+                self.by_channel[event.chan].append(event)
+            elif "task" in event.fields and not event.name.startswith("scope_"):
+                self.by_task[event.task].append(event)
+            if event.name in ("poll_start", "poll_end", "worker_park", "worker_unpark"):
+                self.by_worker[event.worker].append(event)
+        self.sites = {e.site: e.fields["name"] for e in self.all("site_def")}
+        self.own_names = {e.task: e.fields["name"] for e in self.all("task_name")}
+        self.categories = {e.task: e.category for e in self.all("task_name")}
+
+    def all(self, name):
+        return [e for e in self.events if e.name == name]
+
+    def task_name(self, task):
+        for event in self.by_task[task]:
+            if task in self.own_names:
+                return self.own_names[task]
+            if event.name in ("task_spawn", "statedump_task"):
+                return self.sites.get(event.site)
+        return None
+
+
+def rule_nothing_lost(recording, facts, late):
+    if recording.warnings:
+        yield f"babeltrace2 warns: {recording.warnings}"
+    if not recording.events:
+        yield "the recording is empty"
+
+
+def rule_lives(recording, facts, late):
+    """spawn < first poll_start < its poll_end < … < end; polls of a task do not overlap."""
+    for task, events in recording.by_task.items():
+        kinds = [e.name for e in events]
+        known_before = late and "statedump_task" in kinds
+        if kinds.count("task_spawn") != (0 if known_before else 1):
+            yield f"task {task}: {kinds.count('task_spawn')} spawns: {events[0]}"
+        if kinds.count("task_end") != 1:
+            yield f"task {task} '{recording.task_name(task)}': {kinds.count('task_end')} ends"
+        state = "new"
+        worker = None
+        for event in events:
+            if event.name == "task_spawn":
+                if state != "new":
+                    yield f"{event}: it was {state} already"
+                state = "idle"
+            elif event.name == "poll_start":
+                if state == "new" and known_before:
+                    state = "idle"
+                if state != "idle":
+                    yield f"{event}: it is {state}"
+                state, worker = "polled", event.worker
+            elif event.name == "poll_end":
+                if state != "polled":
+                    yield f"{event}: it is {state}"
+                elif event.worker != worker:
+                    yield f"{event}: its poll began on worker {worker}"
+                state = "idle" if event.result in ("PENDING", "YIELD") else "done"
+            elif event.name == "task_end":
+                if state != "done":
+                    yield f"{event}: it is {state}"
+                state = "ended"
+            elif state == "ended" and event.name not in ("wake_noop",):
+                yield f"{event}: after its end"
+
+
+def rule_polls_have_a_reason(recording, facts, late):
+    """A poll follows a spawn, a wake, a yield, or a wake that found the task running (wake_noop)."""
+    for task, events in recording.by_task.items():
+        reason, noops, unexplained = late, 0, 0
+        for event in events:
+            if event.name in ("task_spawn", "wake"):
+                if event.name == "wake" and reason is True and not late:
+                    yield f"{event}: it is runnable already"
+                reason = True
+            elif event.name == "poll_end" and event.result == "YIELD":
+                reason = True
+            elif event.name == "wake_noop":
+                noops += 1
+            elif event.name == "poll_start":
+                unexplained += not reason
+                reason = False
+        if unexplained > noops:
+            yield f"task {task} '{recording.task_name(task)}': {unexplained} polls without a reason, {noops} wake_noop"
+
+
+def rule_workers(recording, facts, late):
+    """A worker polls one task at a time, and sleeps between polls."""
+    for worker, events in recording.by_worker.items():
+        state = None
+        for event in events:
+            before = {"poll_start": (None, "poll_end", "worker_unpark"), "poll_end": ("poll_start",),
+                      "worker_park": (None, "poll_end", "worker_unpark"), "worker_unpark": ("worker_park",)}[event.name]
+            if state not in before and not (late and state is None):
+                yield f"{event}: after {state} on worker {worker}"
+            state = event.name
+
+
+def rule_names(recording, facts, late):
+    """As many tasks of each name and category as the program spawned."""
+    have = Counter((recording.task_name(task), recording.categories.get(task, 0)) for task in recording.by_task)
+    want = Counter({(name, fact["category"]): fact["count"] for name, fact in facts.task_names.items()})
+    for name in sorted(set(have) | set(want), key=str):
+        if have[name] != want[name]:
+            yield f"tasks of name and category {name}: {have[name]} recorded, {want[name]} spawned"
+    if sum(have.values()) != facts.numbers["tasks"]:
+        yield f"{sum(have.values())} tasks recorded, {facts.numbers['tasks']} spawned"
+
+
+def rule_poll_counts(recording, facts, late):
+    starts, ends = len(recording.all("poll_start")), len(recording.all("poll_end"))
+    before = sum(e.polls for e in recording.all("statedump_task")) if late else 0
+    if starts != ends or starts + before != facts.numbers["polls"]:
+        yield f"{starts} poll_start, {ends} poll_end, {before} announced, the program counted {facts.numbers['polls']}"
+
+
+def rule_results(recording, facts, late):
+    ends = Counter()
+    for event in recording.all("task_end"):
+        ends[recording.task_name(event.task), event.result] += 1
+    for name, fact in facts.task_names.items():
+        want = {0: fact["count"]}
+        if name == "sleeper":
+            want = {CANCELED: 1}
+        if name == "child":
+            want = {0: fact["count"] - 1, EINVAL: 1}
+        for result, count in want.items():
+            if ends[name, result] != count:
+                yield f"{name}: {ends[name, result]} ended with {result}, not {count}"
+    cancels = [recording.task_name(e.task) for e in recording.all("task_cancel")]
+    if cancels != ["sleeper"]:
+        yield f"task_cancel of {cancels}"
+
+
+def rule_parents(recording, facts, late):
+    for event in recording.all("task_spawn"):
+        name, parent = recording.task_name(event.task), recording.task_name(event.parent) if event.parent else None
+        if (parent == "family") != (name == "child"):
+            yield f"{event}: '{name}' is spawned by '{parent}'"
+
+
+def rule_channels(recording, facts, late):
+    """Opened before it is used; messages as the program counted them; never deeper than it can be."""
+    for chan in recording.by_channel:
+        if chan not in facts.channels:
+            yield f"channel {chan}: the program knows nothing of it"
+    for chan, fact in facts.channels.items():
+        events = recording.by_channel[chan]
+        if not events or events[0].name != "chan_open":
+            yield f"channel {chan} '{fact['name']}' begins with {events[0] if events else 'nothing'}"
+            continue
+        if not events[-1].name == "chan_end":
+            yield f"channel {chan} '{fact['name']}' ends with {events[-1]}"
+        for key in ("name", "component", "capacity"):
+            if events[0].fields[key] != fact[key]:
+                yield f"channel {chan}: {key} {events[0].fields[key]!r}, not {fact[key]!r}"
+        dump = [e for e in events if e.name == "statedump_chan"][:1] if late else []
+        have = {
+            "sent": sum(e.name == "chan_send" for e in events) + sum(e.sent for e in dump),
+            "received": sum(e.count for e in events if e.name == "chan_recv") + sum(e.received for e in dump),
+            "dropped": sum(e.count for e in events if e.name == "chan_drop"),
+            "failed": sum(e.name == "chan_fail" for e in events),
+        }
+        for key, value in have.items():
+            if value != fact[key]:
+                yield f"channel {chan} '{fact['name']}': {value} {key}, the program counted {fact[key]}"
+        for event in events:
+            if event.name in ("chan_send", "chan_recv") and event.depth > fact["capacity"]:
+                yield f"{event}: deeper than {fact['capacity']}"
+
+
+def rule_runtime(recording, facts, late):
+    """The runtime and its threads begin and end."""
+    if not late and [e.fields["name"] for e in recording.all("runtime_start")] != ["traced"]:
+        yield "no runtime_start of 'traced'"
+    if len(recording.all("runtime_stop")) != 1:
+        yield "no runtime_stop"
+    for kind in ("thread_start", "thread_stop"):
+        workers = sorted(e.worker for e in recording.all(kind) if e.kind == "WORKER")
+        if sorted(set(workers)) != sorted(recording.by_worker):
+            yield f"{kind} of workers {workers}, polls and parks on {sorted(recording.by_worker)}"
+
+
+def rule_announcement(recording, facts, late):
+    """What lived before is announced between statedump_begin and statedump_end, before anything else is told of it."""
+    begins, ends = recording.all("statedump_begin"), recording.all("statedump_end")
+    if not late:
+        return
+    if len(begins) != 1 or len(ends) != 1:
+        yield f"{len(begins)} statedump_begin, {len(ends)} statedump_end"
+        return
+    inside = [e for e in recording.events if begins[0].number < e.number < ends[0].number]
+    tasks = sorted(recording.task_name(e.task) for e in inside if e.name == "statedump_task")
+    if tasks != sorted(["clerk 1", "clerk 2", "clerk 3", "ledger of orders", "auditor", "sleeper"]):
+        yield f"announced tasks: {tasks}"
+    states = {e.state for e in inside if e.name == "statedump_task"}
+    if states != {"WAITING"}:
+        yield f"announced tasks are {states}"
+    channels = Counter(facts.channels[e.chan]["name"] for e in inside if e.name == "statedump_chan")
+    if channels != Counter({"orders": 1, "totals": 1, "silent": 1, "gate": 3}):
+        yield f"announced channels: {channels}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recording")
+    parser.add_argument("facts")
+    parser.add_argument("--late", action="store_true")
+    options = parser.parse_args()
+    recording, facts = Recording(options.recording), Facts(options.facts)
+    rules = [rule for name, rule in globals().items() if name.startswith("rule_")]
+    offences = [f"{rule.__name__[5:]}: {line}" for rule in rules for line in rule(recording, facts, options.late)]
+    for line in offences[:20]:
+        print(line)
+    if len(offences) > 20:
+        print(f"and {len(offences) - 20} more")
+    print(f"{len(recording.events)} events, {len(recording.by_task)} tasks, {len(recording.by_channel)} channels, "
+          f"{len(rules)} rules: {len(offences)} offences")
+    return 1 if offences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
