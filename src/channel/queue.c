@@ -6,7 +6,6 @@
  *
  * Wakes are collected under the lock and done after it, inside an RCU section (task/wait.h says why).
  */
-#include "base/platform.h"
 #include "channel/channel.h"
 #include "registry/rcu.h"
 #include "task/task.h"
@@ -45,7 +44,7 @@ static void queue_wake(weft_channel *channel, const weft__waiter *waiters, int c
 
 void weft__channel_grant(weft_channel *channel)
 {
-    const int64_t now = weft__clock_now();
+    const int64_t now = weft__self_now();
     int count;
     do {
         weft__waiter waiters[QUEUE_WAKES];
@@ -69,7 +68,7 @@ void weft__channel_grant(weft_channel *channel)
 
 void weft__channel_refuse_waiting(weft_channel *channel)
 {
-    const int64_t now = weft__clock_now();
+    const int64_t now = weft__self_now();
     int count;
     do {
         weft__waiter waiters[QUEUE_WAKES];
@@ -97,7 +96,7 @@ void weft__channel_release_place(weft_channel *channel)
 
 enum weft__queued weft__channel_enqueue(weft_channel *channel, struct weft__wait *wait)
 {
-    const int64_t now = weft__clock_now();
+    const int64_t now = weft__self_now();
     weft__lock(&channel->lock);
     const uint64_t before = weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_WAITERS); /* CH-R4 */
     enum weft__queued answer = WEFT__QUEUED_WAITS;
@@ -136,7 +135,7 @@ uint8_t weft__channel_wait_state(weft_channel *channel, struct weft__wait *wait)
 
 uint8_t weft__channel_withdraw(weft_channel *channel, struct weft__wait *wait)
 {
-    const int64_t now = weft__clock_now();
+    const int64_t now = weft__self_now();
     weft__lock(&channel->lock);
     const uint8_t state = wait->state;
     if (state == WEFT__WAIT_QUEUED)

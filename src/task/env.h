@@ -20,6 +20,8 @@
 struct weft__task;
 struct weft__env;
 struct weft__channels;
+struct weft__sync;
+struct weft__blocking;
 
 /* Services of the scheduler. Called with no lock held, on any thread. */
 struct weft__sched_ops {
@@ -38,6 +40,8 @@ struct weft__env {
     const struct weft__sched_ops *ops;
     uint32_t number;      /* of the runtime, in the process */
     struct weft__channels *channels; /* where its channels live; the channel room's */
+    struct weft__sync *sync;         /* the sync room's */
+    struct weft__blocking *blocking; /* the blocking room's */
     uint32_t coop_budget;
     weft_report_fn *report;
     void *report_context;
