@@ -40,7 +40,8 @@ copy_urcu_header() {
     [ -n "$header" ] || return 0
     mkdir -p "$build/include/urcu/static"
     sed -E 's/^([ \t]*)((head->node\.|node->)next) = ([^;]*);/\1CMM_STORE_SHARED(\2, \4);/' "$header" \
-        >"$build/include/urcu/static/wfcqueue.h"
+        >"$build/include/wfcqueue.$$"
+    mv "$build/include/wfcqueue.$$" "$build/include/urcu/static/wfcqueue.h"
 }
 
 # Small memcpy calls stay calls, since inlined ones would not be watched.
@@ -84,21 +85,28 @@ build_program() {
     rm -f $temporary
 }
 
+# The second or third column of a line of harnesses.txt, with the groups that it names put in their place.
+column() {
+    line=$(grep "^$1 *|" "$here/harnesses.txt") || {
+        echo "build.sh: no $1 in harnesses.txt" >&2
+        exit 2
+    }
+    for group in $(echo "$line" | cut -d'|' -f2 | tr ' ' '\n' | grep '^@' || true); do
+        column "$group" "$2"
+    done
+    line=$(grep "^$1 *|" "$here/harnesses.txt")
+    echo "$line" | cut -d'|' -f"$2" | tr ' ' '\n' | grep -v -e '^@' -e '^$' || true
+}
+
 build_harness() {
     build=$1
     out=$2
     name=$3
     shift 3
-    line=$(grep "^$name *|" "$here/harnesses.txt") || {
-        echo "build.sh: no $name in harnesses.txt" >&2
-        exit 2
-    }
-    sources=
-    for source in $(echo "$line" | cut -d'|' -f2); do
-        sources="$sources $root/$source"
-    done
-    build_program "$build" "$out" -Wall -Wextra -I"$root/src" -I"$root/include" $(echo "$line" | cut -d'|' -f3) "$@" \
-        "$here/$name.c" "$here/platform.c" $sources
+    sources=$(column "$name" 2 | sed "s|^|$root/|")
+    flags=$(column "$name" 3)
+    build_program "$build" "$out" -Wall -Wextra -I"$root/src" -I"$root/include" $flags "$@" "$here/$name.c" \
+        "$here/platform.c" $sources
 }
 
 what=$1

@@ -154,6 +154,15 @@ def find_mutants(text):
         return result
 
     mutants = []
+    made = {}
+
+    def distinct(mutant):
+        made[mutant.name] = made.get(mutant.name, 0) + 1
+        if made[mutant.name] > 1:
+            mutant.name += f" #{made[mutant.name]}"
+        for following in mutant.then:
+            distinct(following)
+
     for label, kind, order, start, end, case, whole in [*named_mutants(code), *literal_mutants(code)]:
         mutants += build(unique(start, label), chain(kind, order), start, end, case, whole)
     offset = 0
@@ -165,15 +174,22 @@ def find_mutants(text):
             label = " ".join(line.replace(RECHECK, "").split())
             mutants.append(Mutant(f"{unique(offset, 'recheck ' + label)} -> gone", offset, offset + len(line), change + "\n"))
         offset += len(line)
+    for mutant in mutants:
+        distinct(mutant)
     return mutants
 
 
 def read_harnesses():
+    """name -> (sources, flags); a source that begins with @ is a group, which must come first."""
     table = {}
     for line in (HERE / "harnesses.txt").read_text().splitlines():
         if line.strip() and not line.startswith("#"):
-            name, sources, flags = (part.strip() for part in line.split("|"))
-            table[name] = (sources.split(), flags.split())
+            name, sources, flags = (part.split() for part in line.split("|"))
+            for group in [s for s in sources if s.startswith("@")]:
+                sources.remove(group)
+                sources += table[group][0]
+                flags += table[group][1]
+            table[name[0]] = (sources, flags)
     return table
 
 

@@ -1,8 +1,10 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Is the explorer right? Litmus tests, twins that must not fail, mutants of them that must, replays that must repeat.
 #
 #   self.sh [BUILD]       prints what failed, then "N passed, M failed"; exit 1 if M > 0
 #
+# ctest-timeout: 900
 # SCALE multiplies the number of executions (default 1: about a minute on one core).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -143,10 +143,17 @@ static struct location *memory_new_location(const void *address, unsigned size)
     return l;
 }
 
-static struct location *memory_find(const void *address, unsigned size, bool write, uintptr_t pc)
+enum memory_access { MEMORY_LOOK, MEMORY_COMPARE, MEMORY_WRITE };
+
+/* The location. For MEMORY_LOOK it is NULL if nobody has written it atomically yet, so that there is one value to read, the
+ * one in memory: most programs have many such words (tables, flags of quiet paths), and a location makes every view longer. */
+static struct location *memory_find(const void *address, unsigned size, enum memory_access access, uintptr_t pc)
 {
-    struct cell *c = shadow_atomic(address, size, write, pc);
+    struct cell *c = shadow_atomic(address, size, access == MEMORY_WRITE, pc);
     if (c->location == SHADOW_NO_LOCATION) {
+        if (access == MEMORY_LOOK) {
+            return NULL;
+        }
         struct location *l = memory_new_location(address, size);
         c->location = (uint16_t)memory_index(l);
         return l;
@@ -303,7 +310,12 @@ uint64_t memory_load(const void *address, unsigned size, int order, uintptr_t pc
         shadow_plain(address, size, false, pc);
         return memory_raw(address, size);
     }
-    struct location *l = memory_find(address, size, false, pc);
+    struct location *l = memory_find(address, size, MEMORY_LOOK, pc);
+    if (!l) {
+        uint64_t only = memory_raw(address, size);
+        REPORT_TRACE(pc, "load %s %s = %#llx", memory_order_name(order), report_name(address), (unsigned long long)only);
+        return only;
+    }
     unsigned position = memory_pick_read(l, memory_floor(l, order));
     const struct write *w = memory_at(l, position);
     memory_observe(l, w, order);
@@ -320,7 +332,7 @@ void memory_store(void *address, unsigned size, uint64_t value, int order, uintp
         memcpy(address, &value, size);
         return;
     }
-    struct location *l = memory_find(address, size, true, pc);
+    struct location *l = memory_find(address, size, MEMORY_WRITE, pc);
     unsigned position = memory_pick_write(l, memory_floor(l, order));
     REPORT_TRACE(pc, "store %s %s := %#llx%s", memory_order_name(order), report_name(address), (unsigned long long)value,
                  position < l->count ? " (before a write that is there)" : "");
@@ -367,7 +379,7 @@ uint64_t memory_modify(void *address, unsigned size, enum memory_operation opera
     static const char *const names[] = {"exchange", "fetch_add", "fetch_sub", "fetch_and", "fetch_or", "fetch_xor",
                                         "fetch_nand"};
     scheduler_point();
-    struct location *l = memory_find(address, size, true, pc);
+    struct location *l = memory_find(address, size, MEMORY_WRITE, pc);
     unsigned behind = memory_pick_write(l, memory_floor(l, order));
     uint64_t old = memory_at(l, behind - 1)->value;
     uint64_t value = memory_truncate(memory_apply(operation, old, operand), size);
@@ -397,7 +409,7 @@ static unsigned memory_pick_compare(struct location *l, uint64_t expected, struc
 bool memory_compare_exchange(void *address, void *expected, uint64_t desired, struct memory_cas how, uintptr_t pc)
 {
     scheduler_point();
-    struct location *l = memory_find(address, how.size, false, pc);
+    struct location *l = memory_find(address, how.size, MEMORY_COMPARE, pc);
     uint64_t wanted = memory_raw(expected, how.size);
     bool success;
     unsigned position = memory_pick_compare(l, wanted, how, &success);
@@ -439,7 +451,8 @@ void memory_fence(int order, uintptr_t pc)
 
 uint64_t memory_newest(const void *address, unsigned size, uintptr_t pc)
 {
-    return memory_last(memory_find(address, size, false, pc))->value;
+    struct location *l = memory_find(address, size, MEMORY_LOOK, pc);
+    return l ? memory_last(l)->value : memory_raw(address, size);
 }
 
 /* --- threads and locks --- */
