@@ -11,6 +11,7 @@
 #include <weft/scope.h>
 #include <weft/step.h>
 #include <weft/task.h>
+#include <weft/timer.h>
 #include <weft/trace.h>
 #include <weft/typed.h>
 #include <weft/types.h>

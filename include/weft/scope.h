@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Scopes: every task belongs to one, and a scope ends only after all of its tasks. A task opens scopes in its frame and
- * closes them before it returns; cancelling a scope reaches its tasks and the scopes they opened, and stays in force.
+ * closes them before it returns; cancelling a scope reaches its tasks and the scopes they opened, and stays in force. It
+ * reaches the owner too: between open and close its awaits answer WEFT_ECANCELED, so it comes to the close.
  *
  * Synchronisation: spawning into, cancelling and counting a scope may happen on any threads at once; open and close
  * belong to the task that owns it.
@@ -24,9 +25,14 @@ typedef struct weft_scope_options {
     size_t size;
     const char *name; /* not copied: a literal, or text that outlives the scope */
     weft_policy policy;
+    int64_t deadline_ns; /* of weft_clock(): then it is cancelled; 0: none */
+    bool shield;         /* awaits inside do not see a cancellation from outside: for clean-up that has to wait */
 } weft_scope_options;
 
 #define WEFT_SCOPE_OPTIONS(...) WEFT__OPTIONS(weft_scope_options, __VA_ARGS__)
+
+/* Clean-up that has to wait, for at most until the deadline: weft_scope_open(cx, &self->cleanup, WEFT_SHIELD(deadline)). */
+#define WEFT_SHIELD(deadline) WEFT_SCOPE_OPTIONS(.shield = true, .deadline_ns = (deadline))
 
 /* Lives in its owner's frame, between open and close. The fields are the library's. */
 struct weft_scope {
@@ -40,6 +46,7 @@ struct weft_scope {
     int32_t weft__result;
     uint32_t weft__flags;
     uint32_t weft__line;
+    uint64_t weft__timer[5];
     uint64_t weft__reserved[2];
 };
 
@@ -64,7 +71,8 @@ WEFT_API WEFT_MUST_USE int weft_scope_open_at(weft_context *cx, weft_scope *scop
  * @threads task that opened it
  * @blocks suspends the task, until the scope's last task has ended
  * @owns the memory is the caller's again; joinable tasks nobody joined are given up
- * @errors by the policy the first failure of a task; WEFT_EINVAL (not open, not this task's), WEFT_EBUSY (a scope
+ * @errors by the policy the first failure of a task; WEFT_ETIMEDOUT (its deadline passed, and no task failed before);
+ *   WEFT_EINVAL (not open, not this task's), WEFT_EBUSY (a scope
  *   opened later is still open)
  * @since 0.1
  */

@@ -70,6 +70,8 @@ struct weft_context {
     weft__frame->function = &weft__function;                                                                           \
     WEFT__GUARD_ON switch (weft__frame->line)                                                                          \
     {                                                                                                                  \
+    default:                                                                                                           \
+        __builtin_trap(); /* the frame was overwritten, or not zeroed */                                               \
     case 0:
 
 /*
@@ -114,11 +116,9 @@ struct weft_context {
 
 /* The end of the step: returns `value`. */
 #define WEFT_END(value)                                                                                                \
-    default:                                                                                                           \
-        break;                                                                                                         \
-        }                                                                                                              \
-        WEFT__GUARD_OFF                                                                                                \
-        WEFT_RETURN(value)
+    }                                                                                                                  \
+    WEFT__GUARD_OFF                                                                                                    \
+    WEFT_RETURN(value)
 
 /*
  * Spawn a step whose frame type is `struct <step>`: weft_spawn(scope, producer, .out = out). The frame is built from the

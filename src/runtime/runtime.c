@@ -16,6 +16,7 @@
 #include "runtime/runtime.h"
 #include "task/name.h"
 #include "task/scope.h"
+#include "timer/timer.h"
 #include "trace/emit.h"
 #include "trace/provider.h"
 #include "trace/sinks.h"
@@ -98,6 +99,11 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
     const int error = weft__sched_init(&rt->sched, o->seed != 0 ? o->seed : weft__platform->random());
     if (error < 0)
         return error;
+    const int timers = weft__timers_create(&rt->sched.env, rt->sched.worker_count, &rt->timers);
+    if (timers < 0)
+        return timers;
+    for (uint32_t i = 0; i < rt->sched.worker_count; i++)
+        rt->sched.workers[i].thread.timers = weft__timers_of(rt->timers, i);
     rt->watch_number = weft__worker_number_take();
     rt->trace_status = weft__provider_find(o->tracing, rt->trace_text, sizeof rt->trace_text);
     WEFT__TRACE(env->number, runtime_start, env->number, WEFT_TRACE_SCHEMA, (uint16_t)rt->sched.worker_count, rt->name,
@@ -109,6 +115,7 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
 static void runtime_free(weft_runtime *rt)
 {
     struct weft__env *env = &rt->sched.env;
+    weft__timers_destroy(rt->timers, rt->sched.worker_count);
     weft__sched_fini(&rt->sched);
     weft__worker_number_return(rt->watch_number);
     weft__slab_fini(&env->slab);

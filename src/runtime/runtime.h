@@ -30,6 +30,7 @@ struct weft__watch {
 
 struct weft_runtime {
     struct weft__sched sched; /* first */
+    struct weft__timers *timers; /* one per worker */
     char name[128];
     char thread_name[64];
     int trace_status;

@@ -7,6 +7,7 @@
  * A tick is 10 ms while there is work, and up to 40 ms while there is none.
  */
 #include <weft/error.h>
+#include <weft/version.h>
 
 #include "base/error.h"
 #include "base/futex.h"
@@ -86,11 +87,15 @@ void weft__watch_announce(weft_runtime *rt)
     const uint32_t generation = ++rt->watch.generation;
     weft__fetch_add_relaxed(&weft__announce_generation, 1); /* spawns define their sites again */
     WEFT__TRACE(env->number, runtime_start, env->number, WEFT_TRACE_SCHEMA, (uint16_t)sched->worker_count, rt->name,
-                "");
+                WEFT_VERSION);
     WEFT__TRACE(env->number, statedump_begin, env->number, generation);
-    for (uint32_t i = 0; i < sched->worker_count; i++)
-        WEFT__TRACE(env->number, thread_start, env->number, sched->workers[i].thread.number,
-                    WEFT_TRACE_thread_kind_WORKER, weft__load_relaxed(&sched->workers[i].tid), rt->thread_name);
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        struct weft__worker *worker = &sched->workers[i];
+        const int tid = weft__load_acquire(&worker->tid); /* WK-A1 */
+        if (tid != 0)
+            WEFT__TRACE(env->number, thread_start, env->number, worker->thread.number, WEFT_TRACE_thread_kind_WORKER, tid,
+                        worker->name);
+    }
     weft__channels_announce(env->channels);
     weft_task_visit((weft_runtime *)(void *)env, watch_announce_task, env);
     WEFT__TRACE(env->number, statedump_end, env->number, generation);
@@ -102,8 +107,9 @@ static void watch_trace(weft_runtime *rt)
     const weft_trace_provider *provider = weft__sinks_provider();
     if (!provider)
         return;
-    weft__sinks_refresh();
+    /* The count first: what a session that is counted wants is up by then, so the announcement reaches it. */
     const uint32_t sessions = provider->sessions ? provider->sessions() : 0;
+    weft__sinks_refresh();
     if (sessions == rt->watch.seen_sessions || weft__load_relaxed(&weft__trace_mask) == 0)
         return;
     rt->watch.seen_sessions = sessions;

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/parker.h"
 
+#include <errno.h>
 #include <stdint.h>
 
 #include "base/futex.h"
 
 enum { EMPTY = 0, ASLEEP = 1, NOTIFIED = 2 };
 
-void weft__parker_park(struct weft__parker *parker)
+void weft__parker_park(struct weft__parker *parker, int64_t deadline_ns)
 {
     uint32_t seen = EMPTY;
     if (weft__cas_strong_acquire(&parker->word, &seen, ASLEEP)) { /* PK-A1 */
+        int slept;
         do
-            weft__futex_wait(&parker->word, ASLEEP, INT64_MAX);
-        while (weft__load_relaxed(&parker->word) == ASLEEP);
+            slept = weft__futex_wait(&parker->word, ASLEEP, deadline_ns);
+        while (slept != -ETIMEDOUT && weft__load_relaxed(&parker->word) == ASLEEP);
     }
     /* Taken by exchange: a second unpark between the look and a store would be lost. */
     weft__exchange_acquire(&parker->word, EMPTY); /* PK-A1 */

@@ -18,8 +18,8 @@ struct weft__parker {
     _Alignas(64) _Atomic uint32_t word;
 };
 
-/* Sleep until unparked. */
-void weft__parker_park(struct weft__parker *parker);
+/* Sleep until unparked, or until the time has come. */
+void weft__parker_park(struct weft__parker *parker, int64_t deadline_ns);
 void weft__parker_unpark(struct weft__parker *parker);
 
 #endif

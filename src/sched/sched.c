@@ -145,9 +145,10 @@ int weft__sched_drain(struct weft__sched *sched, int64_t deadline_ns)
     return result;
 }
 
-/* Move what the worker holds back to the shared queue. */
-static void sched_take_over(struct weft__sched *sched, struct weft__worker *worker)
+/* Move what the worker holds back to the shared queue, and fire its timers. */
+static void sched_take_over(struct weft__sched *sched, struct weft__worker *worker, int64_t now)
 {
+    sched->env.timer_ops->turn(&worker->thread, now);
     weft__task *taken[WEFT__RUNQUEUE_CAPACITY / 2];
     weft__task *next = weft__exchange_acq_rel(&worker->next, NULL); /* NX-R1 NX-A1 */
     if (next)
@@ -170,7 +171,7 @@ void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshol
             worker->seen_reported = false;
             continue;
         }
-        sched_take_over(sched, worker); /* the same poll at two ticks */
+        sched_take_over(sched, worker, now); /* the same poll at two ticks */
         const int64_t held = now - worker->seen_since;
         if (held < threshold_ns || worker->seen_reported)
             continue;

@@ -13,6 +13,7 @@
 
 #include "base/event.h"
 #include "base/rng.h"
+#include "base/thread.h"
 #include "registry/handoff.h"
 #include "sched/idle.h"
 #include "sched/parker.h"
@@ -29,7 +30,8 @@ struct weft__worker {
     uint8_t source;             /* where the task at hand was found */
     struct weft__rng rng;
     pthread_t pthread;
-    _Atomic int tid;            /* 0 until it runs */
+    char name[WEFT__THREAD_NAME];
+    _Atomic int tid;            /* 0 until it runs and has its name (WK-A1) */
     struct weft__parker parker;
     _Alignas(64) _Atomic(weft__task *) next; /* the task woken last; its owner's, and the rescuer's */
     struct weft__runqueue ring;

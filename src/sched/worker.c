@@ -9,8 +9,6 @@
  *
  * Edges: NX-R1 -> NX-A1, the next slot: whoever takes the task out sees what the one who put it in wrote.
  */
-#include <string.h>
-
 #include "base/platform.h"
 #include "base/thread.h"
 #include "registry/rcu.h"
@@ -25,9 +23,11 @@ enum {
     WORKER_STEAL_ROUNDS = 4
 };
 
-static void worker_read_clock(struct weft__worker *worker)
+/* Once per round: the time, and what is due by now. The next time that something is. */
+static int64_t worker_turn(struct weft__worker *worker)
 {
     worker->thread.now = weft__clock_now();
+    return worker->thread.env->timer_ops->turn(&worker->thread, worker->thread.now);
 }
 
 /* Up to a fair share of the shared queue: one to run, the rest into the ring. */
@@ -147,19 +147,22 @@ static void worker_sleep(struct weft__worker *worker)
     WEFT__TRACE(sched->env.number, worker_park, worker->thread.number);
     if (worker_has_work(worker)) /* a hook made some */
         return;
+    const int64_t due = worker_turn(worker);
+    if (worker_has_work(worker)) /* a timer made some */
+        return;
     const bool last = weft__idle_sleep(&sched->idle, worker->index, worker->searching);
     worker->searching = false;
     worker_check_drained(sched);
     if (last && worker_sees_work(sched) && weft__idle_cancel_sleep(&sched->idle, worker->index))
         return;
     weft__counter_add(&worker->parks, 1);
-    weft__parker_park(&worker->parker);
+    weft__parker_park(&worker->parker, due);
     weft__counter_add(&worker->unparks, 1);
     if (weft__idle_cancel_sleep(&sched->idle, worker->index))
-        worker->searching = false; /* woken to stop, or for nothing */
+        worker->searching = false; /* a timer is due, or it is to stop */
     else
         worker->searching = true; /* picked: it was counted as searching by whoever woke it */
-    worker_read_clock(worker);
+    worker_turn(worker);
     WEFT__TRACE(sched->env.number, worker_unpark, worker->thread.number, WEFT_TRACE_NO_WORKER);
 }
 
@@ -171,7 +174,7 @@ static void worker_run(struct weft__worker *worker, weft__task *task)
             weft__sched_notify(worker->sched); /* found work: where there is some there may be more */
     }
     if (worker->tick % WORKER_CLOCK_INTERVAL == 0)
-        worker_read_clock(worker);
+        worker_turn(worker);
     const enum weft__polled polled = weft__task_poll(&worker->thread, task, worker->source);
     if (polled != WEFT__POLLED_AGAIN && polled != WEFT__POLLED_YIELDED)
         return;
@@ -191,15 +194,14 @@ void *weft__worker_main(void *argument)
     struct weft__worker *worker = argument;
     struct weft__sched *sched = worker->sched;
     weft__self = &worker->thread;
-    char name[WEFT__THREAD_NAME];
-    weft__thread_set_name(sched->thread_name, worker->index, name);
+    weft__thread_set_name(sched->thread_name, worker->index, worker->name);
     const weft_trace_provider *provider = weft__sinks_provider();
     if (provider && provider->thread_start)
         provider->thread_start();
-    worker_read_clock(worker);
+    worker->thread.now = weft__clock_now();
     WEFT__TRACE(sched->env.number, thread_start, sched->env.number, worker->thread.number,
-                WEFT_TRACE_thread_kind_WORKER, weft__thread_id(), name);
-    weft__store_relaxed(&worker->tid, weft__thread_id());
+                WEFT_TRACE_thread_kind_WORKER, weft__thread_id(), worker->name);
+    weft__store_release(&worker->tid, weft__thread_id()); /* WK-R1: the name is written */
 
     while (!weft__load_relaxed(&sched->stopping)) { /* set when no task lives; the unpark after it orders */
         weft__task *task = worker_take(worker);

@@ -3,15 +3,23 @@
 #ifndef WEFT_TASK_CONTEXT_H
 #define WEFT_TASK_CONTEXT_H
 
+#include "base/check.h"
 #include "task/task.h"
 
 static inline weft__task *weft__cx_task(const weft_context *cx) { return cx->weft__task; }
 static inline struct weft__thread *weft__cx_thread(const weft_context *cx) { return cx->weft__worker; }
 
-/* Relaxed: a cancellation that comes now is seen at the next await, which it causes. */
+/* The slow half of the next function: shields, scopes, and the count of those who do not listen. */
+bool weft__cx_cancelled_here(const weft_context *cx);
+
+/*
+ * Must an await answer WEFT_ECANCELED now? Because the task is cancelled, or a scope that it opened, and no shield is
+ * in between. Relaxed: a cancellation that comes now is seen at the next await, which it causes.
+ */
 static inline bool weft__cx_cancelled(const weft_context *cx)
 {
-    return weft__load_relaxed(&weft__cx_task(cx)->state) & WEFT__CANCELLED;
+    const uint64_t word = weft__load_relaxed(&weft__cx_task(cx)->state);
+    return weft__unlikely(word & (WEFT__CANCELLED | WEFT__SCOPED)) && weft__cx_cancelled_here(cx);
 }
 
 /*

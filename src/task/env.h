@@ -19,6 +19,9 @@
 
 struct weft__task;
 struct weft__env;
+struct weft__thread;
+struct weft__timers;
+struct weft__wait;
 struct weft__channels;
 struct weft__sync;
 struct weft__blocking;
@@ -26,6 +29,16 @@ struct weft__blocking;
 /* Services of the scheduler. Called with no lock held, on any thread. */
 struct weft__sched_ops {
     void (*schedule)(struct weft__env *env, struct weft__task *task); /* it is SCHEDULED: queue it */
+};
+
+/* Services of the timers. On the thread that `self` is, but disarm: any thread. */
+struct weft__timer_ops {
+    /* Put a deadline (wait->since) into this thread's wheel. */
+    void (*arm)(struct weft__thread *self, struct weft__wait *wait);
+    /* Take it out; false: it is being fired this moment, ask again. */
+    bool (*disarm)(struct weft__wait *wait);
+    /* Fire what is due; the time of the next turn, INT64_MAX for none. */
+    int64_t (*turn)(struct weft__thread *self, int64_t now);
 };
 
 enum { WEFT__SCOPE_LOCKS = 64 };
@@ -38,6 +51,7 @@ struct weft__scope_lock {
 
 struct weft__env {
     const struct weft__sched_ops *ops;
+    const struct weft__timer_ops *timer_ops;
     uint32_t number;      /* of the runtime, in the process */
     struct weft__channels *channels; /* where its channels live; the channel room's */
     struct weft__sync *sync;         /* the sync room's */
@@ -77,6 +91,7 @@ struct weft__thread {
     int64_t now;             /* read once per round of the scheduler */
     uint16_t number;         /* WEFT_TRACE_NO_WORKER on threads that are no worker */
     bool yield;              /* the poll wants another turn at once */
+    struct weft__timers *timers; /* the timer room's */
     struct weft__ids ids;
     struct weft__slab_cache cache;
     weft__counter spawned;

@@ -148,12 +148,6 @@ weft_waker weft_context_waker(const weft_context *cx)
     return (weft_waker){weft_context_task(cx)};
 }
 
-weft_reason weft_context_cancelled(const weft_context *cx)
-{
-    const uint64_t word = weft__load_relaxed(&weft__cx_task(cx)->state);
-    return word & WEFT__CANCELLED ? (weft_reason)weft__state_reason(word) : WEFT_REASON_NONE;
-}
-
 weft_runtime *weft_context_runtime(const weft_context *cx)
 {
     return (weft_runtime *)(void *)weft__cx_thread(cx)->env;

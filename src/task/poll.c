@@ -109,21 +109,12 @@ static void poll_finish(struct weft__thread *self, weft__task *task, int result)
     weft__counter_add(&self->ended, 1); /* last: the runtime may be finished once the counts agree */
 }
 
-/* A cancelled task's scopes are cancelled by whoever polls it: only here may they be looked at. */
-static void poll_propagate(struct weft__env *env, weft__task *task, uint64_t word)
-{
-    for (weft_scope *scope = task->open_scope; scope; scope = scope->weft__outer)
-        weft__scope_cancel(env, scope, (weft_reason)weft__state_reason(word));
-}
-
 /* Where the step waits, for those who look from outside. */
 static void poll_note_line(weft__task *task)
 {
-    const weft_site *site = weft__load_relaxed(&task->site);
-    if (site->frame_offset == UINT32_MAX)
-        return;
-    const weft_frame *frame = (const weft_frame *)(const void *)((char *)weft__task_frame(task) + site->frame_offset);
-    weft__store_relaxed(&task->line, __atomic_load_n(&frame->line, __ATOMIC_RELAXED));
+    const weft_frame *frame = weft__task_step(task);
+    if (frame)
+        weft__store_relaxed(&task->line, __atomic_load_n(&frame->line, __ATOMIC_RELAXED));
 }
 
 enum { POLL_READY, POLL_PENDING, POLL_DROPPED };
@@ -139,7 +130,7 @@ static int poll_body(struct weft__thread *self, weft__task *task, uint64_t word,
             return POLL_DROPPED;
         }
         if (task->open_scope)
-            poll_propagate(self->env, task, word);
+            weft__scope_propagate(self->env, task, (weft_reason)weft__state_reason(word));
     }
     weft_context cx = {
         .weft__budget = self->env->coop_budget,
@@ -172,6 +163,7 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
     self->task = task;
     weft__store_relaxed(&self->task_id, id);
     self->yield = false;
+    task->wait.ignored = 0;
     WEFT__TRACE(env->number, poll_start, id, self->number, source);
 
     int result = 0;

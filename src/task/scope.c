@@ -32,9 +32,30 @@ static struct weft__lock *scope_lock(struct weft__env *env, const weft_scope *sc
     return &env->scope_locks[weft__lock_index(scope)].lock;
 }
 
+/* A scope's flags, which another thread may be changing. */
+static uint32_t scope_flags(struct weft__env *env, weft_scope *scope)
+{
+    weft__lock(scope_lock(env, scope));
+    const uint32_t flags = scope->weft__flags;
+    weft__unlock(scope_lock(env, scope));
+    return flags;
+}
+
 static weft_policy scope_policy(const weft_scope *scope)
 {
     return (weft_policy)(scope->weft__flags >> WEFT__SCOPE_POLICY_SHIFT);
+}
+
+_Static_assert(sizeof(struct weft__wait) <= sizeof(((weft_scope *)0)->weft__timer), "the deadline's node fits");
+
+static struct weft__wait *scope_deadline(weft_scope *scope)
+{
+    return (struct weft__wait *)(void *)scope->weft__timer;
+}
+
+weft_scope *weft__scope_of_deadline(struct weft__wait *wait)
+{
+    return weft__container_of(wait, weft_scope, weft__timer);
 }
 
 void weft__scope_init_root(struct weft__env *env)
@@ -125,6 +146,12 @@ void weft__scope_cancel(struct weft__env *env, weft_scope *scope, weft_reason re
             }
         }
     }
+    weft__task *owner = scope->weft__owner;
+    /* Marked under the lock: the owner clears its mark and looks at the flags after, under the same lock. */
+    if (first && owner && weft__state_scoped(&owner->state) == WEFT__MOVE_SUBMIT) {
+        owner->next = submit;
+        submit = owner;
+    }
     weft__unlock(scope_lock(env, scope));
     if (first)
         WEFT__TRACE(env->number, scope_cancel, id, weft__self_task_id(), (uint8_t)reason);
@@ -155,6 +182,60 @@ static void scope_reap(struct weft__env *env, weft_scope *scope)
     }
 }
 
+void weft__scope_expire(weft_scope *scope)
+{
+    weft__scope_cancel(weft__env_of(scope->weft__runtime), scope, WEFT_REASON_DEADLINE);
+}
+
+void weft__scope_propagate(struct weft__env *env, weft__task *task, weft_reason reason)
+{
+    weft_scope *scope = task->open_scope; /* only the worker that polls the task may follow this list */
+    for (weft_scope *each = scope; each; each = each->weft__outer)
+        if (scope_flags(env, each) & WEFT__SCOPE_SHIELD)
+            scope = each->weft__outer; /* beyond the outermost shield */
+    for (; scope; scope = scope->weft__outer)
+        weft__scope_cancel(env, scope, reason);
+}
+
+enum { SCOPE_IGNORED_MAX = 1000 };
+
+/* Why awaits answer WEFT_ECANCELED at this point of the task: the innermost reason that no shield keeps out. */
+static weft_reason scope_reason(struct weft__env *env, const weft__task *task, weft_scope *innermost)
+{
+    for (weft_scope *scope = innermost; scope; scope = scope->weft__outer) {
+        const uint32_t flags = scope_flags(env, scope);
+        if (flags & WEFT__SCOPE_CANCELLED)
+            return (weft_reason)(flags >> WEFT__SCOPE_REASON_SHIFT & 7);
+        if (flags & WEFT__SCOPE_SHIELD)
+            return WEFT_REASON_NONE;
+    }
+    const uint64_t word = weft__load_relaxed(&((weft__task *)(uintptr_t)task)->state);
+    return word & WEFT__CANCELLED ? (weft_reason)weft__state_reason(word) : WEFT_REASON_NONE;
+}
+
+weft_reason weft_context_cancelled(const weft_context *cx)
+{
+    const weft__task *task = weft__cx_task(cx);
+    return scope_reason(weft__cx_thread(cx)->env, task, task->open_scope);
+}
+
+bool weft__cx_cancelled_here(const weft_context *cx)
+{
+    weft__task *task = weft__cx_task(cx);
+    struct weft__env *env = weft__cx_thread(cx)->env;
+    const bool cancelled = scope_reason(env, task, task->open_scope) != WEFT_REASON_NONE;
+    if (cancelled && ++task->wait.ignored == SCOPE_IGNORED_MAX) {
+        weft_task_info info = {.size = sizeof info};
+        weft__task_copy(task, &info);
+        const weft_frame *frame = weft__task_step(task);
+        weft__report(env, WEFT_ECANCELED,
+                     "task '%s' goes on after %d awaits that answered WEFT_ECANCELED in one poll, at line %u of %s: "
+                     "leave the loop when an await says so",
+                     info.name, SCOPE_IGNORED_MAX, frame ? frame->line : 0, info.site->file ? info.site->file : "?");
+    }
+    return cancelled;
+}
+
 int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_options *options, uint32_t line)
 {
     if (!cx || !scope)
@@ -165,6 +246,7 @@ int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_opt
     weft__task *task = weft__cx_task(cx);
     struct weft__env *env = weft__task_env(task);
     const uint64_t word = weft__load_relaxed(&task->state);
+    weft__wait_leave(&task->wait);
     *scope = (weft_scope){
         .weft__owner = task,
         .weft__runtime = (weft_runtime *)(void *)env,
@@ -175,9 +257,22 @@ int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_opt
         .weft__flags = (uint32_t)policy << WEFT__SCOPE_POLICY_SHIFT,
     };
     weft__list_init(scope_members(scope));
-    if (word & WEFT__CANCELLED)
-        scope->weft__flags |= WEFT__SCOPE_CANCELLED | weft__state_reason(word) << WEFT__SCOPE_REASON_SHIFT;
+    const bool shield = options && options->shield;
+    if (shield)
+        scope->weft__flags |= WEFT__SCOPE_SHIELD;
+    const weft_reason inherited = shield || !(word & (WEFT__CANCELLED | WEFT__SCOPED))
+                                      ? WEFT_REASON_NONE
+                                      : scope_reason(env, task, task->open_scope);
+    if (inherited != WEFT_REASON_NONE) /* what is in force here is in force inside */
+        scope->weft__flags |= WEFT__SCOPE_CANCELLED | (uint32_t)inherited << WEFT__SCOPE_REASON_SHIFT;
     task->open_scope = scope;
+    if (options && options->deadline_ns != 0 && options->deadline_ns != WEFT_FOREVER) {
+        struct weft__wait *deadline = scope_deadline(scope);
+        deadline->scope = true;
+        deadline->since = options->deadline_ns;
+        scope->weft__flags |= WEFT__SCOPE_ARMED;
+        env->timer_ops->arm(weft__cx_thread(cx), deadline);
+    }
     WEFT__TRACE(env->number, scope_open, scope->weft__id, weft__task_id(task), line);
     return 0;
 }
@@ -188,15 +283,34 @@ static bool scope_drained(weft_scope *scope)
     return weft__fetch_or_acq_rel(scope_live(scope), 1) <= 1; /* SC-A1 */
 }
 
-/* The count is zero: the scope ends. */
-static int scope_end(struct weft__env *env, weft_scope *scope, weft__task *task)
+/* The owner has closed a cancelled scope: are those around it cancelled as well? */
+static void scope_unmark(struct weft__env *env, weft__task *task)
 {
+    weft__fetch_and_acq_rel(&task->state, ~(uint64_t)WEFT__SCOPED);
+    for (weft_scope *scope = task->open_scope; scope; scope = scope->weft__outer)
+        if (scope_flags(env, scope) & WEFT__SCOPE_CANCELLED)
+            weft__fetch_or_acq_rel(&task->state, WEFT__SCOPED);
+}
+
+/* The count is zero: the scope ends, unless its deadline is firing this moment. */
+static bool scope_end(struct weft__env *env, weft_scope *scope, weft__task *task, int *out_result)
+{
+    if ((scope_flags(env, scope) & WEFT__SCOPE_ARMED) && !env->timer_ops->disarm(scope_deadline(scope)))
+        return false;
     scope_reap(env, scope);
-    const int result = scope->weft__result;
+    const uint32_t flags = scope_flags(env, scope);
+    int result = scope->weft__result;
+    const bool expired = (flags >> WEFT__SCOPE_REASON_SHIFT & 7) == WEFT_REASON_DEADLINE;
+    if (result == 0 && expired && !(flags & WEFT__SCOPE_HAS_RESULT))
+        result = WEFT_ETIMEDOUT;
+    const bool cancelled = flags & WEFT__SCOPE_CANCELLED;
     task->open_scope = scope->weft__outer;
     scope->weft__runtime = NULL;
+    if (cancelled)
+        scope_unmark(env, task);
     WEFT__TRACE(env->number, scope_close, scope->weft__id, weft__task_id(task), result);
-    return result;
+    *out_result = result;
+    return true;
 }
 
 int weft_scope_close(weft_context *cx, weft_scope *scope)
@@ -212,8 +326,14 @@ int weft_scope_close(weft_context *cx, weft_scope *scope)
                             task->open_scope->weft__line);
     const uint64_t word = weft__load_relaxed(&task->state);
     if (word & WEFT__CANCELLED)
-        weft__scope_cancel(env, scope, (weft_reason)weft__state_reason(word));
-    return scope_drained(scope) ? scope_end(env, scope, task) : WEFT_AWAITING;
+        weft__scope_propagate(env, task, (weft_reason)weft__state_reason(word));
+    if (!scope_drained(scope))
+        return WEFT_AWAITING;
+    int result;
+    if (scope_end(env, scope, task, &result))
+        return result;
+    weft__cx_thread(cx)->yield = true;
+    return WEFT_AWAITING;
 }
 
 int weft_scope_cancel(weft_scope *scope)
@@ -235,8 +355,11 @@ bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task)
 {
     while (task->open_scope) {
         weft_scope *scope = task->open_scope;
-        if (!(scope->weft__flags & WEFT__SCOPE_ABANDONED)) {
-            scope->weft__flags |= WEFT__SCOPE_ABANDONED; /* read by this task's polls only */
+        weft__lock(scope_lock(env, scope));
+        const bool first = !(scope->weft__flags & WEFT__SCOPE_ABANDONED);
+        scope->weft__flags |= WEFT__SCOPE_ABANDONED;
+        weft__unlock(scope_lock(env, scope));
+        if (first) {
             weft__report(env, WEFT_EBUSY,
                          "task '%s' returned at line %u with the scope '%s' of line %u still open: its tasks are "
                          "cancelled and waited for; close each scope before WEFT_END",
@@ -244,9 +367,9 @@ bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task)
                          scope->weft__line);
             weft__scope_cancel(env, scope, WEFT_REASON_USER);
         }
-        if (!scope_drained(scope))
+        int ignored;
+        if (!scope_drained(scope) || !scope_end(env, scope, task, &ignored))
             return false;
-        scope_end(env, scope, task);
     }
     return true;
 }

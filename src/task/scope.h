@@ -10,6 +10,8 @@ enum weft__scope_flags {
     WEFT__SCOPE_HAS_RESULT = 2,
     WEFT__SCOPE_ROOT = 4,
     WEFT__SCOPE_ABANDONED = 8, /* its owner returned without closing it */
+    WEFT__SCOPE_SHIELD = 16,
+    WEFT__SCOPE_ARMED = 32,    /* it has a deadline, in a wheel or fired; its owner's alone */
     WEFT__SCOPE_REASON_SHIFT = 8,
     WEFT__SCOPE_POLICY_SHIFT = 16
 };
@@ -26,6 +28,15 @@ void weft__scope_unlink(struct weft__env *env, weft_scope *scope, weft__task *ta
 void weft__scope_leave(weft_scope *scope);
 
 void weft__scope_cancel(struct weft__env *env, weft_scope *scope, weft_reason reason);
+
+/* The deadline of a scope is a wait node inside of it. */
+weft_scope *weft__scope_of_deadline(struct weft__wait *wait);
+
+/* The deadline has come: cancel the scope. On the thread that turned the wheel. */
+void weft__scope_expire(weft_scope *scope);
+
+/* A cancelled task is about to be polled: cancel the scopes that it opened, but what a shield protects. */
+void weft__scope_propagate(struct weft__env *env, weft__task *task, weft_reason reason);
 
 /* The task's poll function has returned; are its scopes closed? If not they are cancelled, and it must be polled again. */
 bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task);

@@ -14,6 +14,7 @@
  *     FREE                the slot holds no task
  *
  *     + CANCELLED         asked to end; stays until the end, with the first reason in REASON
+ *     + SCOPED            a scope that it opened is cancelled: its awaits answer so until it has closed it
  *     + CLAIMED           nobody will ask for the result (not joinable, joined, detached): the slot is freed on
  *                         completion, or by the claimer if that was before
  *
@@ -23,6 +24,7 @@
  *                       RUNNING                   RUNNING|NOTIFIED
  *                       SCHEDULED, NOTIFIED       the same (still a write: ST-R1)
  *     cancel            as wake, + CANCELLED
+ *     scoped            as wake, + SCOPED                                 who cancels the scope
  *     start             SCHEDULED                 RUNNING                 the worker that dequeued it
  *     suspend           RUNNING                   (none)                  that worker
  *                       RUNNING|NOTIFIED          SCHEDULED: submit
@@ -59,7 +61,8 @@ typedef _Atomic uint64_t weft__state;
     XX(CANCELLED, 3)                                                                                                   \
     XX(COMPLETE, 4)                                                                                                    \
     XX(CLAIMED, 5)                                                                                                     \
-    XX(FREE, 6)
+    XX(FREE, 6)                                                                                                        \
+    XX(SCOPED, 7)
 
 enum {
 #define WEFT__STATE_BIT(name, bit) WEFT__##name = 1 << (bit),
@@ -135,6 +138,18 @@ static inline enum weft__move weft__state_cancel(weft__state *state, uint32_t ta
             *out_first = first;
             return move;
         }
+    }
+}
+
+/* As wake: a scope of the task is cancelled. The scope keeps the task from ending meanwhile. */
+static inline enum weft__move weft__state_scoped(weft__state *state)
+{
+    uint64_t now = weft__load_relaxed(state); /* the compare-and-swap below orders */
+    for (;;) {
+        uint64_t next = now | WEFT__SCOPED;
+        const enum weft__move move = weft__state_woken(now, &next);
+        if (weft__cas_weak_acq_rel(state, &now, next)) /* ST-R1 ST-A2 */
+            return move;
     }
 }
 

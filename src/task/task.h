@@ -64,6 +64,15 @@ _Static_assert(sizeof(weft__task) == 128, "two cache lines, and the frame begins
 
 static inline void *weft__task_frame(weft__task *task) { return task + 1; }
 
+/* The frame of the macros, if the task's poll function is a step. On the worker that polls it. */
+static inline const weft_frame *weft__task_step(weft__task *task)
+{
+    const weft_site *site = weft__load_relaxed(&task->site);
+    return site->frame_offset == UINT32_MAX
+               ? NULL
+               : (const weft_frame *)(const void *)((char *)weft__task_frame(task) + site->frame_offset);
+}
+
 static inline uint64_t weft__task_id(const weft__task *task) { return weft__load_relaxed(&((weft__task *)task)->id); }
 static inline uint32_t weft__task_tag(const weft__task *task) { return (uint32_t)weft__task_id(task); }
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "task/wait.h"
 
+#include "task/scope.h"
 #include "task/task.h"
 
 weft__waiter weft__wait_waiter(struct weft__wait *wait)
 {
+    if (wait->scope)
+        return (weft__waiter)(uintptr_t)weft__scope_of_deadline(wait) | 2;
     if (wait->thread)
         return weft__waiter_thread(weft__container_of(wait, struct weft__blocked, wait));
     return weft__waiter_task(weft__container_of(wait, weft__task, wait));
@@ -14,6 +17,10 @@ void weft__waiter_wake(weft__waiter waiter, uint8_t source, uint64_t object)
 {
     if (waiter & 1) {
         weft__event_set((struct weft__event *)(uintptr_t)(waiter & ~(weft__waiter)1));
+        return;
+    }
+    if (waiter & 2) {
+        weft__scope_expire((weft_scope *)(uintptr_t)(waiter & ~(weft__waiter)2));
         return;
     }
     weft__task *task = (weft__task *)(uintptr_t)waiter;

@@ -18,18 +18,20 @@
 
 #include "base/event.h"
 #include "base/list.h"
+#include "base/timed.h"
 
 struct weft__task;
 struct weft__wait;
 
-/* A task's address, or an event's with bit 0 set; 0: nobody. */
+/* A task's address, or an event's with bit 0 set, or a scope's with bit 1 set; 0: nobody. */
 typedef uint64_t weft__waiter;
 
 enum weft__wait_state {
     WEFT__WAIT_IDLE = 0,
     WEFT__WAIT_QUEUED = 1,
     WEFT__WAIT_GRANTED = 2, /* out of the list, with what it waited for */
-    WEFT__WAIT_CLOSED = 3   /* out of the list, with nothing */
+    WEFT__WAIT_CLOSED = 3,  /* out of the list, with nothing */
+    WEFT__WAIT_FIRING = 4   /* a deadline, out of the wheel; its scope is being cancelled */
 };
 
 /*
@@ -41,13 +43,20 @@ struct weft__waitable {
 };
 
 struct weft__wait {
-    struct weft__link link;
+    union {
+        struct weft__timed timed; /* in a timer wheel: when it is due */
+        struct {
+            struct weft__link link;
+            int64_t since; /* in a list: since when it waits */
+        };
+    };
     struct weft__waitable *object; /* what it waits for; NULL: nothing */
-    int64_t since;
     uint8_t state; /* enum weft__wait_state; under the object's lock while in its list */
     bool thread;   /* the node of a blocked thread, inside a weft__blocked */
     bool single;   /* the only waiter, in a word of the object and in no list; the waiter's alone */
-    uint8_t spare[5];
+    bool scope;    /* the deadline of a scope, inside a weft_scope */
+    uint8_t spare[2];
+    uint16_t ignored; /* of a task: how often in this poll it was told that it is cancelled */
 };
 
 /* The task begins another operation, or ends: it does not wait any more for what it waited for. */

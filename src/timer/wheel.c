@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "timer/wheel.h"
+
+enum { DIGIT_BITS = 6, DIGIT_MASK = WEFT__WHEEL_SLOTS - 1 };
+
+/* The first tick that is not before the time. */
+static uint64_t wheel_tick_after(int64_t at)
+{
+    if (at <= 0)
+        return 0;
+    return ((uint64_t)at + ((UINT64_C(1) << WEFT__WHEEL_TICK_SHIFT) - 1)) >> WEFT__WHEEL_TICK_SHIFT;
+}
+
+static uint64_t wheel_tick_before(int64_t now)
+{
+    return now <= 0 ? 0 : (uint64_t)now >> WEFT__WHEEL_TICK_SHIFT;
+}
+
+static unsigned wheel_digit(uint64_t tick, unsigned level) { return (unsigned)(tick >> level * DIGIT_BITS) & DIGIT_MASK; }
+
+/* Where a tick belongs as seen from the wheel's, which it is not before. */
+static unsigned wheel_level(const struct weft__wheel *wheel, uint64_t tick)
+{
+    const uint64_t differs = (tick ^ wheel->tick) | DIGIT_MASK;
+    return (63 - (unsigned)__builtin_clzll(differs)) / DIGIT_BITS;
+}
+
+void weft__wheel_init(struct weft__wheel *wheel, int64_t now)
+{
+    wheel->tick = wheel_tick_before(now);
+    for (int level = 0; level < WEFT__WHEEL_LEVELS; level++) {
+        wheel->occupied[level] = 0;
+        for (int slot = 0; slot < WEFT__WHEEL_SLOTS; slot++)
+            weft__list_init(&wheel->slots[level][slot]);
+    }
+}
+
+void weft__wheel_insert(struct weft__wheel *wheel, struct weft__timed *entry)
+{
+    uint64_t tick = wheel_tick_after(entry->at);
+    if (tick < wheel->tick)
+        tick = wheel->tick;
+    const unsigned level = wheel_level(wheel, tick), slot = wheel_digit(tick, level);
+    weft__list_push_back(&wheel->slots[level][slot], &entry->link);
+    wheel->occupied[level] |= UINT64_C(1) << slot;
+}
+
+void weft__wheel_remove(struct weft__wheel *wheel, struct weft__timed *entry)
+{
+    struct weft__link *const after = entry->link.next;
+    weft__list_remove(&entry->link);
+    if (!weft__list_empty(after)) /* a ring of one is the slot's own head */
+        return;
+    const unsigned index = (unsigned)(after - &wheel->slots[0][0]);
+    wheel->occupied[index / WEFT__WHEEL_SLOTS] &= ~(UINT64_C(1) << index % WEFT__WHEEL_SLOTS);
+}
+
+/* The lowest occupied level and its first slot; false if the wheel is empty. */
+static bool wheel_first(const struct weft__wheel *wheel, unsigned *out_level, unsigned *out_slot)
+{
+    for (unsigned level = 0; level < WEFT__WHEEL_LEVELS; level++) {
+        if (wheel->occupied[level] == 0)
+            continue;
+        *out_level = level;
+        *out_slot = (unsigned)__builtin_ctzll(wheel->occupied[level]);
+        return true;
+    }
+    return false;
+}
+
+/* The tick at which a slot begins. */
+static uint64_t wheel_slot_tick(const struct weft__wheel *wheel, unsigned level, unsigned slot)
+{
+    const unsigned above = (level + 1) * DIGIT_BITS;
+    return (above < 64 ? wheel->tick >> above << above : 0) | (uint64_t)slot << level * DIGIT_BITS;
+}
+
+struct weft__timed *weft__wheel_turn(struct weft__wheel *wheel, int64_t now)
+{
+    const uint64_t target = wheel_tick_before(now);
+    unsigned level, slot;
+    while (wheel_first(wheel, &level, &slot)) {
+        const uint64_t tick = wheel_slot_tick(wheel, level, slot);
+        if (tick > target)
+            break;
+        struct weft__link *head = &wheel->slots[level][slot];
+        if (level == 0) { /* all of this slot is due at its tick */
+            struct weft__timed *entry = weft__container_of(head->next, struct weft__timed, link);
+            weft__wheel_remove(wheel, entry);
+            return entry;
+        }
+        wheel->tick = tick; /* the slot's beginning: its entries fall to the levels below, those due now to level 0 */
+        wheel->occupied[level] &= ~(UINT64_C(1) << slot);
+        struct weft__link moved = {head->next, head->prev};
+        moved.next->prev = moved.prev->next = &moved;
+        weft__list_init(head);
+        for (struct weft__link *link; (link = weft__list_pop_front(&moved)) != NULL;)
+            weft__wheel_insert(wheel, weft__container_of(link, struct weft__timed, link));
+    }
+    if (target > wheel->tick)
+        wheel->tick = target;
+    return NULL;
+}
+
+int64_t weft__wheel_next(const struct weft__wheel *wheel)
+{
+    unsigned level, slot;
+    if (!wheel_first(wheel, &level, &slot))
+        return INT64_MAX;
+    const uint64_t tick = wheel_slot_tick(wheel, level, slot);
+    return tick >= UINT64_C(1) << (63 - WEFT__WHEEL_TICK_SHIFT) ? INT64_MAX : (int64_t)(tick << WEFT__WHEEL_TICK_SHIFT);
+}
