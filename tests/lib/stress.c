@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/stress.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/tsan.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define STRESS_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define STRESS_ASAN 1
+#endif
+#endif
+
+static uint64_t stress_seed_value;
+
+static void stress_seed_choose(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const char *given = getenv("WEFT_SEED");
+    stress_seed_value = given ? strtoull(given, NULL, 0) : (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    printf("WEFT_SEED=%" PRIu64 "\n", stress_seed_value);
+    fflush(stdout);
+}
+
+uint64_t stress_seed(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, stress_seed_choose);
+    return stress_seed_value;
+}
+
+struct weft__rng stress_rng(unsigned number)
+{
+    struct weft__rng rng;
+    weft__rng_seed(&rng, stress_seed() + number);
+    for (int i = 0; i < 8; i++) /* near seeds begin alike */
+        weft__rng_next(&rng);
+    return rng;
+}
+
+int stress_sanitized(void)
+{
+#if defined(WEFT__TSAN) || defined(STRESS_ASAN)
+    return 1;
+#else
+    return 0;
+#endif
+}
+
+uint64_t stress_scale(uint64_t count)
+{
+    if (!stress_sanitized())
+        return count;
+    return count / 10 > 0 ? count / 10 : 1;
+}
+
+struct stress_member {
+    struct stress_team *team;
+    pthread_t thread;
+    unsigned number;
+};
+
+struct stress_team {
+    void (*body)(void *context, unsigned number);
+    void *context;
+    unsigned count;
+    pthread_barrier_t start;
+    struct stress_member members[];
+};
+
+static void *stress_member_main(void *argument)
+{
+    struct stress_member *member = argument;
+    pthread_barrier_wait(&member->team->start);
+    member->team->body(member->team->context, member->number);
+    return NULL;
+}
+
+struct stress_team *stress_team_begin(unsigned count, void (*body)(void *context, unsigned number), void *context)
+{
+    struct stress_team *team = calloc(1, sizeof *team + count * sizeof team->members[0]);
+    assert_non_null(team);
+    team->body = body;
+    team->context = context;
+    team->count = count;
+    pthread_barrier_init(&team->start, NULL, count);
+    for (unsigned i = 0; i < count; i++) {
+        team->members[i].team = team;
+        team->members[i].number = i;
+        assert_int_equal(pthread_create(&team->members[i].thread, NULL, stress_member_main, &team->members[i]), 0);
+    }
+    return team;
+}
+
+void stress_team_join(struct stress_team *team)
+{
+    for (unsigned i = 0; i < team->count; i++)
+        pthread_join(team->members[i].thread, NULL);
+    pthread_barrier_destroy(&team->start);
+    free(team);
+}
+
+void stress_threads(unsigned count, void (*body)(void *context, unsigned number), void *context)
+{
+    stress_team_join(stress_team_begin(count, body, context));
+}
+
+static unsigned stress_count_entries(const char *path)
+{
+    unsigned count = 0;
+    DIR *folder = opendir(path);
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (entry->d_name[0] != '.')
+            count++;
+    closedir(folder);
+    return count;
+}
+
+unsigned stress_process_threads(void) { return stress_count_entries("/proc/self/task"); }
+unsigned stress_process_descriptors(void) { return stress_count_entries("/proc/self/fd"); }
+
+uint64_t stress_process_bytes(void)
+{
+    unsigned long long total = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%llu %llu", &total, &resident), 2);
+    fclose(file);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}

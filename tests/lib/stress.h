@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every stress test needs: a seed that is printed and can be given, sizes that a sanitized build can bear, threads
+ * that begin together, and a look at what the process holds.
+ */
+#ifndef WEFT_TESTS_STRESS_H
+#define WEFT_TESTS_STRESS_H
+
+#include <stdint.h>
+
+#include "base/rng.h"
+#include "lib/verdict.h"
+
+/* The seed of this run: WEFT_SEED, or one from the clock. It is printed at the first call. */
+uint64_t stress_seed(void);
+
+/* A generator of its own for each thread of a test; the same seed and the same number give the same choices. */
+struct weft__rng stress_rng(unsigned number);
+
+/* `count` in a native build, a tenth of it (never less than 1) under a sanitizer. */
+uint64_t stress_scale(uint64_t count);
+
+/* Whether this build has a sanitizer: then memory is not measured. */
+int stress_sanitized(void);
+
+/* Run `body(context, 0 … count - 1)`, each on a thread of its own, all begun at once; return when all have ended. */
+void stress_threads(unsigned count, void (*body)(void *context, unsigned number), void *context);
+
+/* Start threads and go on; then wait for them. */
+struct stress_team;
+struct stress_team *stress_team_begin(unsigned count, void (*body)(void *context, unsigned number), void *context);
+void stress_team_join(struct stress_team *team);
+
+/* What the process holds: threads, open descriptors, resident bytes. */
+unsigned stress_process_threads(void);
+unsigned stress_process_descriptors(void);
+uint64_t stress_process_bytes(void);
+
+#endif

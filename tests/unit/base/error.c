@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Names and texts of codes, and the refusal that each thread keeps. */
+#include <stdio.h>
+#include <string.h>
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "lib/stress.h"
+
+static void error_name_and_text_of_each_row(void **state)
+{
+    (void)state;
+#define ROW(name, number, text)                                                                                        \
+    assert_string_equal(weft_error_name(WEFT_##name), "WEFT_" #name);                                                  \
+    assert_string_equal(weft_error_text(WEFT_##name), text);                                                           \
+    assert_true(WEFT_##name < 0);
+    WEFT_ERROR_MAP(ROW)
+#undef ROW
+}
+
+static void error_of_other_numbers_is_fixed(void **state)
+{
+    (void)state;
+    assert_string_equal(weft_error_name(0), "WEFT_OK");
+    assert_string_equal(weft_error_name(INT32_MAX), "WEFT_OK");
+    assert_string_equal(weft_error_name(-4095), "WEFT_E?");
+    assert_string_equal(weft_error_name(INT32_MIN), "WEFT_E?");
+    assert_string_equal(weft_error_text(1), "success");
+    assert_non_null(strstr(weft_error_text(INT32_MIN), "not a code of weft"));
+}
+
+static void error_detail_is_cut_and_terminated(void **state)
+{
+    (void)state;
+    char longest[2000];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    assert_int_equal(weft__refuse(WEFT_ERANGE, "%s", longest), WEFT_ERANGE);
+    const size_t kept = strlen(weft_error_detail());
+    assert_in_range(kept, 200, 1000);
+    assert_int_equal(strspn(weft_error_detail(), "x"), kept);
+}
+
+static void error_own(void *context, unsigned number)
+{
+    (void)context;
+    VERDICT(weft_error_detail()[0] == '\0'); /* a new thread has none */
+    char expected[32];
+    for (int i = 0; i < 1000; i++) {
+        weft__refuse(WEFT_EINVAL, "thread %u, refusal %d", number, i);
+        snprintf(expected, sizeof expected, "thread %u, refusal %d", number, i);
+        VERDICT(strcmp(weft_error_detail(), expected) == 0);
+    }
+}
+
+static void error_detail_belongs_to_its_thread(void **state)
+{
+    (void)state;
+    weft__refuse(WEFT_EINVAL, "mine");
+    stress_threads(4, error_own, NULL);
+    verdict_assert();
+    assert_string_equal(weft_error_detail(), "mine");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(error_name_and_text_of_each_row),
+        cmocka_unit_test(error_of_other_numbers_is_fixed),
+        cmocka_unit_test(error_detail_is_cut_and_terminated),
+        cmocka_unit_test(error_detail_belongs_to_its_thread),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
