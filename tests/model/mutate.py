@@ -59,7 +59,7 @@ def blank_comments(text):
 def functions(code):
     """(offset, name) of each function or macro, in order: a line that starts at the margin and opens a body."""
     found = [(m.start(), m.group(1)) for m in
-             re.finditer(r"^(?!#|\s|typedef|struct \w+ \{|enum)[^\n;={}]*?\b(\w+)\s*\([^;{}]*\)[^;{}]*\{", code, re.M)]
+             re.finditer(r"^(?!#|\s|typedef|struct \w+ \{|enum \w* *\{)[^\n;={}]*?\b(\w+)\s*\([^;{}]*\)[^;{}]*\{", code, re.M)]
     found += [(m.start(), m.group(1)) for m in re.finditer(r"^\s*#\s*define\s+(\w+)\(", code, re.M)]
     return sorted(found)
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Harness: channel, used from host threads (no worker): two senders, main receives; capacity 1 or 2, positions of 8 bits. Each
- * sender sends up to two messages in one of four ways (waiting for ever, waiting until a deadline, trying, by a permit);
- * the receiver takes until the end, or stops, or closes early.
+ * sender sends up to two messages in one of four ways (waiting for ever, waiting until a deadline, trying, by a permit that
+ * may outlive the sender); the receiver takes until the end, or stops, or closes early. In a quarter of the executions
+ * a full channel drops its oldest message instead.
  *
- * Law: a send that succeeded was received once or dropped once by the receiver's close; one that failed was neither; a
- * sender's messages come in its order and whole; after the last close nothing is left; nobody sleeps for ever. */
+ * Law: a send that succeeded was received once or dropped once; one that failed was neither; a sender's messages come in
+ * its order and whole; after the end nothing comes, not even to be dropped; after the last close nothing is left; nobody
+ * sleeps for ever. */
 #include "model.h"
 
 #include <assert.h>
@@ -23,44 +25,54 @@ static weft_sender senders[SENDERS];
 static weft_receiver receiver;
 static bool sent[MESSAGES];
 static _Atomic int came[MESSAGES]; /* received or dropped */
-static int received_count;
+static _Atomic bool ended;
+static bool drops_oldest;
 
 const char *model_goal_name(unsigned goal)
 {
     static const char *const names[] = {"received", "dropped by the close", "timed out", "refused: full", "refused: closed",
-                                        "end seen", "sent by a permit"};
-    return goal < 7 ? names[goal] : NULL;
+                                        "end seen", "sent by a permit", "sent after the last sender closed", "the oldest dropped"};
+    return goal < 9 ? names[goal] : NULL;
 }
 
 static void drop(void *message, void *context)
 {
     (void)context;
     int number = **(int **)message;
+    assert(drops_oldest || !weft__load_relaxed(&ended)); /* a sender that drops the oldest may be at it still */
     weft__fetch_add_relaxed(&came[number], 1);
     free(*(int **)message);
     model_reach(1);
 }
 
-static int send_one(weft_sender *sender, int **message)
+static int send_by_permit(weft_sender *sender, int **message, bool last)
+{
+    weft_permit permit;
+    int error = weft_channel_try_reserve(sender, &permit);
+    if (error < 0) {
+        return error;
+    }
+    if (last) {
+        weft_sender_close(sender);
+        model_reach(7);
+    }
+    if (model_choose(4) == 0) {
+        weft_permit_release(&permit);
+        return WEFT_EAGAIN;
+    }
+    model_reach(6);
+    return weft_permit_send(&permit, message);
+}
+
+static int send_one(weft_sender *sender, int **message, bool last)
 {
     switch (model_choose(4)) {
     case 0:
         return weft_channel_send_blocking(sender, message, WEFT_FOREVER);
     case 1:
         return weft_channel_send_blocking(sender, message, model_clock() + 2000);
-    case 2: {
-        weft_permit permit;
-        int error = weft_channel_try_reserve(sender, &permit);
-        if (error < 0) {
-            return error;
-        }
-        if (model_choose(4) == 0) {
-            weft_permit_release(&permit);
-            return WEFT_EAGAIN;
-        }
-        model_reach(6);
-        return weft_permit_send(&permit, message);
-    }
+    case 2:
+        return send_by_permit(sender, message, last);
     default:
         return weft_channel_try_send(sender, message);
     }
@@ -72,8 +84,11 @@ static void *sender_main(void *argument)
     for (int i = 0; i < EACH; i++) {
         int *message = malloc(sizeof *message); /* the payload is plain: it needs the channel's edge */
         *message = me * EACH + i;
-        int error = send_one(&senders[me], &message);
-        if (error == 0) {
+        int error = send_one(&senders[me], &message, i == EACH - 1);
+        if (error >= 0) { /* 1: something was dropped for it */
+            if (error == 1) {
+                model_reach(8);
+            }
             sent[me * EACH + i] = true;
             continue;
         }
@@ -95,7 +110,6 @@ static int receive(int *last, int64_t deadline_ns)
         assert(number > last[number / EACH]);
         last[number / EACH] = number;
         weft__fetch_add_relaxed(&came[number], 1);
-        received_count++;
         model_reach(0);
     }
     return error;
@@ -116,12 +130,13 @@ static void begin_near_the_wrap(weft_channel *channel)
 
 static void open_channel(void)
 {
+    drops_oldest = model_choose(4) == 0;
     env.number = weft__runtimes_add(&env);
     env.channels = weft__channels_create(env.number);
     assert(env.channels);
     weft__runtimes_publish(env.number);
     const weft_channel_options options = {
-        .size = sizeof options, .capacity = 1 + model_choose(2), .drop = drop, .overflow = WEFT_WAIT};
+        .size = sizeof options, .capacity = 1 + model_choose(2), .drop = drop, .overflow = drops_oldest ? WEFT_DROP_OLDEST : WEFT_WAIT};
     assert(weft_channel_create((weft_runtime *)(void *)&env, &options, sizeof(int *), &senders[0], &receiver) == 0);
     assert(weft_sender_clone(&senders[0], &senders[1]) == 0);
     begin_near_the_wrap(senders[0].weft__channel);
@@ -146,6 +161,7 @@ int main(void)
         }
     }
     if (error == WEFT_EPIPE) {
+        weft__store_relaxed(&ended, true);
         model_reach(5);
         assert(receive(last, WEFT_FOREVER) == WEFT_EPIPE);
     }

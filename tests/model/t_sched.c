@@ -3,7 +3,9 @@
  *   - two tasks from the host, the first of which holds its worker until the second has run: no worker may sleep beside a
  *     runnable task, and nothing but the other worker can help;
  *   - a task that spawns three, each of which yields: rings, next slots, steals;
- *   - a task that waits for news that the host brings with a waker, while another comes and goes.
+ *   - a task that waits for news that the host brings with a waker, while another comes and goes;
+ *   - a task that holds its worker until the two have run that it spawned there, in its next slot and its ring, which the
+ *     host rescues as the monitor thread would.
  *
  * Law: every task runs to its end once, with what was written before its wake; then the engine drains, stops, and leaves
  * nothing. A lost wake-up is DEADLOCK, or STUCK under the spinning task. */
@@ -15,6 +17,8 @@
 #include <stdatomic.h>
 #include <weft/step.h>
 
+#include "sched/sched.h"
+
 static _Atomic int ran; /* tasks that reached their end */
 static _Atomic int released;
 static _Atomic int news;
@@ -24,8 +28,8 @@ static weft_scope *scope;
 
 const char *model_goal_name(unsigned goal)
 {
-    static const char *const names[] = {"held and released", "children ran", "woken by the host"};
-    return goal < 3 ? names[goal] : NULL;
+    static const char *const names[] = {"held and released", "children ran", "woken by the host", "rescued"};
+    return goal < 4 ? names[goal] : NULL;
 }
 
 struct holder {
@@ -107,6 +111,34 @@ static weft_poll waiter(weft_context *cx, struct waiter *self)
     return WEFT_READY;
 }
 
+struct hoarder {
+    weft_frame weft;
+};
+
+static weft_poll hoarder(weft_context *cx, struct hoarder *self)
+{
+    (void)self;
+    weft_spawn(scope, child, .plain = 0);
+    weft_spawn(scope, child, .plain = 0);
+    while (atomic_load_explicit(&ran, memory_order_acquire) < 2) {
+        model_relax();
+    }
+    atomic_fetch_add_explicit(&ran, 1, memory_order_relaxed);
+    cx->weft__result = 0;
+    return WEFT_READY;
+}
+
+static int rescue(void)
+{
+    weft_spawn(scope, hoarder);
+    while (atomic_load_explicit(&ran, memory_order_acquire) < 3) {
+        weft__sched_rescue((struct weft__sched *)(void *)scope->weft__runtime, model_clock(), INT64_MAX);
+        model_relax();
+    }
+    model_reach(3);
+    return 3;
+}
+
 static int hold(void)
 {
     weft_spawn(scope, holder);
@@ -137,7 +169,10 @@ int main(void)
 {
     scope = engine_start(2);
     int expected = 0;
-    switch (model_choose(3)) {
+    switch (model_choose(4)) {
+    case 3:
+        expected = rescue();
+        break;
     case 0:
         expected = hold();
         break;
