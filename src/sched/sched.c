@@ -7,6 +7,7 @@
 
 #include "base/platform.h"
 #include "base/thread.h"
+#include "registry/rcu.h"
 #include "trace/emit.h"
 
 void weft__sched_notify(struct weft__sched *sched)
@@ -159,6 +160,25 @@ static void sched_take_over(struct weft__sched *sched, struct weft__worker *work
             weft__sched_inject(sched, taken[i]);
 }
 
+/* Say which task it is, by walking: a stall is rare, and a pointer to a running task is its worker's alone. */
+static void sched_report_stall(struct weft__sched *sched, const struct weft__worker *worker, uint64_t id, int64_t held)
+{
+    weft_task_info info = {.size = sizeof info};
+    uint32_t number = 0;
+    bool found = false;
+    weft__rcu_read_lock();
+    for (weft__task *task; !found && (task = weft__slab_next(&sched->env.slab, &number)) != NULL;)
+        found = weft__task_id(task) == id && weft__task_copy(task, &info) && info.task.id == id;
+    weft__rcu_read_unlock();
+    if (!found)
+        return; /* it ended this moment */
+    weft__report(&sched->env, WEFT_EBUSY,
+                 "task '%s' (%llu) has held worker %u for %lld ms, since line %u of %s: it computes or blocks between two "
+                 "awaits",
+                 info.name, (unsigned long long)id, worker->index, (long long)(held / 1000000),
+                 info.await_line != 0 ? info.await_line : info.site->line, info.site->file ? info.site->file : "?");
+}
+
 void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns)
 {
     for (uint32_t i = 0; i < sched->worker_count; i++) {
@@ -177,8 +197,6 @@ void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshol
             continue;
         worker->seen_reported = true;
         WEFT__TRACE(sched->env.number, stall, task, worker->thread.number, (uint64_t)held);
-        weft__report(&sched->env, WEFT_EBUSY,
-                     "task %llu has held worker %u for %lld ms: it computes or blocks between two awaits",
-                     (unsigned long long)task, worker->index, (long long)(held / 1000000));
+        sched_report_stall(sched, worker, task, held);
     }
 }
