@@ -2,6 +2,7 @@
 /* Starting, stopping, waiting for the end, and the way of a task into a queue. */
 #include "sched/sched.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <weft/error.h>
 
@@ -172,11 +173,14 @@ static void sched_report_stall(struct weft__sched *sched, const struct weft__wor
     weft__rcu_read_unlock();
     if (!found)
         return; /* it ended this moment */
+    char since[32] = "its beginning";
+    if (info.await_line != 0)
+        snprintf(since, sizeof since, "line %u", info.await_line);
     weft__report(&sched->env, WEFT_EBUSY,
-                 "task '%s' (%llu) has held worker %u for %lld ms, since line %u of %s: it computes or blocks between two "
+                 "task '%s' (%llu) has held worker %u for %lld ms, since %s, in %s: it computes or blocks between two "
                  "awaits",
-                 info.name, (unsigned long long)id, worker->index, (long long)(held / 1000000),
-                 info.await_line != 0 ? info.await_line : info.site->line, info.site->file ? info.site->file : "?");
+                 info.name, (unsigned long long)id, worker->index, (long long)(held / 1000000), since,
+                 info.site->file ? info.site->file : "?");
 }
 
 void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns)

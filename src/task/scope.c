@@ -360,11 +360,12 @@ bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task)
         scope->weft__flags |= WEFT__SCOPE_ABANDONED;
         weft__unlock(scope_lock(env, scope));
         if (first) {
+            weft_task_info info = {.size = sizeof info};
+            weft__task_copy(task, &info);
             weft__report(env, WEFT_EBUSY,
-                         "task '%s' returned at line %u with the scope '%s' of line %u still open: its tasks are "
-                         "cancelled and waited for; close each scope before WEFT_END",
-                         weft__load_relaxed(&task->site)->name, weft__load_relaxed(&task->line), scope->weft__name,
-                         scope->weft__line);
+                         "task '%s' returned with the scope '%s' of line %u of %s still open: its tasks are cancelled and "
+                         "waited for; close each scope before WEFT_END",
+                         info.name, scope->weft__name, scope->weft__line, info.site->file ? info.site->file : "?");
             weft__scope_cancel(env, scope, WEFT_REASON_USER);
         }
         int ignored;
