@@ -71,6 +71,13 @@ static int send_claim_reserved(weft_channel *channel, uint64_t *out_pos)
     }
 }
 
+/* How many are queued, with the message at `pos` the last. The receiver may have taken it already. */
+static uint32_t send_depth(const weft_channel *channel, uint64_t pos)
+{
+    const uint32_t depth = weft__gate_depth((pos + 1) << WEFT__GATE_SHIFT, weft__load_relaxed(&channel->head));
+    return (int32_t)depth > 0 ? depth : 0;
+}
+
 /* Fill the claimed slot and show it. WEFT_EPIPE: the receiver left meanwhile, and the message is still the caller's. */
 static int send_publish(weft_channel *channel, uint64_t pos, const void *message)
 {
@@ -81,7 +88,7 @@ static int send_publish(weft_channel *channel, uint64_t pos, const void *message
     if (weft__unlikely(weft__slot_word_seq(before) == weft__slot_abandoned(pos)))
         return WEFT_EPIPE;
     WEFT__TRACE(channel->home->number, chan_send, weft__load_relaxed(&channel->id), weft__self_task_id(),
-                weft__gate_depth((pos + 1) << WEFT__GATE_SHIFT, weft__load_relaxed(&channel->head)));
+                send_depth(channel, pos));
     if (weft__load_seq_cst(&channel->rx)) /* CH-A3 */
         weft__channel_wake_receiver(channel);
     return 0;

@@ -3,9 +3,11 @@
 """Compare a recording of traced_program with what the program printed.
 
     check_recording.py RECORDING FACTS [--late]
+    check_recording.py RECORDING FACTS --self
 
 The recording is read as babeltrace2 prints it, so that nothing here shares a mistake with `weft trace`. With --late the
-recording began when half of the work was done. Each rule is a function that yields one line per offence.
+recording began when half of the work was done. Each rule is a function that yields one line per offence. With --self
+the rules are put to the test: of each kind of event one is taken out, or told twice, and some rule has to complain.
 """
 
 import argparse
@@ -16,6 +18,8 @@ from collections import Counter, defaultdict
 
 LINE = re.compile(r"^\[(\d+)\] \S+ weft:(\w+): (.*)$")
 FIELD = re.compile(r'(\w+) = (?:\( "(\w+)" : container = \d+ \)|"((?:[^"\\]|\\.)*)"|(-?\d+))')
+LIFE = {"task_spawn", "task_name", "statedump_task", "poll_start", "poll_end", "wake", "wake_noop", "task_cancel",
+        "task_end"}
 CANCELED, EINVAL = -125, -22
 
 
@@ -56,24 +60,29 @@ class Facts:
                 self.numbers[words[0]] = int(words[1])
 
 
+def read(path):
+    """The events of a recording, and what babeltrace2 complains of."""
+    done = subprocess.run(["babeltrace2", "--clock-cycles", "--no-delta", path], capture_output=True, text=True,
+                          encoding="utf-8")
+    if done.returncode:
+        sys.exit(f"babeltrace2: {done.stderr}")
+    events = []
+    for number, line in enumerate(done.stdout.splitlines(), 1):
+        found = LINE.match(line)
+        if not found:
+            sys.exit(f"line {number} is no event of weft: {line}")
+        events.append(Event(number, int(found.group(1)), found.group(2), found.group(3)))
+    return events, done.stderr.strip()
+
+
 class Recording:
-    def __init__(self, path):
-        done = subprocess.run(["babeltrace2", "--clock-cycles", "--no-delta", path], capture_output=True, text=True,
-                              encoding="utf-8")
-        if done.returncode:
-            sys.exit(f"babeltrace2: {done.stderr}")
-        self.warnings = done.stderr.strip()
-        self.events = []
-        for number, line in enumerate(done.stdout.splitlines(), 1):
-            found = LINE.match(line)
-            if not found:
-                sys.exit(f"line {number} is no event of weft: {line}")
-            self.events.append(Event(number, int(found.group(1)), found.group(2), found.group(3)))
+    def __init__(self, events, warnings):
+        self.events, self.warnings = events, warnings
         self.by_task, self.by_channel, self.by_worker = defaultdict(list), defaultdict(list), defaultdict(list)
         for event in self.events:
             if event.name.startswith("chan_") or event.name == "statedump_chan":
                 self.by_channel[event.chan].append(event)
-            elif "task" in event.fields and not event.name.startswith("scope_"):
+            elif event.name in LIFE:
                 self.by_task[event.task].append(event)
             if event.name in ("poll_start", "poll_end", "worker_park", "worker_unpark"):
                 self.by_worker[event.worker].append(event)
@@ -137,33 +146,37 @@ def rule_lives(recording, facts, late):
 
 
 def rule_polls_have_a_reason(recording, facts, late):
-    """A poll follows a spawn, a wake, a yield, or a wake that found the task running (wake_noop)."""
+    """A poll follows a spawn, a wake, a yield, or a wake that found the task in its last poll (wake_noop)."""
     for task, events in recording.by_task.items():
-        reason, noops, unexplained = late, 0, 0
-        for event in events:
+        reason = late
+        for at, event in enumerate(events):
             if event.name in ("task_spawn", "wake"):
-                if event.name == "wake" and reason is True and not late:
+                if event.name == "wake" and reason and not late:
                     yield f"{event}: it is runnable already"
                 reason = True
             elif event.name == "poll_end" and event.result == "YIELD":
                 reason = True
-            elif event.name == "wake_noop":
-                noops += 1
             elif event.name == "poll_start":
-                unexplained += not reason
+                if not reason and not noop_around(events, at):
+                    yield f"{event}: nothing woke '{recording.task_name(task)}'"
                 reason = False
-        if unexplained > noops:
-            yield f"task {task} '{recording.task_name(task)}': {unexplained} polls without a reason, {noops} wake_noop"
+
+
+def noop_around(events, at):
+    """A wake_noop between the poll before events[at] and the end of this one: it may be told late."""
+    before = next((i for i in range(at - 1, -1, -1) if events[i].name == "poll_start"), 0)
+    after = next((i for i in range(at + 1, len(events)) if events[i].name in ("poll_start", "task_end")), len(events))
+    return any(e.name == "wake_noop" for e in events[before:after])
 
 
 def rule_workers(recording, facts, late):
-    """A worker polls one task at a time, and sleeps between polls."""
+    """A worker polls one task at a time, and is awake when it does. A sleep may be given up without a worker_unpark."""
+    awake = (None, "poll_end", "worker_park", "worker_unpark")
+    before = {"poll_start": awake, "poll_end": ("poll_start",), "worker_park": awake, "worker_unpark": ("worker_park",)}
     for worker, events in recording.by_worker.items():
         state = None
         for event in events:
-            before = {"poll_start": (None, "poll_end", "worker_unpark"), "poll_end": ("poll_start",),
-                      "worker_park": (None, "poll_end", "worker_unpark"), "worker_unpark": ("worker_park",)}[event.name]
-            if state not in before and not (late and state is None):
+            if state not in before[event.name] and not (late and state is None):
                 yield f"{event}: after {state} on worker {worker}"
             state = event.name
 
@@ -221,10 +234,10 @@ def rule_channels(recording, facts, late):
         if not events or events[0].name != "chan_open":
             yield f"channel {chan} '{fact['name']}' begins with {events[0] if events else 'nothing'}"
             continue
-        if not events[-1].name == "chan_end":
+        if [e.name for e in events].count("chan_end") != 1 or events[-1].name != "chan_end":
             yield f"channel {chan} '{fact['name']}' ends with {events[-1]}"
         for key in ("name", "component", "capacity"):
-            if events[0].fields[key] != fact[key]:
+            if fact[key] != "" and events[0].fields[key] != fact[key]:  # babeltrace2 2.0 prints an old text for ""
                 yield f"channel {chan}: {key} {events[0].fields[key]!r}, not {fact[key]!r}"
         dump = [e for e in events if e.name == "statedump_chan"][:1] if late else []
         have = {
@@ -247,10 +260,10 @@ def rule_runtime(recording, facts, late):
         yield "no runtime_start of 'traced'"
     if len(recording.all("runtime_stop")) != 1:
         yield "no runtime_stop"
-    for kind in ("thread_start", "thread_stop"):
-        workers = sorted(e.worker for e in recording.all(kind) if e.kind == "WORKER")
-        if sorted(set(workers)) != sorted(recording.by_worker):
-            yield f"{kind} of workers {workers}, polls and parks on {sorted(recording.by_worker)}"
+    stops = sorted(e.worker for e in recording.all("thread_stop") if e.kind == "WORKER")
+    starts = sorted({e.worker for e in recording.all("thread_start") if e.kind == "WORKER"})
+    if stops != starts or not starts or not set(recording.by_worker) <= set(starts):
+        yield f"workers {starts} start, {stops} stop, polls and parks on {sorted(recording.by_worker)}"
 
 
 def rule_announcement(recording, facts, late):
@@ -273,21 +286,64 @@ def rule_announcement(recording, facts, late):
         yield f"announced channels: {channels}"
 
 
+RULES = [rule for name, rule in globals().items() if name.startswith("rule_")]
+UNCOUNTED = {"worker_park", "worker_unpark", "wake_noop", "steal", "queue_overflow", "chan_wait", "chan_close",
+             "chan_health", "statedump_begin", "statedump_end", "statedump_task", "statedump_chan", "scope_open",
+             "scope_close", "scope_cancel", "stall"}
+DEFINITIONS = {"runtime_start": "runtime", "thread_start": "worker", "site_def": "site", "task_name": "task",
+               "chan_open": "chan"}  # an announcement may tell them again
+
+
+def offences_of(recording, facts, late):
+    return [f"{rule.__name__[5:]}: {line}" for rule in RULES for line in rule(recording, facts, late)]
+
+
+def changes(events, kind):
+    """The recording without one event of the kind, and with one told twice."""
+    places = [i for i, e in enumerate(events) if e.name == kind and e.fields.get("kind") != "MONITOR"]
+    at = places[len(places) // 2]
+    if kind in DEFINITIONS:
+        key, value = DEFINITIONS[kind], events[at].fields[DEFINITIONS[kind]]
+        yield "missing", [e for e in events if e.name != kind or e.fields[key] != value]
+        return
+    if kind == "wake":  # one that nothing else explains
+        noops = {e.task for e in events if e.name == "wake_noop"}
+        at = next((i for i in places if events[i].task not in noops), at)
+    yield "missing", events[:at] + events[at + 1:]
+    yield "told twice", events[:at + 1] + events[at:]
+
+
+def blind_spots(events, facts):
+    """Kinds of events of which one can be missing, or be told twice, and no rule complains."""
+    for kind in sorted({e.name for e in events} - UNCOUNTED):
+        for what, changed in changes(events, kind):
+            try:
+                found = offences_of(Recording(changed, ""), facts, False)
+            except (KeyError, AttributeError):
+                found = ["it does not even make sense"]
+            if not found:
+                yield f"{kind} {what}: no rule complains"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recording")
     parser.add_argument("facts")
     parser.add_argument("--late", action="store_true")
+    parser.add_argument("--self", action="store_true", dest="self_test")
     options = parser.parse_args()
-    recording, facts = Recording(options.recording), Facts(options.facts)
-    rules = [rule for name, rule in globals().items() if name.startswith("rule_")]
-    offences = [f"{rule.__name__[5:]}: {line}" for rule in rules for line in rule(recording, facts, options.late)]
+    events, warnings = read(options.recording)
+    recording, facts = Recording(events, warnings), Facts(options.facts)
+    if options.self_test:
+        offences = list(blind_spots(events, facts))
+    else:
+        offences = offences_of(recording, facts, options.late)
     for line in offences[:20]:
         print(line)
     if len(offences) > 20:
         print(f"and {len(offences) - 20} more")
     print(f"{len(recording.events)} events, {len(recording.by_task)} tasks, {len(recording.by_channel)} channels, "
-          f"{len(rules)} rules: {len(offences)} offences")
+          f"{len(RULES)} rules: {len(offences)} offences")
     return 1 if offences else 0
 
 

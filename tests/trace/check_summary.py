@@ -44,6 +44,7 @@ def check_channels(summary, facts, late):
         for key in ("sent", "received", "dropped", "failed"):
             want[fact["name"]][key] += fact[key]
         want[fact["name"]]["channels"] += 1
+        want[fact["name"]]["component"] = fact["component"]
         want[fact["name"]]["capacity"] = fact["capacity"]
     rows = {row["name"]: row for row in summary["channels"]}
     if set(rows) != set(want):

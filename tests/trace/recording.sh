@@ -138,6 +138,13 @@ record preloaded "recorded, preloaded" env LD_PRELOAD="$provider" "$program"
 record static "recorded, statically linked and preloaded" env LD_PRELOAD="$provider" "$static"
 record workers "recorded, 7 workers" "$program" --tracing --workers 7
 
+if out=$("$python" "$here/check_recording.py" asked asked.facts --self); then
+    passed "an event that is missing, or told twice, is noticed"
+else
+    failed "the rules have blind spots"
+    echo "$out"
+fi
+
 # --- from the middle ---------------------------------------------------------------------------------------------------
 
 lttng_session late

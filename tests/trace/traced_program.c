@@ -34,12 +34,12 @@ struct counts {
 
 static struct counts orders = {.name = "orders", .component = "intake", .capacity = 16};
 static struct counts totals = {.name = "totals", .component = "office", .capacity = 4};
-static struct counts gossip = {.name = "gossip", .component = "", .capacity = 2};
-static struct counts narrow = {.name = "narrow \"1\" \xc3\xa9", .component = "", .capacity = 1};
+static struct counts gossip = {.name = "gossip", .component = "host", .capacity = 2};
+static struct counts narrow = {.name = "narrow \"1\" \xc3\xa9", .component = "host", .capacity = 1};
 static struct counts silent = {.name = "silent", .component = "", .capacity = 1};
-static struct counts gates[CLERKS] = {{.name = "gate", .component = "", .capacity = 1},
-                                      {.name = "gate", .component = "", .capacity = 1},
-                                      {.name = "gate", .component = "", .capacity = 1}};
+static struct counts gates[CLERKS] = {{.name = "gate", .component = "intake", .capacity = 1},
+                                      {.name = "gate", .component = "intake", .capacity = 1},
+                                      {.name = "gate", .component = "intake", .capacity = 1}};
 static atomic_long result;
 static atomic_ulong tasks;
 static atomic_ulong reports;

@@ -35,7 +35,7 @@
 
 #define BIT(e) (UINT64_C(1) << WEFT_TRACE_##e)
 #define DEFINING                                                                                                       \
-    (BIT(runtime_start) | BIT(thread_start) | BIT(site_def) | BIT(task_name) | BIT(chan_open) | BIT(statedump_begin) | \
+    (BIT(runtime_start) | BIT(thread_start) | BIT(site_def) | BIT(task_name) | BIT(chan_open) | BIT(sync_open) | BIT(statedump_begin) | \
      BIT(statedump_task) | BIT(statedump_chan))
 
 /* All relaxed: each is a number of its own, nothing is published through it, and a look a little later sees it too. */

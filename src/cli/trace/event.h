@@ -67,7 +67,8 @@ struct event {
 struct event_gap {
     int64_t begin_ns;
     int64_t end_ns;
-    uint64_t count; /* events, or packets full of them */
+    uint64_t
+        count; /* events, or packets full of them; LTTng's counter may step back, so it may wrap: only sums are right */
     bool packets;
     bool counted; /* the count is known */
 };

@@ -96,7 +96,7 @@ static void events_gap(void *context, const struct event_gap *gap)
 {
     struct events *events = context;
     model_gap(&events->model, gap);
-    if (gap->counted)
+    if (gap->counted && gap->count <= INT64_MAX)
         printf("-- %" PRIu64 " %s lost --\n", gap->count, gap->packets ? "packets" : "events");
     else
         puts("-- lost: nobody knows how much --");
