@@ -6,6 +6,7 @@
 #ifndef WEFT_TESTS_STRESS_H
 #define WEFT_TESTS_STRESS_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/rng.h"

@@ -63,7 +63,7 @@ static void event_play(void *context, unsigned number)
 static void event_ping_pong_loses_no_set(void **state)
 {
     (void)state;
-    struct pair pair = {.rounds = stress_scale(50000)};
+    struct pair pair = {.rounds = stress_scale(20000)};
     weft__event_set(&pair.ping);
     stress_threads(2, event_play, &pair);
     verdict_assert();
@@ -113,7 +113,7 @@ static void event_stack(void *context, unsigned number)
 static void event_on_a_stack_that_goes_is_not_touched_after_the_set(void **state)
 {
     (void)state;
-    struct stack_rounds rounds = {.rounds = stress_scale(50000)};
+    struct stack_rounds rounds = {.rounds = stress_scale(20000)};
     stress_threads(2, event_stack, &rounds);
     verdict_assert();
     assert_true(atomic_load(&rounds.set) <= rounds.rounds);
