@@ -6,6 +6,7 @@
 #include <weft/api.h>
 #include <weft/channel.h>
 #include <weft/error.h>
+#include <weft/future.h>
 #include <weft/monitor.h>
 #include <weft/runtime.h>
 #include <weft/scope.h>

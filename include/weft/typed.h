@@ -8,6 +8,7 @@
 
 #include <weft/api.h>
 #include <weft/channel.h>
+#include <weft/future.h>
 
 #define WEFT__INLINE __attribute__((unused)) static inline
 
@@ -72,6 +73,14 @@
     WEFT__INLINE int name##_recv_blocking(name##_receiver *receiver, type *out_message, int64_t deadline_ns)           \
     {                                                                                                                  \
         return weft_channel_recv_blocking(&receiver->weft, out_message, deadline_ns);                                  \
+    }                                                                                                                  \
+    WEFT__INLINE void name##_recv_begin(weft_recv_future *future, name##_receiver *receiver, type *out_message)        \
+    {                                                                                                                  \
+        weft_recv_begin(future, &receiver->weft, out_message);                                                         \
+    }                                                                                                                  \
+    WEFT__INLINE void name##_send_begin(weft_send_future *future, name##_sender *sender, const type *message)          \
+    {                                                                                                                  \
+        weft_send_begin(future, &sender->weft, message);                                                               \
     }                                                                                                                  \
     WEFT__INLINE int name##_recv_many(weft_context *cx, name##_receiver *receiver, type *out_messages, size_t limit)   \
     {                                                                                                                  \

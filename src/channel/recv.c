@@ -14,7 +14,7 @@
 #include "base/platform.h"
 #include "channel/channel.h"
 #include "registry/rcu.h"
-#include "task/context.h"
+#include "task/future.h"
 #include "trace/emit.h"
 
 /* Copy up to `limit` messages that are written, from head on; how many. */
@@ -109,10 +109,9 @@ static int recv_busy(const char *call)
 }
 
 /* The number received, AWAITING, or an error. */
-static int recv_await(weft_context *cx, const char *call, weft_channel *channel, void *out, size_t limit)
+static int recv_await(weft_context *cx, const char *call, weft_channel *channel, void *out, size_t limit,
+                      struct weft__wait *wait)
 {
-    weft__task *task = weft__cx_task(cx);
-    struct weft__wait *wait = &task->wait;
     if (weft__unlikely(wait->object != NULL))
         weft__wait_leave(wait); /* this receive's own registration too: it is made again if there is still nothing */
     if (weft__unlikely(weft__cx_cancelled(cx)))
@@ -122,7 +121,7 @@ static int recv_await(weft_context *cx, const char *call, weft_channel *channel,
     int answer = recv_now(channel, out, limit);
     if (weft__likely(answer != WEFT_EAGAIN))
         return answer;
-    const weft__waiter me = weft__waiter_task(task);
+    const weft__waiter me = weft__waiter_task(weft__cx_task(cx));
     if (!recv_register(channel, me))
         return recv_busy(call);
     answer = recv_now(channel, out, limit); /* CH-A3: a sender that came before the registration did not see it */
@@ -132,7 +131,7 @@ static int recv_await(weft_context *cx, const char *call, weft_channel *channel,
     }
     wait->object = &channel->waitable;
     wait->single = true;
-    WEFT__TRACE(channel->home->number, chan_wait, weft__load_relaxed(&channel->id), weft__task_id(task),
+    WEFT__TRACE(channel->home->number, chan_wait, weft__load_relaxed(&channel->id), weft__self_task_id(),
                 WEFT_TRACE_channel_side_RECEIVER, 1);
     weft__cx_refund(cx);
     return WEFT_AWAITING;
@@ -170,8 +169,27 @@ int weft_channel_recv(weft_context *cx, weft_receiver *receiver, void *out_messa
     const int wrong = recv_check(call, receiver, out_message);
     if (weft__unlikely(wrong || !cx))
         return wrong ? wrong : weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
-    const int answer = recv_await(cx, call, receiver->weft__channel, out_message, 1);
+    const int answer = recv_await(cx, call, receiver->weft__channel, out_message, 1, &weft__cx_task(cx)->wait);
     return answer > 0 ? 0 : answer;
+}
+
+static int recv_future_poll(weft_context *cx, weft_future *future)
+{
+    static const char call[] = "weft_recv_begin";
+    const weft_recv_future *recv = (const weft_recv_future *)(const void *)future;
+    const int wrong = recv_check(call, recv->receiver, recv->out_message);
+    if (wrong)
+        return wrong;
+    const int answer = recv_await(cx, call, recv->receiver->weft__channel, recv->out_message, 1,
+                                  weft__future_attach(cx, future));
+    return answer > 0 ? 0 : answer;
+}
+
+void weft_recv_begin(weft_recv_future *future, weft_receiver *receiver, void *out_message)
+{
+    weft__future_begin(&future->future, recv_future_poll);
+    future->receiver = receiver;
+    future->out_message = out_message;
 }
 
 int weft_channel_try_recv(weft_receiver *receiver, void *out_message)
@@ -207,7 +225,7 @@ int weft_channel_recv_many(weft_context *cx, weft_receiver *receiver, void *out_
         return wrong ? wrong : weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
     if (limit == 0)
         return 0;
-    return recv_await(cx, call, receiver->weft__channel, out_messages, recv_limit(limit));
+    return recv_await(cx, call, receiver->weft__channel, out_messages, recv_limit(limit), &weft__cx_task(cx)->wait);
 }
 
 int weft_channel_recv_many_blocking(weft_receiver *receiver, void *out_messages, size_t limit, int64_t deadline_ns)

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/platform.h"
 #include "channel/channel.h"
-#include "task/context.h"
+#include "task/future.h"
 #include "trace/emit.h"
 
 /* A message of one of the common sizes is copied without a call. */
@@ -169,9 +169,8 @@ static int send_into_place(weft_channel *channel, const void *message)
 }
 
 /* The task was in the list: what came of it. 0: a place is reserved for it. */
-static int send_resume(weft_context *cx, weft_channel *channel)
+static int send_resume(weft_context *cx, weft_channel *channel, struct weft__wait *wait)
 {
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (weft__cx_cancelled(cx)) {
         weft__channel_abandon(&channel->waitable, wait);
         return WEFT_ECANCELED;
@@ -185,9 +184,9 @@ static int send_resume(weft_context *cx, weft_channel *channel)
 }
 
 /* Wait for a place. 0: reserved at once. */
-static int send_enqueue(weft_context *cx, weft_channel *channel)
+static int send_enqueue(weft_context *cx, weft_channel *channel, struct weft__wait *wait)
 {
-    switch (weft__channel_enqueue(channel, &weft__cx_task(cx)->wait)) {
+    switch (weft__channel_enqueue(channel, wait)) {
     case WEFT__QUEUED_PLACE:
         return 0;
     case WEFT__QUEUED_CLOSED:
@@ -198,26 +197,20 @@ static int send_enqueue(weft_context *cx, weft_channel *channel)
     }
 }
 
-static bool send_is_waiting(const weft__task *task, const weft_channel *channel)
+static bool send_is_waiting(const struct weft__wait *wait, const weft_channel *channel)
 {
-    return task->wait.object == &channel->waitable && !task->wait.single;
+    return wait->object == &channel->waitable && !wait->single;
 }
 
-int weft_channel_send(weft_context *cx, weft_sender *sender, const void *message)
+/* One evaluation of an awaited send, with the node that it waits with. */
+static int send_await(weft_context *cx, weft_channel *channel, const void *message, struct weft__wait *wait)
 {
-    if (weft__unlikely(!cx || !sender || !message))
-        return weft__refuse(WEFT_EINVAL, "weft_channel_send: context, sender and message must not be null");
-    weft_channel *channel = sender->weft__channel;
-    const int wrong = weft__channel_check("weft_channel_send", channel, sender->weft__generation, sender->weft__state);
-    if (weft__unlikely(wrong))
-        return wrong;
-    weft__task *task = weft__cx_task(cx);
-    if (weft__unlikely(task->wait.object != NULL)) {
-        if (send_is_waiting(task, channel)) {
-            const int resumed = send_resume(cx, channel);
+    if (weft__unlikely(wait->object != NULL)) {
+        if (send_is_waiting(wait, channel)) {
+            const int resumed = send_resume(cx, channel, wait);
             return resumed == 0 ? send_into_place(channel, message) : resumed;
         }
-        weft__wait_leave(&task->wait);
+        weft__wait_leave(wait);
     }
     if (weft__unlikely(weft__cx_cancelled(cx)))
         return WEFT_ECANCELED;
@@ -231,19 +224,46 @@ int weft_channel_send(weft_context *cx, weft_sender *sender, const void *message
         return send_refused(channel, error);
     if (channel->overflow != WEFT_WAIT)
         return send_overflow(channel, message);
-    const int queued = send_enqueue(cx, channel);
+    const int queued = send_enqueue(cx, channel, wait);
     return queued == 0 ? send_into_place(channel, message) : queued;
+}
+
+static int send_check(const char *call, const weft_sender *sender, const void *other)
+{
+    if (weft__unlikely(!sender || !other))
+        return weft__refuse(WEFT_EINVAL, "%s: sender and message or permit must not be null", call);
+    return weft__channel_check(call, sender->weft__channel, sender->weft__generation, sender->weft__state);
+}
+
+int weft_channel_send(weft_context *cx, weft_sender *sender, const void *message)
+{
+    static const char call[] = "weft_channel_send";
+    const int wrong = send_check(call, sender, message);
+    if (weft__unlikely(wrong || !cx))
+        return wrong ? wrong : weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
+    return send_await(cx, sender->weft__channel, message, &weft__cx_task(cx)->wait);
+}
+
+static int send_future_poll(weft_context *cx, weft_future *future)
+{
+    const weft_send_future *send = (const weft_send_future *)(const void *)future;
+    const int wrong = send_check("weft_send_begin", send->sender, send->message);
+    return wrong ? wrong : send_await(cx, send->sender->weft__channel, send->message, weft__future_attach(cx, future));
+}
+
+void weft_send_begin(weft_send_future *future, weft_sender *sender, const void *message)
+{
+    weft__future_begin(&future->future, send_future_poll);
+    future->sender = sender;
+    future->message = message;
 }
 
 int weft_channel_try_send(weft_sender *sender, const void *message)
 {
-    if (weft__unlikely(!sender || !message))
-        return weft__refuse(WEFT_EINVAL, "weft_channel_try_send: sender and message must not be null");
-    weft_channel *channel = sender->weft__channel;
-    const int wrong =
-        weft__channel_check("weft_channel_try_send", channel, sender->weft__generation, sender->weft__state);
+    const int wrong = send_check("weft_channel_try_send", sender, message);
     if (weft__unlikely(wrong))
         return wrong;
+    weft_channel *channel = sender->weft__channel;
     uint64_t pos;
     const int error = send_claim(channel, &pos);
     if (weft__likely(error == 0))
@@ -275,13 +295,10 @@ static int send_wait_blocking(weft_channel *channel, int64_t deadline_ns)
 
 int weft_channel_send_blocking(weft_sender *sender, const void *message, int64_t deadline_ns)
 {
-    if (!sender || !message)
-        return weft__refuse(WEFT_EINVAL, "weft_channel_send_blocking: sender and message must not be null");
-    weft_channel *channel = sender->weft__channel;
-    const int wrong =
-        weft__channel_check("weft_channel_send_blocking", channel, sender->weft__generation, sender->weft__state);
+    const int wrong = send_check("weft_channel_send_blocking", sender, message);
     if (wrong)
         return wrong;
+    weft_channel *channel = sender->weft__channel;
     if (weft__self)
         return weft__refuse(WEFT_EPERM, "weft_channel_send_blocking: not on a worker: use WEFT_AWAIT with "
                                         "weft_channel_send()");
@@ -317,41 +334,55 @@ static int reserve_claim(weft_channel *channel)
     return 0;
 }
 
-int weft_channel_reserve(weft_context *cx, weft_sender *sender, weft_permit *out_permit)
+static int reserve_await(weft_context *cx, weft_channel *channel, weft_permit *out_permit, struct weft__wait *wait)
 {
-    if (!cx || !sender || !out_permit)
-        return weft__refuse(WEFT_EINVAL, "weft_channel_reserve: context, sender and permit must not be null");
-    weft_channel *channel = sender->weft__channel;
-    const int wrong = weft__channel_check("weft_channel_reserve", channel, sender->weft__generation, sender->weft__state);
-    if (wrong)
-        return wrong;
-    weft__task *task = weft__cx_task(cx);
-    if (send_is_waiting(task, channel)) {
-        const int resumed = send_resume(cx, channel);
+    if (send_is_waiting(wait, channel)) {
+        const int resumed = send_resume(cx, channel, wait);
         return resumed == 0 ? reserve_done(channel, out_permit) : resumed;
     }
-    weft__wait_leave(&task->wait);
+    weft__wait_leave(wait);
     if (weft__cx_cancelled(cx))
         return WEFT_ECANCELED;
     if (!weft__cx_spend(cx))
         return WEFT_AWAITING;
     int error = reserve_claim(channel);
     if (error == WEFT_EAGAIN && channel->overflow == WEFT_WAIT) {
-        error = send_enqueue(cx, channel);
+        error = send_enqueue(cx, channel, wait);
         return error == 0 ? reserve_done(channel, out_permit) : error;
     }
     return error == 0 ? reserve_done(channel, out_permit) : send_refused(channel, error);
 }
 
+int weft_channel_reserve(weft_context *cx, weft_sender *sender, weft_permit *out_permit)
+{
+    static const char call[] = "weft_channel_reserve";
+    const int wrong = send_check(call, sender, out_permit);
+    if (wrong || !cx)
+        return wrong ? wrong : weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
+    return reserve_await(cx, sender->weft__channel, out_permit, &weft__cx_task(cx)->wait);
+}
+
+static int reserve_future_poll(weft_context *cx, weft_future *future)
+{
+    const weft_reserve_future *reserve = (const weft_reserve_future *)(const void *)future;
+    const int wrong = send_check("weft_reserve_begin", reserve->sender, reserve->out_permit);
+    return wrong ? wrong
+                 : reserve_await(cx, reserve->sender->weft__channel, reserve->out_permit, weft__future_attach(cx, future));
+}
+
+void weft_reserve_begin(weft_reserve_future *future, weft_sender *sender, weft_permit *out_permit)
+{
+    weft__future_begin(&future->future, reserve_future_poll);
+    future->sender = sender;
+    future->out_permit = out_permit;
+}
+
 int weft_channel_try_reserve(weft_sender *sender, weft_permit *out_permit)
 {
-    if (!sender || !out_permit)
-        return weft__refuse(WEFT_EINVAL, "weft_channel_try_reserve: sender and permit must not be null");
-    weft_channel *channel = sender->weft__channel;
-    const int wrong =
-        weft__channel_check("weft_channel_try_reserve", channel, sender->weft__generation, sender->weft__state);
+    const int wrong = send_check("weft_channel_try_reserve", sender, out_permit);
     if (wrong)
         return wrong;
+    weft_channel *channel = sender->weft__channel;
     const int error = reserve_claim(channel);
     return error == 0 ? reserve_done(channel, out_permit) : send_refused(channel, error);
 }

@@ -74,6 +74,7 @@ int weft__sched_init(struct weft__sched *sched, uint64_t seed)
         worker->thread.env = &sched->env;
         worker->thread.number = weft__worker_number_take();
         weft__rng_seed(&worker->rng, seed + i);
+        weft__rng_seed(&worker->thread.choices, seed + sched->worker_count + i);
         weft__runqueue_init(&worker->ring);
     }
     return 0;

@@ -14,6 +14,7 @@
 
 #include "base/atomic.h"
 #include "base/lock.h"
+#include "base/rng.h"
 #include "registry/ids.h"
 #include "registry/slab.h"
 
@@ -92,6 +93,7 @@ struct weft__thread {
     uint16_t number;         /* WEFT_TRACE_NO_WORKER on threads that are no worker */
     bool yield;              /* the poll wants another turn at once */
     struct weft__timers *timers; /* the timer room's */
+    struct weft__rng choices;    /* of select */
     struct weft__ids ids;
     struct weft__slab_cache cache;
     weft__counter spawned;

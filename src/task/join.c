@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "registry/rcu.h"
-#include "task/context.h"
+#include "task/future.h"
 #include "task/scope.h"
 #include "trace/emit.h"
 
@@ -108,7 +108,17 @@ static int join_check(const weft_task *task)
     return 0;
 }
 
-int weft_task_join(weft_context *cx, weft_task *task, int *out_result)
+/* Where a join that is under way is remembered: with the handle, so that it can be withdrawn. */
+static void join_abandon(struct weft__waitable *waitable, struct weft__wait *wait)
+{
+    (void)waitable;
+    join_withdraw((weft_task){(uint64_t)wait->since, wait->slot, wait->runtime}, weft__wait_waiter(wait));
+    wait->object = NULL;
+}
+
+static struct weft__waitable join_waitable = {join_abandon};
+
+static int join_await(weft_context *cx, weft_task *task, int *out_result, struct weft__wait *wait)
 {
     const int wrong = join_check(task);
     if (wrong || !cx)
@@ -118,10 +128,9 @@ int weft_task_join(weft_context *cx, weft_task *task, int *out_result)
     if (weft__task_id(me) == task->id)
         return weft__refuse(WEFT_EDEADLK, "weft_task_join: a task cannot join itself");
     const weft__waiter waiter = weft__waiter_task(me);
-    if (weft__cx_cancelled(cx)) {
-        join_withdraw(*task, waiter);
+    weft__wait_leave(wait); /* a registration of this join, too: it is made again if the task still runs */
+    if (weft__cx_cancelled(cx))
         return WEFT_ECANCELED;
-    }
     if (!weft__cx_spend(cx))
         return WEFT_AWAITING;
     int result = 0;
@@ -138,11 +147,33 @@ int weft_task_join(weft_context *cx, weft_task *task, int *out_result)
         weft__cx_thread(cx)->yield = true; /* its worker is at its last few instructions */
         return WEFT_AWAITING;
     case JOIN_WAITS:
+        wait->object = &join_waitable;
+        wait->since = (int64_t)task->id;
+        wait->slot = task->weft__slot;
+        wait->runtime = task->weft__runtime;
         weft__cx_refund(cx);
         return WEFT_AWAITING;
     default:
         return join_error(step);
     }
+}
+
+int weft_task_join(weft_context *cx, weft_task *task, int *out_result)
+{
+    return join_await(cx, task, out_result, cx ? &weft__cx_task(cx)->wait : NULL);
+}
+
+static int join_future_poll(weft_context *cx, weft_future *future)
+{
+    weft_join_future *join = (weft_join_future *)(void *)future;
+    return join_await(cx, join->task, join->out_result, weft__future_attach(cx, future));
+}
+
+void weft_join_begin(weft_join_future *future, weft_task *task, int *out_result)
+{
+    weft__future_begin(&future->future, join_future_poll);
+    future->task = task;
+    future->out_result = out_result;
 }
 
 int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_result)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "task/wait.h"
 
+#include "task/future.h"
 #include "task/scope.h"
 #include "task/task.h"
 
 weft__waiter weft__wait_waiter(struct weft__wait *wait)
 {
+    if (wait->future)
+        return weft__container_of(wait, struct weft__future_node, wait)->waiter;
     if (wait->scope)
         return (weft__waiter)(uintptr_t)weft__scope_of_deadline(wait) | 2;
     if (wait->thread)

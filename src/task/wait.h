@@ -31,7 +31,8 @@ enum weft__wait_state {
     WEFT__WAIT_QUEUED = 1,
     WEFT__WAIT_GRANTED = 2, /* out of the list, with what it waited for */
     WEFT__WAIT_CLOSED = 3,  /* out of the list, with nothing */
-    WEFT__WAIT_FIRING = 4   /* a deadline, out of the wheel; its scope is being cancelled */
+    WEFT__WAIT_FIRING = 4,  /* a deadline, out of the wheel; its scope is being cancelled */
+    WEFT__WAIT_TOLD = 5     /* out of the list: it has happened, and nothing was handed over */
 };
 
 /*
@@ -49,15 +50,23 @@ struct weft__wait {
             struct weft__link link;
             int64_t since; /* in a list: since when it waits */
         };
+        struct {
+            uint32_t slot, runtime; /* of a join: where the task lies whose id is in `since` */
+        };
     };
     struct weft__waitable *object; /* what it waits for; NULL: nothing */
-    uint8_t state; /* enum weft__wait_state; under the object's lock while in its list */
-    bool thread;   /* the node of a blocked thread, inside a weft__blocked */
-    bool single;   /* the only waiter, in a word of the object and in no list; the waiter's alone */
-    bool scope;    /* the deadline of a scope, inside a weft_scope */
-    uint8_t spare[2];
+    uint8_t state;   /* enum weft__wait_state; under the object's lock while in its list; see weft__wait_word() */
+    bool thread : 1; /* the node of a blocked thread, inside a weft__blocked */
+    bool single : 1; /* the only waiter, in a word of the object and in no list; the waiter's alone */
+    bool scope : 1;  /* the deadline of a scope, inside a weft_scope */
+    bool future : 1; /* the node of a weft_future */
+    uint8_t mode : 4; /* which of the object's operations; the object's room says what it means */
     uint16_t ignored; /* of a task: how often in this poll it was told that it is cancelled */
+    uint32_t amount;  /* how much of what the object has */
 };
+
+/* The state, for a room in which the waiter reads it without the lock: whoever takes the node out releases it. */
+static inline _Atomic uint8_t *weft__wait_word(struct weft__wait *wait) { return (_Atomic uint8_t *)&wait->state; }
 
 /* The task begins another operation, or ends: it does not wait any more for what it waited for. */
 static inline void weft__wait_leave(struct weft__wait *wait)

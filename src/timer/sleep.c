@@ -9,13 +9,12 @@
 
 #include "base/error.h"
 #include "base/platform.h"
-#include "task/context.h"
+#include "task/future.h"
 #include "timer/timer.h"
 
-/* Whether the task waits in a wheel; *out_fired whether its time has come. */
-static bool sleep_under_way(weft_context *cx, bool *out_fired)
+/* Whether the node waits in a wheel; *out_fired whether its time has come. */
+static bool sleep_under_way(weft_context *cx, struct weft__wait *wait, bool *out_fired)
 {
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
     struct weft__timers *own = weft__cx_thread(cx)->timers;
     if (!wait->object || wait->object->abandon != own->waitable.abandon)
         return false;
@@ -27,9 +26,9 @@ static bool sleep_under_way(weft_context *cx, bool *out_fired)
 }
 
 /* The wait that is under way, or a new one until `deadline_ns`. */
-static int sleep_go_on(weft_context *cx, bool under_way, bool fired, int64_t deadline_ns, int64_t now)
+static int sleep_go_on(weft_context *cx, struct weft__wait *wait, bool under_way, bool fired, int64_t deadline_ns,
+                       int64_t now)
 {
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (weft__cx_cancelled(cx)) {
         weft__wait_leave(wait);
         return WEFT_ECANCELED;
@@ -46,24 +45,41 @@ static int sleep_go_on(weft_context *cx, bool under_way, bool fired, int64_t dea
     return WEFT_AWAITING;
 }
 
+static int sleep_await(weft_context *cx, struct weft__wait *wait, int64_t deadline_ns)
+{
+    bool fired = false;
+    const bool under_way = sleep_under_way(cx, wait, &fired);
+    return sleep_go_on(cx, wait, under_way, fired, deadline_ns, under_way ? 0 : weft__clock_now());
+}
+
 int weft_sleep_until(weft_context *cx, int64_t deadline_ns)
 {
     if (!cx)
         return weft__refuse(WEFT_EINVAL, "weft_sleep_until: the context must not be null");
-    bool fired = false;
-    const bool under_way = sleep_under_way(cx, &fired);
-    return sleep_go_on(cx, under_way, fired, deadline_ns, under_way ? 0 : weft__clock_now());
+    return sleep_await(cx, &weft__cx_task(cx)->wait, deadline_ns);
+}
+
+static int sleep_future_poll(weft_context *cx, weft_future *future)
+{
+    return sleep_await(cx, weft__future_attach(cx, future), ((weft_sleep_future *)(void *)future)->deadline_ns);
+}
+
+void weft_sleep_begin(weft_sleep_future *future, int64_t deadline_ns)
+{
+    weft__future_begin(&future->future, sleep_future_poll);
+    future->deadline_ns = deadline_ns;
 }
 
 int weft_sleep(weft_context *cx, int64_t delay_ns)
 {
     if (!cx)
         return weft__refuse(WEFT_EINVAL, "weft_sleep: the context must not be null");
+    struct weft__wait *wait = &weft__cx_task(cx)->wait;
     bool fired = false;
-    const bool under_way = sleep_under_way(cx, &fired);
+    const bool under_way = sleep_under_way(cx, wait, &fired);
     const int64_t now = under_way ? 0 : weft__clock_now();
     const int64_t deadline = delay_ns <= 0 ? now : delay_ns >= INT64_MAX - now ? INT64_MAX : now + delay_ns;
-    return sleep_go_on(cx, under_way, fired, deadline, now);
+    return sleep_go_on(cx, wait, under_way, fired, deadline, now);
 }
 
 int weft_interval_start(weft_interval *interval, int64_t period_ns, weft_missed missed)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside a future: its own wait node, and the task behind it. */
+#ifndef WEFT_TASK_FUTURE_H
+#define WEFT_TASK_FUTURE_H
+
+#include <weft/future.h>
+
+#include "task/context.h"
+
+/* What weft_future.weft__node holds. */
+struct weft__future_node {
+    struct weft__wait wait;
+    weft__waiter waiter; /* the task, set at each poll */
+};
+
+_Static_assert(sizeof(struct weft__future_node) == sizeof(((weft_future *)0)->weft__node), "the node fits");
+
+static inline struct weft__wait *weft__future_wait(weft_future *future)
+{
+    return &((struct weft__future_node *)(void *)future->weft__node)->wait;
+}
+
+/* The node of a future that is being polled: whoever wakes it wakes the task. */
+static inline struct weft__wait *weft__future_attach(weft_context *cx, weft_future *future)
+{
+    struct weft__future_node *node = (struct weft__future_node *)(void *)future->weft__node;
+    node->waiter = weft__waiter_task(weft__cx_task(cx));
+    return &node->wait;
+}
+
+static inline void weft__future_begin(weft_future *future, int (*poll)(weft_context *cx, weft_future *future))
+{
+    *future = (weft_future){.weft__poll = poll};
+    weft__future_wait(future)->future = true;
+}
+
+#endif
