@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Teaches what a full channel does, by its overflow policy, and how its monitor tells: counts that need no set-up, and a
- * callback when its health changes. Everything here happens on the host's thread, with the try_ forms that never wait.
+ * callback when its health changes. All of it on the host's thread: the try_ forms never wait.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,9 +45,11 @@ static void try_policy(weft_runtime *rt, const char *name, weft_overflow overflo
     if (weft_receiver_stats(&in.weft, &stats) == 0)
         printf("  sent %" PRIu64 ", failed %" PRIu64 ", dropped %" PRIu64 ", depth %" PRIu32 " of %" PRIu32 "\n",
                stats.sent, stats.failed, stats.dropped, stats.depth, stats.capacity);
+    int values[6];
+    int count = readings_recv_many_blocking(&in, values, 6, WEFT_FOREVER); /* all that is there, in one operation */
     printf("  received");
-    for (int value; readings_try_recv(&in, &value) == 0;)
-        printf(" %d", value);
+    for (int i = 0; i < count; i++)
+        printf(" %d", values[i]);
     printf("\n");
     weft_monitor_sample(rt);
     readings_sender_close(&out);

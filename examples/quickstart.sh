@@ -7,7 +7,8 @@
 #   WEFT_QUICKSTART_DIR   where it builds and records (build/quickstart in the source tree)
 #
 # Run it as root, or as a user who may use sudo (only the installation of packages needs it). It may be run again: what is
-# there is used. When it ends, whether well, badly or by a signal, the session and the daemon that it started are gone.
+# there is used. When it ends, whether well, badly or by a signal (but SIGKILL), the session and the daemon that it started
+# are gone.
 
 set -u
 exec </dev/null
@@ -39,8 +40,9 @@ cleanup() {
         if lttng --no-sessiond list 2>/dev/null | grep -q '^ *[0-9]\+) '; then
             echo "The session daemon (process $daemon) goes on: somebody else began to record with it."
         else
-            kill "$daemon" 2>/dev/null
-            for _ in {1..100}; do kill -0 "$daemon" 2>/dev/null && sleep 0.1; done
+            # Again and again: one that is still starting forgets the first signal.
+            for _ in {1..100}; do kill "$daemon" 2>/dev/null && sleep 0.1; done
+            kill -KILL "$daemon" 2>/dev/null
         fi
     fi
     [ -z "$private" ] || rm -rf "$private"
@@ -93,7 +95,7 @@ quietly() {
 
 # --- the steps -------------------------------------------------------------------------------------------------------
 
-if ! { mkdir -p "$folder/recordings" && : >"$log"; }; then
+if ! { mkdir -p "$folder/recordings" && : >"$log"; } 2>/dev/null; then
     echo "Cannot write to $folder. Give another folder: WEFT_QUICKSTART_DIR=/tmp/weft $0"
     exit 1
 fi
@@ -131,18 +133,27 @@ case $? in
 0) took "one runs already: used, and left running" ;;
 124) fail "a session daemon runs, but it does not answer." ;;
 *)
-    quietly lttng-sessiond --daemonize --pidfile="$private/pid" || fail_with_log "the daemon did not start."
-    daemon=$(cat "$private/pid")
+    # Not with --daemonize: as our child its number is known from its first moment on, whenever we are interrupted. In a
+    # session of its own, so that Ctrl-C leaves it to the cleanup.
+    setsid lttng-sessiond >>"$log" 2>&1 &
+    daemon=$!
+    for _ in {1..100}; do
+        quietly timeout 10 lttng --no-sessiond list && break
+        kill -0 "$daemon" 2>/dev/null || { daemon= && fail_with_log "the daemon did not start."; }
+        sleep 0.1
+    done
     took "started, process $daemon: it ends with this script"
     ;;
 esac
 
-begin "Create a recording session for all events of weft: per processor 8 buffers of 4 MiB, so that none is lost." \
+size=4
+[ "$(nproc --all)" -le 8 ] || size=1 # the buffers are memory: 2 GiB on 64 processors would be too much for a first look
+begin "Create a recording session for all events of weft: 8 buffers of $size MiB per processor, so that none is lost." \
     "see the messages above; 'lttng list' shows the sessions there are, and 'df /dev/shm' whether there is memory for the buffers."
 created=yes
 record() {
     quietly lttng --no-sessiond create "$session" --output="$recording" &&
-        quietly lttng --no-sessiond enable-channel --userspace --session="$session" --subbuf-size=4M --num-subbuf=8 events &&
+        quietly lttng --no-sessiond enable-channel --userspace --session="$session" --subbuf-size=${size}M --num-subbuf=8 events &&
         quietly lttng --no-sessiond enable-event --userspace --session="$session" --channel=events 'weft:*' &&
         quietly lttng --no-sessiond start "$session"
 }
@@ -168,9 +179,10 @@ took "$(du -sh "$recording" | cut -f1) recorded"
 begin "Read the recording: its first events, as babeltrace2 prints them, and a summary." \
     "read it by hand: babeltrace2 $recording"
 echo
-babeltrace2 "$recording" 2>>"$log" | head -n 12
-[ "${PIPESTATUS[0]}" -le 1 ] || [ "${PIPESTATUS[0]}" = 141 ] || fail "babeltrace2 cannot read it."
-echo "  …"
+lines=$(babeltrace2 "$recording" 2>>"$log" | head -n 12)
+[ -n "$lines" ] || fail_with_log "babeltrace2 finds no event in it."
+echo "$lines"
+echo "…"
 echo
 run "$folder/bin/weft" trace summary "$recording" || fail "'weft trace summary' cannot read it."
 echo

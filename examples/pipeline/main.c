@@ -143,12 +143,11 @@ static int job_run(struct job *job, struct interrupter *interrupter, uint64_t *u
     return rc < 0 ? main_complain(rc) : rc;
 }
 
-/* The runtime is the same whether it can be recorded or not; a user who asked for a recording wants to know. */
-static void main_say_tracing(weft_runtime *rt)
+/* The library never prints: what it has to say it says here, for example why a run is not recorded. */
+static void main_report(void *context, int code, const char *text)
 {
-    char reason[256];
-    if (weft_runtime_tracing(rt, reason, sizeof reason) < 0)
-        fprintf(stderr, "pipeline: this run is not recorded: %s\n", reason);
+    (void)context;
+    fprintf(stderr, "weft: %s: %s\n", weft_error_name(code), text);
 }
 
 int main(int argc, char **argv)
@@ -161,14 +160,16 @@ int main(int argc, char **argv)
         return exit_code;
 
     interrupter_prepare(&interrupter);
-    int rc = weft_runtime_create(&job.rt, WEFT_RUNTIME_OPTIONS(.name = "pipeline", .tracing = job.options.trace,
-                                                               .worker_threads = job.options.workers));
+    /* A message is some 0.3 ms of work here. 8 of them a poll, instead of 128, let the others have a turn in time. */
+    int rc = weft_runtime_create(&job.rt, WEFT_RUNTIME_OPTIONS(.name = "pipeline", .worker_threads = job.options.workers,
+                                                               .coop_budget = 8, .tracing = job.options.trace,
+                                                               .report = job.options.stats || job.options.trace
+                                                                             ? main_report
+                                                                             : NULL));
     if (rc < 0) {
         main_complain(rc);
         return 1;
     }
-    if (job.options.trace)
-        main_say_tracing(job.rt);
     if (job.options.stats)
         rc = monitor_start(&job.monitor, job.rt, weft_runtime_workers(job.rt) + 3); /* an inbox per task */
     if (rc >= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What --stats prints: the changes of health as they happen, and at the end one row per channel. A channel is gone when
- * its last handle is closed, so each receiver leaves a last copy of its statistics here before it closes.
+ * What --stats prints: the changes of health as they happen, and at the end one row per channel with its worst health. A
+ * channel is gone when its last handle is closed, so each receiver leaves a copy of its statistics here before it closes.
  */
 #ifndef PIPELINE_MONITOR_H
 #define PIPELINE_MONITOR_H
@@ -9,9 +9,14 @@
 #include <pthread.h>
 #include <weft.h>
 
+struct monitor_row {
+    weft_channel_stats stats;
+    weft_health worst;
+};
+
 struct monitor {
-    pthread_mutex_t lock;
-    weft_channel_stats *rows; /* NULL: nothing is kept */
+    pthread_mutex_t lock; /* tasks and the runtime's monitor thread write rows */
+    struct monitor_row *rows; /* NULL: nothing is kept */
     size_t count, capacity;
 };
 

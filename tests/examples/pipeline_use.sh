@@ -64,7 +64,7 @@ expect "a full disk" 1 "No space left" sh -c "exec '$pipeline' '$dir/tree' >/dev
 expect "no standard output" 1 "" sh -c "exec '$pipeline' '$dir/tree' >&-"
 
 # One byte a chunk and one place a channel: it takes long enough to be interrupted, with every channel full.
-head -c 4000000 /dev/zero | tr '\0' ' ' >"$dir/long"
+head -c 10000000 /dev/zero | tr '\0' ' ' >"$dir/long"
 for signal in INT TERM; do
     expect "SIG$signal cancels" 130 "WEFT_ECANCELED" timeout --preserve-status -s $signal 0.3 \
         "$pipeline" --capacity 1 --chunk 1 "$dir/long"
