@@ -106,6 +106,7 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
         rt->sched.workers[i].thread.timers = weft__timers_of(rt->timers, i);
     rt->watch_number = weft__worker_number_take();
     rt->trace_status = weft__provider_find(o->tracing, rt->trace_text, sizeof rt->trace_text);
+    weft__sinks_refresh(); /* what is recorded may have changed since an earlier runtime was there to look */
     WEFT__TRACE(env->number, runtime_start, env->number, WEFT_TRACE_SCHEMA, (uint16_t)rt->sched.worker_count, rt->name,
                 WEFT_VERSION);
     return 0;

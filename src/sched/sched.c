@@ -2,10 +2,12 @@
 /* Starting, stopping, waiting for the end, and the way of a task into a queue. */
 #include "sched/sched.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <weft/error.h>
 
+#include "base/futex.h"
 #include "base/platform.h"
 #include "base/thread.h"
 #include "registry/rcu.h"
@@ -133,19 +135,20 @@ uint64_t weft__sched_live(struct weft__sched *sched)
 
 int weft__sched_drain(struct weft__sched *sched, int64_t deadline_ns)
 {
-    weft__event_clear(&sched->drained);
-    weft__store_seq_cst(&sched->draining, 1);
+    weft__fetch_add_seq_cst(&sched->draining, 1);
     /* A worker that parks after this lock sees `draining` and looks; one that parked before has its counts seen here. */
     weft__lock(&sched->idle.lock);
     weft__unlock(&sched->idle.lock);
     int result = 0;
-    while (weft__sched_live(sched) != 0 && result == 0) {
-        if (weft__event_wait(&sched->drained, deadline_ns) < 0)
-            result = weft__sched_live(sched) == 0 ? 0 : WEFT_ETIMEDOUT;
-        weft__event_clear(&sched->drained);
+    for (;;) {
+        const uint32_t seen = weft__load_acquire(&sched->drained); /* before the look: a later end changes it */
+        if (weft__sched_live(sched) == 0 || result < 0)
+            break;
+        if (weft__futex_wait(&sched->drained, seen, deadline_ns) == -ETIMEDOUT)
+            result = WEFT_ETIMEDOUT; /* unless it ended this moment */
     }
-    weft__store_seq_cst(&sched->draining, 0);
-    return result;
+    weft__fetch_sub_seq_cst(&sched->draining, 1);
+    return weft__sched_live(sched) == 0 ? 0 : result;
 }
 
 /* Move what the worker holds back to the shared queue, and fire its timers. */

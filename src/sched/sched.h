@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#include "base/event.h"
 #include "base/rng.h"
 #include "base/thread.h"
 #include "registry/handoff.h"
@@ -54,8 +53,8 @@ struct weft__sched {
     bool next_slot_off;
     const char *thread_name;
     _Atomic uint32_t stopping; /* workers leave */
-    _Atomic uint32_t draining; /* somebody waits for the last task to end */
-    struct weft__event drained;
+    _Atomic uint32_t draining; /* how many wait for the last task to end */
+    _Atomic uint32_t drained;  /* how often it did; they sleep on this word */
     struct weft__handoff injector;
     struct weft__idle idle;
     struct weft__worker *workers;
@@ -71,7 +70,7 @@ int weft__sched_start(struct weft__sched *sched, size_t stack_size);
 /* Join the workers. No task lives. */
 void weft__sched_stop(struct weft__sched *sched);
 
-/* Host thread: wait until no task lives, or the deadline. 0 or WEFT_ETIMEDOUT. One waiter at a time. */
+/* Host thread: wait until no task lives, or the deadline. 0 or WEFT_ETIMEDOUT. */
 int weft__sched_drain(struct weft__sched *sched, int64_t deadline_ns);
 
 /* Tasks spawned and not ended; exact when it is 0. */

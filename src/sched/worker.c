@@ -9,6 +9,7 @@
  *
  * Edges: NX-R1 -> NX-A1, the next slot: whoever takes the task out sees what the one who put it in wrote.
  */
+#include "base/futex.h"
 #include "base/platform.h"
 #include "base/thread.h"
 #include "registry/rcu.h"
@@ -137,8 +138,10 @@ static bool worker_sees_work(struct weft__sched *sched)
 /* Somebody waits for the last task, and it may have been ours. */
 static void worker_check_drained(struct weft__sched *sched)
 {
-    if (weft__load_seq_cst(&sched->draining) && weft__sched_live(sched) == 0)
-        weft__event_set(&sched->drained);
+    if (weft__load_seq_cst(&sched->draining) == 0 || weft__sched_live(sched) != 0)
+        return;
+    weft__fetch_add_release(&sched->drained, 1);
+    weft__futex_wake(&sched->drained, WEFT__WAKE_ALL);
 }
 
 static void worker_sleep(struct weft__worker *worker)
