@@ -15,7 +15,7 @@
 #include "base/check.h"
 
 /* Bit n: somebody wants event n. Relaxed: an event may be seen or missed at the moment the wish changes. */
-extern _Atomic uint64_t weft__trace_mask;
+extern _Atomic uint64_t weft__trace_mask __attribute__((visibility("hidden"))); /* its address without a detour */
 
 static inline bool weft__trace_wants(unsigned event)
 {
