@@ -50,7 +50,7 @@ bool weft__idle_sleep(struct weft__idle *idle, uint32_t worker, bool searching)
     const uint32_t word = weft__fetch_sub_acq_rel(&idle->word, AWAKE + (searching ? SEARCHING : 0)); /* ID-A1 */
     idle->sleeping[idle->sleepers++] = (uint16_t)worker;
     weft__unlock(&idle->lock);
-    return searching && idle_searching(word) == 1;
+    return idle_searching(word) == (searching ? 1 : 0);
 }
 
 bool weft__idle_cancel_sleep(struct weft__idle *idle, uint32_t worker)

@@ -6,8 +6,8 @@
  * States: one word, `searching` in the lower half and `awake` in the upper; and under a lock the stack of sleepers.
  *
  * Why no wake is lost: a producer makes its task visible and then reads the word by a read-modify-write (ID-R1); a worker
- * writes the word when it goes to sleep (ID-A1) and, if it was the last that searched, looks through all queues once
- * more after that. The two read-modify-writes have an order. If the producer's is first, its task is seen by the last
+ * writes the word when it goes to sleep (ID-A1) and, if nobody searches then, looks through all queues once more after
+ * that. The two read-modify-writes have an order. If the producer's is first, its task is seen by the last
  * look; if the sleeper's is first, the producer sees nobody searching and a sleeper, and wakes one.
  *
  * Edges: ID-R1 -> ID-A1 all operations on the word release and acquire.
@@ -46,7 +46,11 @@ bool weft__idle_begin_search(struct weft__idle *idle);
 /* Worker: it searches no more. True: it was the last, and if it found work another should be woken. */
 bool weft__idle_end_search(struct weft__idle *idle);
 
-/* Worker: it goes to sleep. True: it was the last that searched, and must look through all queues once more. */
+/*
+ * Worker: it goes to sleep. True: nobody searches any more, and it must look through all queues once more. Also if it did
+ * not search itself: a worker that was refused a search sleeps while the searcher finds work, and a producer that came
+ * between them saw nobody asleep.
+ */
 bool weft__idle_sleep(struct weft__idle *idle, uint32_t worker, bool searching);
 
 /* Worker: it found something at that last look, or woke by itself. False: it was picked meanwhile, and is awake. */

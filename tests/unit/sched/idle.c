@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* Who sleeps, who searches, and whom a producer wakes: each step by hand. */
+#include "lib/stress.h"
+#include "sched/idle.h"
+
+static struct weft__idle idle;
+
+static void idle_all_awake_picks_nobody(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 4);
+    assert_int_equal(weft__idle_sleepers(&idle), 0);
+    assert_int_equal(weft__idle_pick(&idle), -1);
+    assert_int_equal(weft__idle_sleepers(&idle), 0);
+}
+
+static void idle_sleeper_is_picked_once_and_counts_as_searching(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 4);
+    weft__idle_sleep(&idle, 2, false);
+    weft__idle_sleep(&idle, 3, false);
+    assert_int_equal(weft__idle_sleepers(&idle), 2);
+    assert_int_equal(weft__idle_pick(&idle), 3); /* the one that slept last is warm */
+    assert_int_equal(weft__idle_sleepers(&idle), 1);
+    assert_int_equal(weft__idle_pick(&idle), -1); /* somebody searches: it will find, or wake */
+    assert_false(weft__idle_cancel_sleep(&idle, 3));
+    assert_true(weft__idle_end_search(&idle)); /* the last that searched */
+    assert_int_equal(weft__idle_pick(&idle), 2);
+    assert_true(weft__idle_end_search(&idle));
+    assert_int_equal(weft__idle_pick(&idle), -1);
+    assert_int_equal(weft__idle_sleepers(&idle), 0);
+}
+
+static void idle_at_most_half_of_the_awake_search(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 5);
+    assert_true(weft__idle_begin_search(&idle));
+    assert_true(weft__idle_begin_search(&idle));
+    assert_true(weft__idle_begin_search(&idle)); /* 2 of 5 do, which is less than half */
+    assert_false(weft__idle_begin_search(&idle));
+    assert_false(weft__idle_end_search(&idle));
+    assert_false(weft__idle_end_search(&idle));
+    assert_true(weft__idle_end_search(&idle));
+    weft__idle_init(&idle, 1);
+    assert_true(weft__idle_begin_search(&idle)); /* a single worker may, always */
+    assert_false(weft__idle_begin_search(&idle));
+}
+
+static void idle_last_searcher_must_look_once_more(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 4);
+    assert_true(weft__idle_begin_search(&idle));
+    assert_true(weft__idle_begin_search(&idle));
+    assert_false(weft__idle_sleep(&idle, 0, true)); /* the other searches still */
+    assert_true(weft__idle_sleep(&idle, 1, true));
+    assert_true(weft__idle_cancel_sleep(&idle, 1)); /* it saw something */
+    assert_int_equal(weft__idle_sleepers(&idle), 1);
+    assert_false(weft__idle_cancel_sleep(&idle, 1)); /* it is awake already */
+}
+
+/*
+ * A worker that found the places of the searchers taken has not looked anywhere. While it is on its way to sleep the
+ * searcher finds work, and a producer sees that all are awake and wakes nobody: then the worker is the last that can
+ * see the producer's task, and must look although it did not search.
+ */
+static void idle_sleep_with_nobody_searching_must_look_once_more(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 2);
+    assert_true(weft__idle_begin_search(&idle));   /* worker 0 */
+    assert_false(weft__idle_begin_search(&idle));  /* worker 1: throttled */
+    assert_true(weft__idle_end_search(&idle));     /* worker 0 has found a task, */
+    assert_int_equal(weft__idle_pick(&idle), -1);  /* would wake another, but all are awake, */
+    assert_int_equal(weft__idle_pick(&idle), -1);  /* and so it is for a producer from outside */
+    assert_true(weft__idle_sleep(&idle, 1, false));
+}
+
+static void idle_cancel_takes_out_of_the_middle(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 4);
+    for (uint32_t worker = 0; worker < 4; worker++)
+        weft__idle_sleep(&idle, worker, false);
+    assert_true(weft__idle_cancel_sleep(&idle, 1));
+    bool woken[4] = {false, true, false, false};
+    for (int i = 0; i < 3; i++) {
+        const int picked = weft__idle_pick(&idle);
+        assert_in_range(picked, 0, 3);
+        assert_false(woken[picked]);
+        woken[picked] = true;
+        weft__idle_end_search(&idle);
+    }
+    assert_int_equal(weft__idle_pick(&idle), -1);
+}
+
+static void idle_holds_the_most_workers_there_can_be(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, WEFT__IDLE_WORKERS_MAX);
+    for (uint32_t worker = 0; worker < WEFT__IDLE_WORKERS_MAX; worker++)
+        weft__idle_sleep(&idle, worker, false);
+    assert_int_equal(weft__idle_sleepers(&idle), WEFT__IDLE_WORKERS_MAX);
+    for (int worker = WEFT__IDLE_WORKERS_MAX - 1; worker >= 0; worker--) {
+        assert_int_equal(weft__idle_pick(&idle), worker);
+        weft__idle_end_search(&idle);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(idle_all_awake_picks_nobody),
+        cmocka_unit_test(idle_sleeper_is_picked_once_and_counts_as_searching),
+        cmocka_unit_test(idle_at_most_half_of_the_awake_search),
+        cmocka_unit_test(idle_last_searcher_must_look_once_more),
+        cmocka_unit_test(idle_sleep_with_nobody_searching_must_look_once_more),
+        cmocka_unit_test(idle_cancel_takes_out_of_the_middle),
+        cmocka_unit_test(idle_holds_the_most_workers_there_can_be),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
