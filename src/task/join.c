@@ -221,6 +221,9 @@ int weft_task_detach(weft_task *task)
     if (found)
         move = weft__task_claim(env, found, (uint32_t)task->id, &ignored);
     weft__rcu_read_unlock();
+    if (move == WEFT__MOVE_GONE)
+        return weft__refuse(WEFT_ESRCH, "weft_task_detach: the task was joined, detached or closed with its scope, or was "
+                                        "never joinable");
     *task = (weft_task){0};
-    return move == WEFT__MOVE_GONE ? WEFT_ESRCH : 0;
+    return 0;
 }
