@@ -21,6 +21,8 @@
  *                      sequentially consistent: either the receiver sees the waiting sender, or that one sees the room.
  *     CH-R5 -> CH-A5   the count of senders is released by a close and acquired by the receiver: all that the closed
  *                      sender sent is in the ring before the end is.
+ *     CH-R6 -> CH-A6   what is counted as out is released after head was moved and acquired before head is read: a look
+ *                      from outside sees no more messages out than in.
  * Progress: a send and a receive that need not wait take no lock; a send can make another repeat its swap.
  * Shutdown: the last handle to close frees the ring and the slot; a channel outlives its runtime while handles are open.
  */
@@ -62,6 +64,7 @@ struct weft_channel {
     _Atomic(weft__waiter) rx; /* who waits for a message */
     _Atomic uint32_t depth_max;
     struct weft__lock taking; /* WEFT_DROP_OLDEST only: the receiver, and senders that drop */
+    _Atomic uint64_t received; /* written by the receiver, after head: a reader sees no more of them than were sent */
 
     _Alignas(64) struct weft__waitable waitable;
     struct weft__lock lock;
@@ -70,9 +73,7 @@ struct weft_channel {
     _Atomic uint32_t waiting_count;
     struct weft__link waiting;
     _Atomic uint64_t id;
-    _Atomic uint64_t evicted; /* taken out by senders that dropped the oldest */
-    _Atomic uint64_t discarded; /* taken out by the close of the receiver */
-    _Atomic uint64_t abandoned; /* of those, claimed by a sender that came too late and kept its message */
+    _Atomic uint64_t abandoned; /* claimed by a sender that came too late for the receiver and kept its message */
     _Atomic uint64_t failed;
     _Atomic uint64_t dropped;
     _Atomic uint64_t waits;
@@ -134,6 +135,9 @@ uint8_t weft__channel_withdraw(weft_channel *channel, struct weft__wait *wait);
 
 /* The wait->abandon of channels, for both sides. */
 void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *wait);
+
+/* A handle is being closed. The task that does it may have begun to wait with it, and now will not ask again. */
+void weft__channel_leave(weft_channel *channel, bool receiver);
 
 /* The room's part of a runtime. */
 struct weft__channels *weft__channels_create(uint32_t number);

@@ -17,6 +17,7 @@ void weft_sender_close(weft_sender *sender)
         return;
     weft_channel *channel = sender->weft__channel;
     *sender = (weft_sender){NULL, 0, WEFT__HANDLE_CLOSED};
+    weft__channel_leave(channel, false);
     if (weft__fetch_sub_seq_cst(&channel->senders, 1) == 1) { /* CH-R5 */
         WEFT__TRACE(channel->home->number, chan_close, weft__load_relaxed(&channel->id), weft__self_task_id(),
                     WEFT_TRACE_channel_side_SENDER,
@@ -51,23 +52,38 @@ static bool close_take(weft_channel *channel, uint64_t pos, unsigned char **out_
     return true;
 }
 
+/*
+ * Take all that is queued out at once: from here on these slots belong to the close alone, since the gate is shut. Then
+ * the drop function and the hooks run without a lock, and may look at the channel.
+ */
+static uint64_t close_claim(weft_channel *channel, uint64_t gate, uint32_t *out_depth)
+{
+    const bool shared = channel->overflow == WEFT_DROP_OLDEST; /* senders move head too */
+    if (shared)
+        weft__lock(&channel->taking);
+    const uint64_t head = weft__load_relaxed(&channel->head);
+    const uint32_t depth = *out_depth = weft__gate_depth(gate, head);
+    if (depth > weft__load_relaxed(&channel->depth_max))
+        weft__store_relaxed(&channel->depth_max, depth);
+    weft__store_release(&channel->head, head + depth); /* CH-R2 */
+    if (shared)
+        weft__unlock(&channel->taking);
+    return head;
+}
+
 void weft_receiver_close(weft_receiver *receiver)
 {
     if (!receiver || !receiver->weft__channel)
         return;
     weft_channel *channel = receiver->weft__channel;
     *receiver = (weft_receiver){NULL, 0, WEFT__HANDLE_CLOSED};
-    const bool shared = channel->overflow == WEFT_DROP_OLDEST;
+    weft__channel_leave(channel, true);
     const uint64_t gate = weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_STOPPED | WEFT__GATE_GONE);
-    if (shared)
-        weft__lock(&channel->taking);
-    const uint64_t head = weft__load_relaxed(&channel->head);
-    const uint32_t depth = weft__gate_depth(gate, head);
+    uint32_t depth;
+    const uint64_t head = close_claim(channel, gate, &depth);
     if (!(gate & WEFT__GATE_STOPPED))
         WEFT__TRACE(channel->home->number, chan_close, weft__load_relaxed(&channel->id), weft__self_task_id(),
                     WEFT_TRACE_channel_side_RECEIVER, depth);
-    if (depth > weft__load_relaxed(&channel->depth_max))
-        weft__store_relaxed(&channel->depth_max, depth);
     uint32_t dropped = 0;
     for (uint64_t pos = head; pos != head + depth; pos++) {
         unsigned char *slot;
@@ -77,12 +93,8 @@ void weft_receiver_close(weft_receiver *receiver)
         if (channel->drop)
             channel->drop(slot, channel->drop_context);
     }
-    weft__fetch_add_relaxed(&channel->dropped, dropped);
-    weft__fetch_add_relaxed(&channel->discarded, depth);
-    weft__fetch_add_relaxed(&channel->abandoned, depth - dropped);
-    weft__store_release(&channel->head, head + depth); /* CH-R2: nothing is queued any more */
-    if (shared)
-        weft__unlock(&channel->taking);
+    weft__fetch_add_release(&channel->abandoned, depth - dropped); /* CH-R6 */
+    weft__fetch_add_release(&channel->dropped, dropped);           /* CH-R6 */
     if (dropped > 0)
         WEFT__TRACE(channel->home->number, chan_drop, weft__load_relaxed(&channel->id), weft__self_task_id(), dropped,
                     WEFT_TRACE_drop_reason_CLOSED);

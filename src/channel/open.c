@@ -131,8 +131,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     weft__store_relaxed(&channel->waiting_count, 0);
     weft__list_init(&channel->waiting);
     weft__store_relaxed(&channel->id, id);
-    weft__store_relaxed(&channel->evicted, 0);
-    weft__store_relaxed(&channel->discarded, 0);
+    weft__store_relaxed(&channel->received, 0);
     weft__store_relaxed(&channel->abandoned, 0);
     weft__store_relaxed(&channel->failed, 0);
     weft__store_relaxed(&channel->dropped, 0);

@@ -158,3 +158,11 @@ void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *w
     wait->object = NULL;
     wait->state = WEFT__WAIT_IDLE;
 }
+
+void weft__channel_leave(weft_channel *channel, bool receiver)
+{
+    const struct weft__thread *self = weft__self;
+    struct weft__wait *wait = self && self->task ? &self->task->wait : NULL;
+    if (wait && wait->object == &channel->waitable && wait->single == receiver)
+        weft__wait_leave(wait);
+}

@@ -103,7 +103,7 @@ static int send_refused(weft_channel *channel, int error)
 
 static void send_note_drop(weft_channel *channel, uint8_t reason)
 {
-    weft__fetch_add_relaxed(&channel->dropped, 1); /* a statistic */
+    weft__fetch_add_release(&channel->dropped, 1); /* CH-R6 */
     WEFT__TRACE(channel->home->number, chan_drop, weft__load_relaxed(&channel->id), weft__self_task_id(), 1, reason);
 }
 
@@ -119,7 +119,6 @@ static bool send_evict(weft_channel *channel)
     if (written) {
         if (channel->drop)
             memcpy(copy, slot, channel->message_size);
-        weft__fetch_add_relaxed(&channel->evicted, 1);
         weft__exchange_seq_cst(&channel->head, head + 1); /* CH-R2 CH-R4 */
     }
     weft__unlock(&channel->taking);
@@ -145,7 +144,7 @@ static int send_overflow(weft_channel *channel, const void *message)
         if (error == 0)
             return send_publish(channel, pos, message) < 0 ? send_refused(channel, WEFT_EPIPE) : evicted;
         const uint64_t gate = weft__load_relaxed(&channel->gate);
-        if (weft__gate_depth(gate, weft__load_relaxed(&channel->head)) == 0)
+        if (weft__gate_reserved(gate) >= weft__load_relaxed(&channel->capacity))
             break; /* all places are reserved: there is no message to drop but this one */
         if (send_evict(channel))
             evicted = true;
@@ -325,13 +324,20 @@ static int reserve_claim(weft_channel *channel)
 {
     const uint32_t capacity = weft__load_relaxed(&channel->capacity);
     uint64_t gate = weft__load_relaxed(&channel->gate); /* the compare-and-swap orders */
-    do {
-        if (gate & WEFT__GATE_STOPPED)
-            return WEFT_EPIPE;
-        if ((gate & WEFT__GATE_WAITERS) || weft__gate_full(gate, weft__load_acquire(&channel->head), capacity)) /* CH-A2 */
-            return WEFT_EAGAIN;
-    } while (!weft__cas_weak_acq_rel(&channel->gate, &gate, gate + WEFT__GATE_RESERVED_ONE));
-    return 0;
+    for (;;) {
+        if (gate & (WEFT__GATE_STOPPED | WEFT__GATE_WAITERS))
+            return gate & WEFT__GATE_STOPPED ? WEFT_EPIPE : WEFT_EAGAIN;
+        if (weft__gate_full(gate, weft__load_acquire(&channel->head), capacity)) { /* CH-A2 */
+            /* A head that is younger than the gate looks like a full channel too. */
+            const uint64_t again = weft__load_relaxed(&channel->gate);
+            if (again == gate)
+                return WEFT_EAGAIN;
+            gate = again;
+            continue;
+        }
+        if (weft__cas_weak_acq_rel(&channel->gate, &gate, gate + WEFT__GATE_RESERVED_ONE))
+            return 0;
+    }
 }
 
 static int reserve_await(weft_context *cx, weft_channel *channel, weft_permit *out_permit, struct weft__wait *wait)

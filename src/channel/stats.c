@@ -33,7 +33,10 @@ bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
     const uint64_t state = weft__load_acquire(&channel->state);
     const bool live = (uint32_t)state == WEFT__CHANNEL_LIVE;
     if (live) {
-        /* head first: then the depth can be too large by what is sent meanwhile, never negative. */
+        /* What came out first, then head, then what went in: a count can be old, but none of them is negative. */
+        const uint64_t received = weft__load_acquire(&channel->received);   /* CH-A6 */
+        const uint64_t dropped = weft__load_acquire(&channel->dropped);     /* CH-A6 */
+        const uint64_t abandoned = weft__load_acquire(&channel->abandoned); /* CH-A6 */
         const uint64_t head = weft__load_acquire(&channel->head);
         const uint64_t gate = weft__load_acquire(&channel->gate);
         const uint32_t capacity = weft__load_relaxed(&channel->capacity);
@@ -41,7 +44,6 @@ bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
         if (depth > capacity)
             depth = capacity;
         const uint32_t deepest = weft__load_relaxed(&channel->depth_max);
-        const uint64_t abandoned = weft__load_relaxed(&channel->abandoned);
         *out = (weft_channel_stats){
             .size = out->size,
             .id = weft__load_relaxed(&channel->id),
@@ -59,9 +61,9 @@ bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
             .senders_waiting = weft__load_relaxed(&channel->waiting_count),
             .saturation = (double)depth / capacity,
             .sent = head + depth - abandoned,
-            .received = head - weft__load_relaxed(&channel->evicted) - weft__load_relaxed(&channel->discarded),
+            .received = received,
             .failed = weft__load_relaxed(&channel->failed),
-            .dropped = weft__load_relaxed(&channel->dropped),
+            .dropped = dropped,
             .waits = weft__load_relaxed(&channel->waits),
             .wait_total_ns = weft__load_relaxed(&channel->wait_total_ns),
             .wait_longest_ns = -1,

@@ -24,10 +24,10 @@ static void parker_play(void *context, unsigned me)
 {
     struct play *play = context;
     for (uint64_t i = me; i < 2 * play->rounds; i += 2) {
-        while (atomic_load_explicit(&play->ball, memory_order_relaxed) != i) /* the parker alone orders */
+        while (atomic_load(&play->ball) != i)
             weft__parker_park(&play->parkers[me], INT64_MAX);
         play->plain++;
-        atomic_store_explicit(&play->ball, i + 1, memory_order_relaxed);
+        atomic_store(&play->ball, i + 1);
         weft__parker_unpark(&play->parkers[1 - me]);
         if (i % 8 == 0)
             weft__parker_unpark(&play->parkers[1 - me]); /* one too many is allowed */
