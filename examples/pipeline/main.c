@@ -125,12 +125,13 @@ static int job_run(struct job *job, struct interrupter *interrupter, uint64_t *u
     pthread_t thread;
     interrupter->job = reader.job;
     bool interruptible = pthread_create(&interrupter->thread, NULL, interrupter_thread, interrupter) == 0;
-    reader.result = -pthread_create(&thread, NULL, reader_thread, &reader);
-    if (reader.result < 0) {
+    const int error = pthread_create(&thread, NULL, reader_thread, &reader);
+    if (error == 0) {
+        pthread_join(thread, NULL);
+    } else {
+        reader.result = -error;
         weft_task_cancel(reader.job);
         chunks_sender_close(&reader.out);
-    } else {
-        pthread_join(thread, NULL);
     }
     int joined = weft_task_join_blocking(&reader.job, WEFT_FOREVER, &rc);
     if (interruptible)
