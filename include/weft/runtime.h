@@ -72,8 +72,8 @@ WEFT_API WEFT_MUST_USE int weft_runtime_create(weft_runtime **out_rt, const weft
  * @threads host thread
  * @blocks the thread, until all tasks have ended
  * @owns rt is consumed on success and on a task's error; it stays the caller's on EINVAL and EDEADLK
- * @errors the first error that a task of the root scope returned; WEFT_EINVAL (not a live runtime),
- *   WEFT_EDEADLK (called by one of its own workers)
+ * @errors the first error that a task of the root scope returned; WEFT_EINVAL (not a live runtime, or
+ *   another thread ends it), WEFT_EDEADLK (called by one of its own workers, by a hook or by its health callback)
  * @since 0.1
  */
 WEFT_API int weft_runtime_finish(weft_runtime *rt);
@@ -83,7 +83,8 @@ WEFT_API int weft_runtime_finish(weft_runtime *rt);
  * @threads host thread
  * @blocks the thread, until the last task has ended or the deadline has passed
  * @owns rt stays the caller's
- * @errors WEFT_ETIMEDOUT (tasks still run: weft_task_visit() names them), WEFT_EINVAL, WEFT_EDEADLK
+ * @errors WEFT_ETIMEDOUT (tasks still run: weft_task_visit() names them), WEFT_EINVAL, WEFT_EDEADLK (as
+ *   weft_runtime_destroy())
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_runtime_shutdown(weft_runtime *rt, int64_t deadline_ns);
@@ -93,7 +94,8 @@ WEFT_API WEFT_MUST_USE int weft_runtime_shutdown(weft_runtime *rt, int64_t deadl
  * @threads host thread
  * @blocks the thread, until the last task has ended
  * @owns rt is consumed on success
- * @errors WEFT_EINVAL (not a live runtime: destroyed before), WEFT_EDEADLK (called by one of its own workers)
+ * @errors WEFT_EINVAL (not a live runtime: destroyed before, or another thread ends it), WEFT_EDEADLK (called by one of
+ *   its own workers, by a hook or by its health callback)
  * @since 0.1
  */
 WEFT_API int weft_runtime_destroy(weft_runtime *rt);

@@ -9,6 +9,7 @@
 #include <weft/version.h>
 
 #include "base/error.h"
+#include "base/futex.h"
 #include "base/platform.h"
 #include "base/thread.h"
 #include "registry/rcu.h"
@@ -182,7 +183,39 @@ static int end_check(const char *call, weft_runtime *rt)
         return weft__refuse(WEFT_EDEADLK, "%s: called by a task of this runtime: it would wait for itself; let main, or "
                                           "another thread of the host, do it",
                             call);
+    if (weft__watch_is_inside(rt) || weft__sinks_in_hook())
+        return weft__refuse(WEFT_EDEADLK, "%s: called by a hook or by the health callback: the end waits for those; tell "
+                                          "main, or another thread of the host, to do it",
+                            call);
     return 0;
+}
+
+/* Check, and be counted: the runtime stays until end_leave(), whoever ends it meanwhile. */
+static int end_enter(const char *call, weft_runtime *rt)
+{
+    weft__rcu_read_lock(); /* whoever frees it takes it out of the table, waits for this section, then for the count */
+    const int wrong = end_check(call, rt);
+    if (!wrong)
+        weft__fetch_add_relaxed(&rt->inside, 1); /* ordered by the end of the section */
+    weft__rcu_read_unlock();
+    return wrong;
+}
+
+static void end_leave(weft_runtime *rt)
+{
+    weft__fetch_sub_release(&rt->inside, 1); /* EN-R1 */
+    weft__futex_wake(&rt->inside, 1); /* passes the address only: the memory may have gone */
+}
+
+/* It is out of the table: nobody new comes in. */
+static void end_wait_for_others(weft_runtime *rt)
+{
+    for (;;) {
+        const uint32_t inside = weft__load_acquire(&rt->inside); /* EN-A1: they look at it no more */
+        if (inside == 0)
+            return;
+        weft__futex_wait(&rt->inside, inside, INT64_MAX);
+    }
 }
 
 static void shutdown_cancel_all(struct weft__env *env)
@@ -220,8 +253,12 @@ static int shutdown_until(weft_runtime *rt, int64_t deadline_ns)
 
 int weft_runtime_shutdown(weft_runtime *rt, int64_t deadline_ns)
 {
-    const int wrong = end_check("weft_runtime_shutdown", rt);
-    return wrong ? wrong : shutdown_until(rt, deadline_ns);
+    const int wrong = end_enter("weft_runtime_shutdown", rt);
+    if (wrong)
+        return wrong;
+    const int result = shutdown_until(rt, deadline_ns);
+    end_leave(rt);
+    return result;
 }
 
 /* Nothing lives any more. */
@@ -231,16 +268,19 @@ static void runtime_end(weft_runtime *rt)
     weft__sched_stop(&rt->sched);
     WEFT__TRACE(rt->sched.env.number, runtime_stop, rt->sched.env.number);
     runtime_unpublish(rt);
+    end_wait_for_others(rt);
     runtime_free(rt);
 }
 
 /* Only one may end it. */
 static int end_begin(const char *call, weft_runtime *rt)
 {
-    const int wrong = end_check(call, rt);
+    const int wrong = end_enter(call, rt);
     if (wrong)
         return wrong;
-    if (weft__exchange_acq_rel(&rt->ending, 1) != 0)
+    const bool first = weft__exchange_acq_rel(&rt->ending, 1) == 0;
+    end_leave(rt);
+    if (!first)
         return weft__refuse(WEFT_EINVAL, "%s: another thread is ending this runtime", call);
     return 0;
 }

@@ -37,6 +37,7 @@ struct weft_runtime {
     char trace_text[256];
     uint16_t watch_number;
     _Atomic uint32_t ending; /* finish or destroy has begun */
+    _Atomic uint32_t inside; /* threads that wait for its end; the one that frees it waits for the others */
     struct weft__watch watch;
 };
 
@@ -45,6 +46,9 @@ static inline weft_runtime *weft__runtime_of(struct weft__env *env) { return (we
 /* Start and stop the monitor thread. */
 int weft__watch_start(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us);
 void weft__watch_stop(weft_runtime *rt);
+
+/* Whether this thread is the monitor, or inside the health callback: the end waits for both. */
+bool weft__watch_is_inside(weft_runtime *rt);
 
 /* Say what lives to a recording that has just begun. */
 void weft__watch_announce(weft_runtime *rt);

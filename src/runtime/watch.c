@@ -40,6 +40,13 @@ static bool watch_is_sampler(struct weft__watch *watch)
     return weft__load_acquire(&watch->sampler_known) && pthread_equal(watch->sampler, pthread_self());
 }
 
+static _Thread_local const weft_runtime *watch_mine; /* of a monitor thread: its runtime */
+
+bool weft__watch_is_inside(weft_runtime *rt)
+{
+    return watch_mine == rt || watch_is_sampler(&rt->watch);
+}
+
 static void watch_sample(weft_runtime *rt)
 {
     struct weft__watch *watch = &rt->watch;
@@ -154,6 +161,7 @@ static void watch_tick(weft_runtime *rt, int64_t now)
 static void *watch_main(void *argument)
 {
     weft_runtime *rt = argument;
+    watch_mine = rt;
     char name[WEFT__THREAD_NAME];
     weft__thread_set_name("weft-watch", rt->sched.env.number & 255, name);
     const weft_trace_provider *provider = weft__sinks_provider();

@@ -32,6 +32,11 @@ static struct {
 
 static _Thread_local bool sinks_in_hook;
 
+bool weft__sinks_in_hook(void)
+{
+    return sinks_in_hook;
+}
+
 const weft_trace_provider *weft__sinks_provider(void)
 {
     return weft__load_acquire(&sinks.provider); /* SK-A2 */

@@ -34,6 +34,9 @@ void weft__sinks_refresh(void);
 int weft__sinks_add(uint32_t runtime, const weft_hooks *hooks, uint64_t mask, weft_hooks_handle *out_handle);
 int weft__sinks_remove(weft_hooks_handle handle);
 
+/* Whether this thread is inside a hook. */
+bool weft__sinks_in_hook(void);
+
 /* A runtime has gone: forget its hooks. */
 void weft__sinks_forget(uint32_t runtime);
 
