@@ -31,6 +31,9 @@ typedef struct weft_runtime_options {
     weft_report_fn *report;        /* NULL: nobody listens */
     void *report_context;
     uint64_t seed;                 /* of the workers' random choices; 0: from the clock */
+    uint32_t blocking_threads_max; /* threads of the blocking pool, begun on demand; 512, at most 16384 */
+    uint32_t blocking_queue_max;   /* blocking jobs that wait for a thread; 65536, at most 16777216 */
+    uint32_t blocking_keep_alive_ms; /* an idle thread of the pool leaves after this; 10000 */
 } weft_runtime_options;
 
 #define WEFT_RUNTIME_OPTIONS(...) WEFT__OPTIONS(weft_runtime_options, __VA_ARGS__)

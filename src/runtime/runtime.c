@@ -12,9 +12,11 @@
 #include "base/futex.h"
 #include "base/platform.h"
 #include "base/thread.h"
+#include "blocking/pool.h"
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "runtime/runtime.h"
+#include "sync/meeting.h"
 #include "task/name.h"
 #include "task/scope.h"
 #include "timer/timer.h"
@@ -49,6 +51,11 @@ static int create_check(weft_runtime **out_rt, const weft_runtime_options *o)
         return weft__refuse(WEFT_EINVAL, "weft_runtime_create: thread_stack_size %zu: give at least %d, or 0 for the "
                                          "system's default",
                             o->thread_stack_size, RUNTIME_STACK_MIN);
+    if (o && (o->blocking_threads_max > WEFT_BLOCKING_THREADS_MAX || o->blocking_queue_max > WEFT_BLOCKING_QUEUE_MAX))
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_create: blocking_threads_max %u, blocking_queue_max %u: give at most "
+                                         "%d and %d, or 0 for the defaults",
+                            o->blocking_threads_max, o->blocking_queue_max, WEFT_BLOCKING_THREADS_MAX,
+                            WEFT_BLOCKING_QUEUE_MAX);
     return 0;
 }
 
@@ -95,7 +102,9 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
         return weft__refuse(WEFT_EMFILE, "weft_runtime_create: %d runtimes live in this process, the most there can be",
                             WEFT__RUNTIMES_MAX);
     env->channels = weft__channels_create(env->number);
-    if (!env->channels)
+    env->sync = weft__sync_create(env->number);
+    env->blocking = weft__blocking_create(env, o, rt->thread_name);
+    if (!env->sync || !env->channels || !env->blocking)
         return WEFT_ENOMEM;
     const int error = weft__sched_init(&rt->sched, o->seed != 0 ? o->seed : weft__platform->random());
     if (error < 0)
@@ -123,6 +132,10 @@ static void runtime_free(weft_runtime *rt)
     weft__slab_fini(&env->slab);
     if (env->channels)
         weft__channels_unref(env->channels);
+    if (env->sync)
+        weft__sync_unref(env->sync);
+    if (env->blocking)
+        weft__blocking_unref(env->blocking);
     weft__platform->unmap(rt, runtime_bytes());
 }
 
@@ -179,7 +192,7 @@ static int end_check(const char *call, weft_runtime *rt)
 {
     if (!weft__runtimes_contains(rt))
         return weft__refuse(WEFT_EINVAL, "%s: not a live runtime: null, or destroyed before", call);
-    if (weft__self && weft__self->env == &rt->sched.env)
+    if ((weft__self && weft__self->env == &rt->sched.env) || weft__blocking_is_inside(rt->sched.env.blocking))
         return weft__refuse(WEFT_EDEADLK, "%s: called by a task of this runtime: it would wait for itself; let main, or "
                                           "another thread of the host, do it",
                             call);
@@ -235,19 +248,35 @@ static void shutdown_cancel_all(struct weft__env *env)
     }
 }
 
+/* The deadline has passed: who has not ended? */
+static int shutdown_overdue(weft_runtime *rt)
+{
+    char name[WEFT_NAME_MAX + 1];
+    const unsigned long long tasks = weft__sched_live(&rt->sched);
+    const uint32_t jobs = weft__blocking_report(rt->sched.env.blocking, name);
+    if (jobs > 0)
+        return weft__refuse(WEFT_ETIMEDOUT, "weft_runtime_shutdown: %llu tasks and %u blocking jobs of '%s' have not ended: "
+                                            "weft_task_visit() and weft_job_visit() name them; one is the job '%s'",
+                            tasks, jobs, rt->name, name);
+    return weft__refuse(WEFT_ETIMEDOUT, "weft_runtime_shutdown: %llu tasks of '%s' have not ended: weft_task_visit() "
+                                        "names them",
+                        tasks, rt->name);
+}
+
 static int shutdown_until(weft_runtime *rt, int64_t deadline_ns)
 {
     struct weft__env *env = &rt->sched.env;
     weft__store_seq_cst(&env->refusing, 1);
+    weft__blocking_close(env->blocking);
     for (;;) {
         shutdown_cancel_all(env);
         const int64_t again = weft__clock_now() + RUNTIME_CANCEL_AGAIN_NS;
-        if (weft__sched_drain(&rt->sched, again < deadline_ns ? again : deadline_ns) == 0)
+        const int64_t until = again < deadline_ns ? again : deadline_ns;
+        if (weft__sched_drain(&rt->sched, until) == 0 && weft__blocking_stop(env->blocking, until) == 0 &&
+            weft__sched_live(&rt->sched) == 0) /* the last jobs may have spawned tasks */
             return 0;
         if (weft__clock_now() >= deadline_ns)
-            return weft__refuse(WEFT_ETIMEDOUT, "weft_runtime_shutdown: %llu tasks of '%s' have not ended: "
-                                                "weft_task_visit() names them",
-                                (unsigned long long)weft__sched_live(&rt->sched), rt->name);
+            return shutdown_overdue(rt);
     }
 }
 
@@ -285,12 +314,26 @@ static int end_begin(const char *call, weft_runtime *rt)
     return 0;
 }
 
+/* Until neither a task nor a job lives. Either may begin the other, so only a moment without both is the end. */
+static void finish_drain(weft_runtime *rt)
+{
+    struct weft__blocking *pool = rt->sched.env.blocking;
+    uint64_t ended;
+    bool quiet;
+    do {
+        weft__sched_drain(&rt->sched, WEFT_FOREVER);
+        weft__blocking_drain(pool, WEFT_FOREVER);
+        ended = weft__blocking_ended(pool);
+        quiet = weft__sched_live(&rt->sched) == 0;
+    } while (!quiet || weft__blocking_begun(pool) != ended);
+}
+
 int weft_runtime_finish(weft_runtime *rt)
 {
     const int wrong = end_begin("weft_runtime_finish", rt);
     if (wrong)
         return wrong;
-    weft__sched_drain(&rt->sched, WEFT_FOREVER);
+    finish_drain(rt);
     shutdown_until(rt, WEFT_FOREVER); /* what a host thread spawned meanwhile */
     const int result = weft__load_relaxed(&rt->sched.env.first_error);
     runtime_end(rt);

@@ -13,10 +13,12 @@
 #include "base/futex.h"
 #include "base/platform.h"
 #include "base/thread.h"
+#include "blocking/pool.h"
 #include "monitor/rules.h"
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "runtime/runtime.h"
+#include "sync/meeting.h"
 #include "task/announce.h"
 #include "trace/emit.h"
 #include "trace/sinks.h"
@@ -104,6 +106,7 @@ void weft__watch_announce(weft_runtime *rt)
                         worker->name);
     }
     weft__channels_announce(env->channels);
+    weft__sync_announce(env->sync);
     weft_task_visit((weft_runtime *)(void *)env, watch_announce_task, env);
     WEFT__TRACE(env->number, statedump_end, env->number, generation);
 }
@@ -146,6 +149,7 @@ static void watch_tick(weft_runtime *rt, int64_t now)
     struct weft__watch *watch = &rt->watch;
     weft__store_relaxed(&rt->sched.env.now, now);
     watch_trace(rt);
+    weft__blocking_tick(rt->sched.env.blocking);
     weft__sched_rescue(&rt->sched, now, watch->stall_threshold);
     if (now >= watch->next_sample) {
         watch->next_sample = now + watch->sample_interval;
@@ -155,6 +159,8 @@ static void watch_tick(weft_runtime *rt, int64_t now)
         watch->next_trim = now + watch_trim_ns;
         weft__slab_trim(&rt->sched.env.slab);
         weft__slab_trim(&rt->sched.env.channels->slab);
+        weft__sync_trim(rt->sched.env.sync);
+        weft__blocking_trim(rt->sched.env.blocking);
     }
 }
 

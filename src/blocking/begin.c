@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Beginning a job. First a place in the queue is reserved, then the job gets its memory, then it is queued: so a full queue
+ * costs no memory, and an error leaves everything with the caller. Who finds the queue full waits in a line for a
+ * place, with the node of its task or one on its stack; places are handed over in the order of arrival.
+ */
+#include <string.h>
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "base/platform.h"
+#include "blocking/pool.h"
+#include "registry/rcu.h"
+#include "registry/runtimes.h"
+#include "task/context.h"
+#include "task/name.h"
+
+static int begin_check(const char *call, const weft_job *job, const weft_job_options *o)
+{
+    if (!o || o->size < sizeof *o || !o->fn)
+        return weft__refuse(WEFT_EINVAL, "%s: give WEFT_JOB(function, argument)", call);
+    if (o->argument_size > WEFT_FRAME_MAX || (o->argument_size > 0 && !o->argument))
+        return weft__refuse(WEFT_EINVAL, "%s: an argument of %zu bytes to copy: give at most %d, and where they are", call,
+                            o->argument_size, WEFT_FRAME_MAX);
+    if (job && job->id != 0)
+        return weft__refuse(WEFT_EBUSY, "%s: the handle names a job: wait for it or detach it, and zero it before its "
+                                        "first use",
+                            call);
+    return 0;
+}
+
+enum begin_place { BEGIN_RESERVED, BEGIN_FULL, BEGIN_WAITS, BEGIN_CLOSED };
+
+/* Reserve a place, or, with a node, stand in line for one. */
+static enum begin_place begin_reserve(struct weft__blocking *pool, struct weft__wait *wait)
+{
+    enum begin_place place = BEGIN_FULL;
+    weft__lock(&pool->lock);
+    if (pool->closed) {
+        place = BEGIN_CLOSED;
+    } else if (weft__load_relaxed(&pool->queued) + pool->reserved < pool->queue_max && weft__list_empty(&pool->places)) {
+        pool->reserved++;
+        place = BEGIN_RESERVED;
+    } else if (wait) {
+        wait->state = WEFT__WAIT_QUEUED;
+        wait->since = weft__self_now();
+        weft__list_push_back(&pool->places, &wait->link);
+        pool->waiting++;
+        weft__blocking_ref_locked(pool);
+        place = BEGIN_WAITS;
+    }
+    weft__unlock(&pool->lock);
+    return place;
+}
+
+static int begin_closed(const char *call)
+{
+    return weft__refuse(WEFT_ESHUTDOWN, "%s: the runtime is shutting down", call);
+}
+
+static size_t begin_round(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
+/* A place is reserved: make the job and queue it. */
+static int begin_submit(struct weft__blocking *pool, weft_job *out_job, const weft_job_options *o)
+{
+    const char *name = o->name ? o->name : o->site && o->site->name ? o->site->name : "job";
+    const size_t name_length = weft__name_fit(name, WEFT_NAME_MAX);
+    const size_t argument_at = begin_round(sizeof(struct weft__job) + name_length + 1);
+    struct weft__job *job = weft__slab_alloc(&pool->slab, NULL, argument_at + o->argument_size);
+    if (!job) {
+        weft__pool_release_place(pool);
+        return WEFT_ENOMEM;
+    }
+    /* It is not live yet, so nobody looks at anything but its state. */
+    const uint64_t outer = weft__pool_job_id();
+    job->id = weft__self ? weft__ids_take(&weft__self->ids) : weft__id_new();
+    job->parent = outer != 0 ? outer : weft__self_task_id();
+    job->site = o->site;
+    job->fn = o->fn;
+    job->argument = o->argument;
+    job->drop = o->drop;
+    job->link = (struct weft__link){0};
+    weft__list_init(&job->waiters);
+    job->queued_ns = weft__clock_now();
+    job->started_ns = job->ended_ns = 0;
+    job->code = job->result = 0;
+    job->thread_id = 0;
+    job->category = o->category;
+    job->phase = WEFT__JOB_QUEUED;
+    job->mandatory = o->mandatory;
+    job->detached = !out_job;
+    memcpy(job->name, name, name_length);
+    job->name[name_length] = '\0';
+    if (o->argument_size > 0) {
+        job->argument = (char *)job + argument_at;
+        memcpy(job->argument, o->argument, o->argument_size);
+    }
+    const weft_job handle = {job->id, weft__slot_number(job), pool->env->number};
+    const int error = weft__pool_submit(pool, job);
+    if (error == 0 && out_job)
+        *out_job = handle;
+    return error;
+}
+
+/* The task stood in line: what came of it? */
+static int begin_resume(weft_context *cx, struct weft__blocking *pool)
+{
+    struct weft__wait *wait = &weft__cx_task(cx)->wait;
+    if (weft__cx_cancelled(cx)) {
+        weft__wait_leave(wait);
+        return WEFT_ECANCELED;
+    }
+    weft__lock(&pool->lock);
+    const uint8_t state = wait->state;
+    weft__unlock(&pool->lock);
+    if (state == WEFT__WAIT_QUEUED)
+        return WEFT_AWAITING;
+    wait->object = NULL; /* the place is ours: leaving would hand it on */
+    wait->state = WEFT__WAIT_IDLE;
+    weft__blocking_unref(pool);
+    return state == WEFT__WAIT_GRANTED ? 0 : begin_closed("weft_job_begin");
+}
+
+int weft_job_begin(weft_context *cx, weft_job *job, const weft_job_options *options)
+{
+    static const char call[] = "weft_job_begin";
+    const int wrong = begin_check(call, job, options);
+    if (wrong || !cx)
+        return wrong ? wrong : weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
+    struct weft__blocking *pool = weft__cx_thread(cx)->env->blocking;
+    struct weft__wait *wait = &weft__cx_task(cx)->wait;
+    if (wait->object == &pool->place) {
+        const int resumed = begin_resume(cx, pool);
+        return resumed == 0 ? begin_submit(pool, job, options) : resumed;
+    }
+    weft__wait_leave(wait);
+    if (weft__cx_cancelled(cx))
+        return WEFT_ECANCELED;
+    if (!weft__cx_spend(cx))
+        return WEFT_AWAITING;
+    switch (begin_reserve(pool, wait)) {
+    case BEGIN_RESERVED:
+        return begin_submit(pool, job, options);
+    case BEGIN_WAITS:
+        wait->object = &pool->place;
+        weft__cx_refund(cx);
+        return WEFT_AWAITING;
+    default:
+        return begin_closed(call);
+    }
+}
+
+int weft_job_try_begin(weft_runtime *rt, weft_job *job, const weft_job_options *options)
+{
+    static const char call[] = "weft_job_try_begin";
+    const int wrong = begin_check(call, job, options);
+    if (wrong)
+        return wrong;
+    if (!weft__runtimes_contains(rt))
+        return weft__refuse(WEFT_EINVAL, "%s: not a live runtime", call);
+    struct weft__blocking *pool = weft__env_of(rt)->blocking;
+    switch (begin_reserve(pool, NULL)) {
+    case BEGIN_RESERVED:
+        return begin_submit(pool, job, options);
+    case BEGIN_CLOSED:
+        return begin_closed(call);
+    default:
+        return WEFT_EAGAIN;
+    }
+}
+
+/* Wait for a place on a thread. */
+static int begin_block(struct weft__blocking *pool, int64_t deadline_ns)
+{
+    struct weft__blocked blocked = {.wait = {.thread = true}};
+    switch (begin_reserve(pool, &blocked.wait)) {
+    case BEGIN_RESERVED:
+        return 0;
+    case BEGIN_CLOSED:
+        return WEFT_ESHUTDOWN;
+    default:
+        break;
+    }
+    bool timed_out = false;
+    if (weft__event_wait(&blocked.event, deadline_ns) < 0) {
+        weft__lock(&pool->lock);
+        timed_out = blocked.wait.state == WEFT__WAIT_QUEUED;
+        if (timed_out) {
+            weft__list_remove(&blocked.wait.link);
+            pool->waiting--;
+        }
+        weft__unlock(&pool->lock);
+        if (!timed_out)
+            weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the node out is about to set it */
+    }
+    const int answer = timed_out ? WEFT_ETIMEDOUT : blocked.wait.state == WEFT__WAIT_GRANTED ? 0 : WEFT_ESHUTDOWN;
+    weft__blocking_unref(pool);
+    return answer;
+}
+
+int weft_job_begin_blocking(weft_runtime *rt, weft_job *job, const weft_job_options *options, int64_t deadline_ns)
+{
+    static const char call[] = "weft_job_begin_blocking";
+    const int wrong = begin_check(call, job, options);
+    if (wrong)
+        return wrong;
+    if (!weft__runtimes_contains(rt))
+        return weft__refuse(WEFT_EINVAL, "%s: not a live runtime", call);
+    if (weft__self)
+        return weft__refuse(WEFT_EPERM, "%s: not on a worker: use WEFT_AWAIT with weft_job_begin()", call);
+    struct weft__blocking *pool = weft__env_of(rt)->blocking;
+    const int place = begin_block(pool, deadline_ns);
+    if (place == WEFT_ESHUTDOWN)
+        return begin_closed(call);
+    return place == 0 ? begin_submit(pool, job, options) : place;
+}

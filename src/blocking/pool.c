@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* The pool's books: the queue, the places in it, what ends, and the pool's own beginning and end. */
+#include "blocking/pool.h"
+
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "base/futex.h"
+#include "base/platform.h"
+#include "registry/rcu.h"
+#include "trace/emit.h"
+
+enum {
+    POOL_THREADS_MAX = 512,
+    POOL_QUEUE_MAX = 65536,
+    POOL_KEEP_ALIVE_MS = 10000,
+    POOL_RETRY_NS = 10000000 /* between two tries to start a thread when there is none */
+};
+
+static struct weft__job *pool_job(struct weft__link *link) { return weft__container_of(link, struct weft__job, link); }
+
+static void pool_count_queued(struct weft__blocking *pool, int change)
+{
+    const uint32_t queued = weft__load_relaxed(&pool->queued) + (uint32_t)change;
+    weft__store_relaxed(&pool->queued, queued);
+    if (queued > pool->queued_high)
+        pool->queued_high = queued;
+}
+
+/* Somebody may sleep until this: the last job, or the last thread. */
+static void pool_note_moved(struct weft__blocking *pool, struct weft__pool_wakes *wakes)
+{
+    weft__store_relaxed(&pool->moved, weft__load_relaxed(&pool->moved) + 1); /* the lock orders */
+    wakes->moved = true;
+}
+
+void weft__pool_wake(struct weft__blocking *pool, struct weft__pool_wakes *wakes)
+{
+    for (unsigned i = 0; i < wakes->count; i++)
+        weft__waiter_wake(wakes->waiters[i], WEFT_TRACE_wake_source_BLOCKING, wakes->jobs[i]);
+    if (wakes->moved)
+        weft__futex_wake(&pool->moved, WEFT__WAKE_ALL);
+}
+
+static void pool_wake_later(struct weft__pool_wakes *wakes, struct weft__wait *wait, uint64_t job)
+{
+    wakes->waiters[wakes->count] = weft__wait_waiter(wait);
+    wakes->jobs[wakes->count++] = job;
+}
+
+/* The first of those who wait for a place, out of the list. */
+static struct weft__wait *pool_next_in_line(struct weft__blocking *pool, enum weft__wait_state state)
+{
+    struct weft__link *link = weft__list_pop_front(&pool->places);
+    if (!link)
+        return NULL;
+    struct weft__wait *wait = weft__container_of(link, struct weft__wait, link);
+    wait->state = (uint8_t)state;
+    pool->waiting--;
+    return wait;
+}
+
+void weft__pool_grant_locked(struct weft__blocking *pool, struct weft__pool_wakes *wakes)
+{
+    if (pool->closed || weft__load_relaxed(&pool->queued) + pool->reserved >= pool->queue_max)
+        return;
+    struct weft__wait *wait = pool_next_in_line(pool, WEFT__WAIT_GRANTED);
+    if (!wait)
+        return;
+    pool->reserved++;
+    pool_wake_later(wakes, wait, 0);
+}
+
+void weft__pool_release_place(struct weft__blocking *pool)
+{
+    struct weft__pool_wakes wakes = {0};
+    weft__rcu_read_lock();
+    weft__lock(&pool->lock);
+    pool->reserved--;
+    weft__pool_grant_locked(pool, &wakes);
+    weft__unlock(&pool->lock);
+    weft__pool_wake(pool, &wakes);
+    weft__rcu_read_unlock();
+}
+
+void weft__pool_free_locked(struct weft__blocking *pool, struct weft__job *job)
+{
+    weft__store_relaxed(&job->state, WEFT__JOB_FREE); /* whoever looks holds the lock */
+    weft__slab_free(&pool->slab, NULL, job);
+}
+
+void weft__pool_take_locked(struct weft__blocking *pool, struct weft__job *job, enum weft__job_phase phase,
+                            struct weft__pool_wakes *wakes)
+{
+    weft__list_remove(&job->link);
+    pool_count_queued(pool, -1);
+    job->phase = (uint8_t)phase;
+    if (phase == WEFT__JOB_RUNNING) {
+        job->started_ns = weft__clock_now();
+        job->thread_id = weft__pool_thread_id();
+        pool->running++;
+        if (job->started_ns - job->queued_ns > pool->waited_max_ns)
+            pool->waited_max_ns = job->started_ns - job->queued_ns;
+    } else {
+        pool->cancelled++;
+    }
+    weft__pool_grant_locked(pool, wakes);
+}
+
+void weft__pool_end_locked(struct weft__blocking *pool, struct weft__job *job, int code, int result,
+                           struct weft__pool_wakes *wakes)
+{
+    if (job->phase == WEFT__JOB_RUNNING) {
+        pool->running--;
+        pool->completed++;
+    }
+    job->phase = WEFT__JOB_ENDED;
+    job->code = code;
+    job->result = result;
+    job->ended_ns = weft__clock_now();
+    if (--pool->outstanding == 0)
+        pool_note_moved(pool, wakes);
+
+    bool brought = false;
+    struct weft__link *link = weft__list_pop_front(&job->waiters);
+    if (link) {
+        struct weft__wait *wait = weft__container_of(link, struct weft__wait, link);
+        wait->state = WEFT__WAIT_GRANTED;
+        pool_wake_later(wakes, wait, job->id);
+        if (wait->thread) {
+            struct weft__job_blocked *blocked = weft__container_of(wait, struct weft__job_blocked, blocked.wait);
+            blocked->code = code;
+            blocked->result = result;
+            brought = true;
+        }
+    }
+    if (brought || job->detached)
+        weft__pool_free_locked(pool, job);
+}
+
+void weft__pool_drop(struct weft__blocking *pool, struct weft__job *job, int code)
+{
+    if (job->drop)
+        job->drop(job->argument);
+    WEFT__TRACE(pool->env->number, blocking_end, job->id, code);
+    struct weft__pool_wakes wakes = {0};
+    weft__rcu_read_lock();
+    weft__lock(&pool->lock);
+    weft__pool_end_locked(pool, job, code, 0, &wakes);
+    weft__unlock(&pool->lock);
+    weft__pool_wake(pool, &wakes);
+    weft__rcu_read_unlock();
+}
+
+/* The system gave no thread: if there is none at all, the job goes back to whoever brought it. */
+static int pool_take_back(struct weft__blocking *pool, const struct weft__job *job, uint64_t id)
+{
+    struct weft__pool_wakes wakes = {0};
+    bool found = false;
+    weft__rcu_read_lock();
+    weft__lock(&pool->lock);
+    for (struct weft__link *link = pool->queue.prev; pool->threads == 0 && !found && link != &pool->queue;
+         link = link->prev) {
+        struct weft__job *queued = pool_job(link);
+        if (queued != job || queued->id != id)
+            continue;
+        found = true;
+        weft__list_remove(link);
+        pool_count_queued(pool, -1);
+        pool->returned++;
+        if (--pool->outstanding == 0)
+            pool_note_moved(pool, &wakes);
+        weft__pool_free_locked(pool, queued);
+        weft__pool_grant_locked(pool, &wakes);
+        break;
+    }
+    weft__unlock(&pool->lock);
+    weft__pool_wake(pool, &wakes);
+    weft__rcu_read_unlock();
+    if (!found)
+        return 0; /* taken, cancelled, or it waits for a thread that there is */
+    WEFT__TRACE(pool->env->number, blocking_end, id, WEFT_EAGAIN);
+    return weft__refuse(WEFT_EAGAIN, "weft_job_begin: the blocking pool has no thread, and the system gives none: raise "
+                                     "the limit of threads");
+}
+
+int weft__pool_submit(struct weft__blocking *pool, struct weft__job *job)
+{
+    const uint64_t id = job->id;
+    /* Before it is queued: nobody can start it before it was announced. */
+    WEFT__TRACE(pool->env->number, blocking_queue, id, weft__self_task_id(), weft__load_relaxed(&pool->queued) + 1);
+    weft__lock(&pool->lock);
+    pool->reserved--;
+    if (pool->closed) {
+        weft__pool_free_locked(pool, job);
+        weft__unlock(&pool->lock);
+        WEFT__TRACE(pool->env->number, blocking_end, id, WEFT_ESHUTDOWN);
+        return weft__refuse(WEFT_ESHUTDOWN, "weft_job_begin: the runtime is shutting down");
+    }
+    weft__store_relaxed(&job->state, WEFT__JOB_LIVE);
+    weft__list_push_back(&pool->queue, &job->link);
+    pool_count_queued(pool, 1);
+    pool->submitted++;
+    pool->outstanding++;
+    struct weft__pool_thread *idle = weft__pool_take_idle_locked(pool);
+    const bool grow = !idle && weft__pool_wants_thread_locked(pool);
+    weft__unlock(&pool->lock);
+    if (idle)
+        weft__event_set(&idle->event);
+    return grow && weft__pool_grow(pool) < 0 ? pool_take_back(pool, job, id) : 0;
+}
+
+static uint32_t pool_default(uint32_t value, uint32_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static void pool_abandon_place(struct weft__waitable *waitable, struct weft__wait *wait)
+{
+    struct weft__blocking *pool = weft__container_of(waitable, struct weft__blocking, place);
+    weft__lock(&pool->lock);
+    const uint8_t state = wait->state;
+    if (state == WEFT__WAIT_QUEUED) {
+        weft__list_remove(&wait->link);
+        pool->waiting--;
+    }
+    weft__unlock(&pool->lock);
+    wait->object = NULL;
+    wait->state = WEFT__WAIT_IDLE;
+    if (state == WEFT__WAIT_GRANTED)
+        weft__pool_release_place(pool); /* handed on */
+    weft__blocking_unref(pool);
+}
+
+static void pool_abandon_end(struct weft__waitable *waitable, struct weft__wait *wait)
+{
+    struct weft__blocking *pool = weft__container_of(waitable, struct weft__blocking, end);
+    weft__lock(&pool->lock);
+    if (wait->state == WEFT__WAIT_QUEUED)
+        weft__list_remove(&wait->link);
+    weft__unlock(&pool->lock);
+    wait->object = NULL;
+    wait->state = WEFT__WAIT_IDLE;
+    weft__blocking_unref(pool);
+}
+
+struct weft__blocking *weft__blocking_create(struct weft__env *env, const weft_runtime_options *o, const char *thread_name)
+{
+    struct weft__blocking *pool = weft__alloc_zeroed(1, sizeof *pool);
+    if (!pool)
+        return NULL;
+    pool->env = env;
+    pool->thread_name = thread_name;
+    pool->stack_size = o->thread_stack_size;
+    pool->threads_max = pool_default(o->blocking_threads_max, POOL_THREADS_MAX);
+    pool->queue_max = pool_default(o->blocking_queue_max, POOL_QUEUE_MAX);
+    pool->keep_alive_ns = (int64_t)pool_default(o->blocking_keep_alive_ms, POOL_KEEP_ALIVE_MS) * 1000000;
+    pool->numbers = weft__alloc_zeroed((pool->threads_max + 63) / 64, sizeof *pool->numbers);
+    if (!pool->numbers) {
+        weft__free(pool);
+        return NULL;
+    }
+    weft__slab_init(&pool->slab, pool);
+    weft__list_init(&pool->queue);
+    weft__list_init(&pool->places);
+    weft__list_init(&pool->idle);
+    pool->place.abandon = pool_abandon_place;
+    pool->end.abandon = pool_abandon_end;
+    weft__store_relaxed(&pool->refs, 1);
+    return pool;
+}
+
+void weft__blocking_ref_locked(struct weft__blocking *pool)
+{
+    weft__fetch_add_relaxed(&pool->refs, 1); /* the caller found it alive */
+}
+
+void weft__blocking_unref(struct weft__blocking *pool)
+{
+    if (weft__fetch_sub_acq_rel(&pool->refs, 1) != 1) /* BP-R1 BP-A1 */
+        return;
+    weft__slab_fini(&pool->slab);
+    weft__free(pool->numbers);
+    weft__free(pool);
+}
+
+/* Those who wait for a place are told that there will be none. */
+static void pool_refuse_waiting(struct weft__blocking *pool)
+{
+    for (bool more = true; more;) {
+        struct weft__pool_wakes wakes = {0};
+        struct weft__wait *wait;
+        weft__rcu_read_lock();
+        weft__lock(&pool->lock);
+        while (wakes.count < 2 && (wait = pool_next_in_line(pool, WEFT__WAIT_CLOSED)) != NULL)
+            pool_wake_later(&wakes, wait, 0);
+        more = wakes.count == 2;
+        weft__unlock(&pool->lock);
+        weft__pool_wake(pool, &wakes);
+        weft__rcu_read_unlock();
+    }
+}
+
+void weft__blocking_close(struct weft__blocking *pool)
+{
+    struct weft__link doomed, leaving, *link, *next;
+    struct weft__pool_wakes none = {0};
+    weft__list_init(&doomed);
+    weft__list_init(&leaving);
+    weft__lock(&pool->lock);
+    pool->closed = true; /* from here on nothing is granted, so `none` stays empty */
+    for (link = pool->queue.next; link != &pool->queue; link = next) {
+        next = link->next;
+        if (pool_job(link)->mandatory)
+            continue;
+        weft__pool_take_locked(pool, pool_job(link), WEFT__JOB_DROPPING, &none);
+        weft__list_push_back(&doomed, link);
+    }
+    struct weft__pool_thread *idle;
+    while ((idle = weft__pool_take_idle_locked(pool)) != NULL)
+        weft__list_push_back(&leaving, &idle->link);
+    const bool grow = weft__pool_wants_thread_locked(pool); /* for mandatory jobs that no thread was there for */
+    weft__unlock(&pool->lock);
+
+    while ((link = weft__list_pop_front(&leaving)) != NULL)
+        weft__event_set(&weft__container_of(link, struct weft__pool_thread, link)->event);
+    if (grow)
+        weft__pool_grow(pool);
+    pool_refuse_waiting(pool);
+    while ((link = weft__list_pop_front(&doomed)) != NULL)
+        weft__pool_drop(pool, pool_job(link), WEFT_ESHUTDOWN);
+}
+
+/* Until no job is outstanding, and then no thread is there. */
+static int pool_wait(struct weft__blocking *pool, bool threads_too, int64_t deadline_ns)
+{
+    for (;;) {
+        weft__lock(&pool->lock);
+        const bool done = pool->outstanding == 0 && !(threads_too && pool->threads > 0);
+        const uint32_t seen = weft__load_relaxed(&pool->moved);
+        const bool grow = pool->threads == 0 && weft__pool_wants_thread_locked(pool);
+        weft__unlock(&pool->lock);
+        if (done)
+            return 0;
+        if (grow && weft__pool_grow(pool) == 0)
+            continue;
+        const int64_t now = weft__clock_now();
+        if (now >= deadline_ns)
+            return WEFT_ETIMEDOUT;
+        const int64_t retry = now + POOL_RETRY_NS;
+        weft__futex_wait(&pool->moved, seen, grow && retry < deadline_ns ? retry : deadline_ns);
+    }
+}
+
+int weft__blocking_drain(struct weft__blocking *pool, int64_t deadline_ns)
+{
+    return pool_wait(pool, false, deadline_ns);
+}
+
+int weft__blocking_stop(struct weft__blocking *pool, int64_t deadline_ns)
+{
+    if (pool_wait(pool, false, deadline_ns) < 0)
+        return WEFT_ETIMEDOUT;
+    pool_wait(pool, true, WEFT_FOREVER); /* with nothing to run they leave at once: a short deadline does not miss them */
+    weft__lock(&pool->lock);
+    const bool known = pool->exited_known;
+    const pthread_t exited = pool->exited;
+    pool->exited_known = false;
+    weft__unlock(&pool->lock);
+    if (known)
+        pthread_join(exited, NULL);
+    return 0;
+}
+
+uint64_t weft__blocking_ended(struct weft__blocking *pool)
+{
+    weft__lock(&pool->lock);
+    const uint64_t ended = pool->submitted - pool->outstanding;
+    weft__unlock(&pool->lock);
+    return ended;
+}
+
+uint64_t weft__blocking_begun(struct weft__blocking *pool)
+{
+    weft__lock(&pool->lock);
+    const uint64_t begun = pool->submitted;
+    weft__unlock(&pool->lock);
+    return begun;
+}
+
+void weft__blocking_tick(struct weft__blocking *pool)
+{
+    weft__lock(&pool->lock);
+    pool->grow_failed = false;
+    const bool grow = weft__pool_wants_thread_locked(pool);
+    weft__unlock(&pool->lock);
+    if (grow)
+        weft__pool_grow(pool);
+}
+
+void weft__blocking_trim(struct weft__blocking *pool)
+{
+    weft__slab_trim(&pool->slab);
+}

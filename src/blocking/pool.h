@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The blocking pool of a runtime: jobs, the queue they wait in, and the threads that run them. Jobs live in a slab, so
+ * the list of all jobs is the slab itself and a handle is a number that may be kept for ever.
+ *
+ * States of a job:
+ *
+ *     QUEUED      in the queue, in the order of arrival
+ *     RUNNING     its function runs on a thread of the pool (or on one that waits for it, see wait.c)
+ *     DROPPING    taken out of the queue for good; whoever did it is running its drop function
+ *     ENDED       its outcome waits for whoever owns the handle; a detached job is freed instead
+ *
+ *     begin            (nothing) -> QUEUED       any thread, with a place reserved before
+ *     take             QUEUED -> RUNNING         a thread of the pool
+ *     cancel, close    QUEUED -> DROPPING        any thread; close leaves mandatory jobs where they are
+ *     end              RUNNING, DROPPING -> ENDED
+ *     claim, detach    ENDED -> freed            the owner of the handle
+ *
+ * States of a thread: starting (counted, and at most one at a time), working, idle (in the idle list), leaving.
+ *
+ * Who touches what: the lock guards everything that says nothing else. It is held for a few instructions and never while
+ * a job, a drop function, a hook or a wake runs. One lock and not a queue per thread: whoever submits decides in one step
+ * whether an idle thread is told or a new one is begun, and whoever goes idle decides in one step that nothing is queued;
+ * sharded queues have lost jobs between those two steps (tokio #8056).
+ *
+ * Edges: the lock's (LK-R1, LK-A1), a thread's event (EV-R1, EV-A1), and
+ *     BP-R1 -> BP-A1   the count of those who hold the pool: whoever frees it sees what the others did.
+ * Progress: blocking; a submit waits for the lock at most.
+ * Shutdown: close refuses, cancels what is queued and tells idle threads to leave; stop waits until the last job has ended
+ * and the last thread has gone. A thread that leaves joins the one that left before it, so that stop has one to join.
+ */
+#ifndef WEFT_BLOCKING_POOL_H
+#define WEFT_BLOCKING_POOL_H
+
+#include <pthread.h>
+#include <weft/blocking.h>
+
+#include "base/list.h"
+#include "base/lock.h"
+#include "registry/slab.h"
+#include "task/env.h"
+#include "task/wait.h"
+
+#define WEFT__JOB_PHASE_MAP(XX)                                                                                        \
+    XX(QUEUED)                                                                                                         \
+    XX(RUNNING)                                                                                                        \
+    XX(DROPPING)                                                                                                       \
+    XX(ENDED)
+
+enum weft__job_phase {
+#define WEFT__JOB_PHASE(name) WEFT__JOB_##name,
+    WEFT__JOB_PHASE_MAP(WEFT__JOB_PHASE)
+#undef WEFT__JOB_PHASE
+};
+
+/* The state word of a slot; under the lock, but the slab looks whether it is 0. */
+enum { WEFT__JOB_LIVE = 1, WEFT__JOB_FREE = 2 };
+
+struct weft__job {
+    _Atomic uint64_t state;
+    struct weft__slot *slab_next;
+    uint64_t id;
+    uint64_t parent;       /* the task or the job that began it; 0: a host thread */
+    const weft_site *site;
+    weft_job_fn *fn;       /* this, argument, drop: written before it is queued, then read by whoever took it */
+    void *argument;
+    void (*drop)(void *argument);
+    struct weft__link link;    /* in the queue, or in the list of whoever drops it */
+    struct weft__link waiters; /* who waits for its end: at most one */
+    int64_t queued_ns;
+    int64_t started_ns;
+    int64_t ended_ns;
+    int32_t code;          /* 0: it ran, and this is what it returned: */
+    int32_t result;
+    int32_t thread_id;     /* of the thread that runs it */
+    uint32_t category;
+    uint8_t phase;
+    bool mandatory;
+    bool detached;         /* nobody asks for the outcome */
+    char name[];           /* and behind it, aligned, the copied argument */
+};
+
+struct weft__blocking {
+    struct weft__lock lock;
+    struct weft__env *env;
+    struct weft__slab slab;
+    const char *thread_name;
+    size_t stack_size;
+    uint32_t threads_max;
+    uint32_t queue_max;
+    int64_t keep_alive_ns;
+    _Atomic uint32_t refs; /* the runtime, and each wait node that points here */
+
+    bool closed;
+    struct weft__link queue;  /* of jobs */
+    struct weft__link places; /* of wait nodes: who waits for a place in the queue */
+    _Atomic uint32_t queued;  /* read without the lock by events, relaxed: a number to look at */
+    uint32_t reserved;        /* places given to somebody who is about to fill them */
+    uint32_t running;
+    uint32_t outstanding;     /* queued, running, dropping */
+    uint32_t waiting;         /* nodes in `places` */
+
+    struct weft__link idle;   /* of threads; the one that became idle last is told first */
+    uint32_t idle_count;
+    uint32_t threads;         /* also the one that is starting */
+    bool starting;
+    bool grow_failed;         /* the system gave no thread: the next tick tries again */
+    uint64_t *numbers;        /* a bit for each thread number that is in use */
+    bool exited_known;        /* a thread has left and is not joined yet: */
+    pthread_t exited;
+    _Atomic uint32_t moved;   /* counts the ends of the last job and the last thread; whoever waits for them sleeps on it */
+
+    uint64_t submitted;       /* and this minus `outstanding` is how many have ended; statistics from here on */
+    uint64_t returned;        /* submitted, and given back because the system gave no thread */
+    uint64_t completed;
+    uint64_t cancelled;
+    uint64_t threads_started;
+    uint64_t threads_refused;
+    uint32_t threads_high;
+    uint32_t queued_high;
+    int64_t waited_max_ns;
+    struct weft__waitable place; /* of a node in `places` */
+    struct weft__waitable end;   /* of a node in a job's `waiters` */
+};
+
+/* What the lock's holder has found to do after the unlock. Filled and used inside one RCU section (task/wait.h). */
+struct weft__pool_wakes {
+    weft__waiter waiters[2];
+    uint64_t jobs[2];
+    unsigned count;
+    bool moved;
+};
+void weft__pool_wake(struct weft__blocking *pool, struct weft__pool_wakes *wakes);
+
+/* A blocked thread that waits for a job; the outcome is brought to it, since the runtime may be gone when it wakes. */
+struct weft__job_blocked {
+    struct weft__blocked blocked;
+    int32_t code;
+    int32_t result;
+};
+
+/* The room's part of a runtime. The name stays the caller's and lives as long. NULL: no memory. */
+struct weft__blocking *weft__blocking_create(struct weft__env *env, const weft_runtime_options *options,
+                                             const char *thread_name);
+void weft__blocking_ref_locked(struct weft__blocking *pool);
+void weft__blocking_unref(struct weft__blocking *pool);
+
+/* From here on: refuse, and cancel what is queued and not mandatory. May be repeated. */
+void weft__blocking_close(struct weft__blocking *pool);
+
+/* Wait until no job is outstanding. 0 or WEFT_ETIMEDOUT. */
+int weft__blocking_drain(struct weft__blocking *pool, int64_t deadline_ns);
+
+/* The same of a closed pool, and until its threads have gone. */
+int weft__blocking_stop(struct weft__blocking *pool, int64_t deadline_ns);
+
+/* Whether the calling thread belongs to the pool. */
+bool weft__blocking_is_inside(const struct weft__blocking *pool);
+
+/* Jobs that were begun, and those of them that have ended; first ended, then begun, and both equal: there was a moment
+ * without any. */
+uint64_t weft__blocking_ended(struct weft__blocking *pool);
+uint64_t weft__blocking_begun(struct weft__blocking *pool);
+
+/* Tell the host which jobs have not ended; how many, and the name of one. */
+uint32_t weft__blocking_report(struct weft__blocking *pool, char out_name[WEFT_NAME_MAX + 1]);
+
+/* Monitor thread, at each tick: try again to start a thread; give empty pages back. */
+void weft__blocking_tick(struct weft__blocking *pool);
+void weft__blocking_trim(struct weft__blocking *pool);
+
+/* Threads (thread.c). A growth is decided under the lock and done after it; 0, or WEFT_EAGAIN. */
+struct weft__pool_thread {
+    struct weft__link link; /* in `idle`, or in the list of who tells it to leave */
+    struct weft__event event;
+    uint32_t number;
+    bool started;           /* it has asked for its first job */
+    bool idle;              /* nobody has told it anything yet */
+};
+bool weft__pool_wants_thread_locked(struct weft__blocking *pool);
+int weft__pool_grow(struct weft__blocking *pool);
+
+/* The one that became idle last, to be told by its event after the unlock; NULL: none is idle. */
+struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *pool);
+
+/* The id of the job that runs on this thread, and the thread's; 0: none. */
+uint64_t weft__pool_job_id(void);
+int weft__pool_thread_id(void);
+
+/*
+ * A place in the queue was reserved and the job is written: queue it, and see that a thread takes it. On failure, and
+ * then the job is freed: WEFT_ESHUTDOWN, or WEFT_EAGAIN: there is no thread and the system gives none.
+ */
+int weft__pool_submit(struct weft__blocking *pool, struct weft__job *job);
+
+/* A place was reserved and is not used. */
+void weft__pool_release_place(struct weft__blocking *pool);
+void weft__pool_grant_locked(struct weft__blocking *pool, struct weft__pool_wakes *wakes);
+
+/* Take a job that is QUEUED out of the queue: to run it, or to drop it. */
+void weft__pool_take_locked(struct weft__blocking *pool, struct weft__job *job, enum weft__job_phase phase,
+                            struct weft__pool_wakes *wakes);
+
+/* The end of a job that runs or is dropped. It is freed if nobody will claim it. */
+void weft__pool_end_locked(struct weft__blocking *pool, struct weft__job *job, int code, int result,
+                           struct weft__pool_wakes *wakes);
+
+/* Run a job that was taken to be run, here on a thread of the pool; what it returned. The caller ends it. No lock held. */
+int weft__pool_call(struct weft__blocking *pool, struct weft__job *job);
+
+/* Drop a job that was taken to be dropped, and end it with a code. No lock held, not inside an RCU section. */
+void weft__pool_drop(struct weft__blocking *pool, struct weft__job *job, int code);
+
+void weft__pool_free_locked(struct weft__blocking *pool, struct weft__job *job);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The threads of the pool. One is begun when a job is queued and nobody is idle, by whoever submits; while it starts no
+ * other is begun, and when it takes its job and finds more queued it begins the next: a burst costs the task that makes
+ * it one thread, not hundreds.
+ *
+ * An idle thread sleeps on an event of its own. Whoever has something for it takes it out of the list first, so a thread
+ * whose time is up looks, under the lock, whether it was taken out: if so it stays, however late it is.
+ *
+ * How it fails: the system gives no thread. The job stays queued for the threads there are, and the monitor's tick tries
+ * again; only if there is none at all the submit fails.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <weft/error.h>
+
+#include "base/platform.h"
+#include "base/thread.h"
+#include "blocking/pool.h"
+#include "registry/rcu.h"
+#include "trace/emit.h"
+#include "trace/sinks.h"
+
+static _Thread_local struct {
+    const struct weft__blocking *pool;
+    uint64_t job;
+    int id;
+} thread_self __attribute__((tls_model("initial-exec")));
+
+uint64_t weft__pool_job_id(void) { return thread_self.job; }
+int weft__pool_thread_id(void) { return thread_self.id; }
+bool weft__blocking_is_inside(const struct weft__blocking *pool) { return thread_self.pool == pool; }
+
+bool weft__pool_wants_thread_locked(struct weft__blocking *pool)
+{
+    if (weft__list_empty(&pool->queue) || !weft__list_empty(&pool->idle) || pool->starting ||
+        pool->threads == pool->threads_max || (pool->grow_failed && pool->threads > 0))
+        return false;
+    pool->starting = true;
+    if (++pool->threads > pool->threads_high)
+        pool->threads_high = pool->threads;
+    return true;
+}
+
+struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *pool)
+{
+    if (weft__list_empty(&pool->idle))
+        return NULL;
+    struct weft__pool_thread *thread = weft__container_of(pool->idle.prev, struct weft__pool_thread, link);
+    weft__list_remove(&thread->link);
+    thread->idle = false;
+    pool->idle_count--;
+    return thread;
+}
+
+/* The lowest number that is free; there is one. */
+static uint32_t thread_take_number(struct weft__blocking *pool)
+{
+    uint32_t word = 0;
+    while (pool->numbers[word] == UINT64_MAX)
+        word++;
+    const uint32_t bit = (uint32_t)__builtin_ctzll(~pool->numbers[word]);
+    pool->numbers[word] |= UINT64_C(1) << bit;
+    return word * 64 + bit;
+}
+
+/* "<prefix>-blk-<number>"; the prefix is what gets cut. */
+static void thread_name(const struct weft__blocking *pool, uint32_t number, char out_name[WEFT__THREAD_NAME])
+{
+    char digits[12], prefix[WEFT__THREAD_NAME];
+    const int room = WEFT__THREAD_NAME - 1 - (int)strlen("-blk-") - snprintf(digits, sizeof digits, "%u", number);
+    snprintf(prefix, sizeof prefix, "%.*s-blk", room, pool->thread_name);
+    weft__thread_set_name(prefix, number, out_name);
+}
+
+static void thread_begin(struct weft__blocking *pool, struct weft__pool_thread *me)
+{
+    thread_self.pool = pool;
+    thread_self.id = weft__thread_id();
+    weft__lock(&pool->lock);
+    me->number = thread_take_number(pool);
+    weft__unlock(&pool->lock);
+    char name[WEFT__THREAD_NAME];
+    thread_name(pool, me->number, name);
+    const weft_trace_provider *provider = weft__sinks_provider();
+    if (provider && provider->thread_start)
+        provider->thread_start();
+    WEFT__TRACE(pool->env->number, thread_start, pool->env->number, WEFT_TRACE_NO_WORKER,
+                WEFT_TRACE_thread_kind_BLOCKING, thread_self.id, name);
+}
+
+/* It will not take another job. */
+static void thread_leave_locked(struct weft__blocking *pool, struct weft__pool_thread *me, struct weft__pool_wakes *wakes,
+                                pthread_t *out_previous, bool *out_join)
+{
+    pool->numbers[me->number / 64] &= ~(UINT64_C(1) << me->number % 64);
+    *out_join = pool->exited_known;
+    *out_previous = pool->exited;
+    pool->exited = pthread_self();
+    pool->exited_known = true;
+    if (--pool->threads == 0) {
+        weft__store_relaxed(&pool->moved, weft__load_relaxed(&pool->moved) + 1); /* the lock orders */
+        wakes->moved = true;
+    }
+}
+
+int weft__pool_call(struct weft__blocking *pool, struct weft__job *job)
+{
+    const uint64_t outer = thread_self.job; /* a job that waits for another may run it */
+    thread_self.job = job->id;
+    WEFT__TRACE(pool->env->number, blocking_start, job->id, thread_self.id, weft__load_relaxed(&pool->queued));
+    const int result = job->fn(job->argument);
+    WEFT__TRACE(pool->env->number, blocking_end, job->id, result);
+    thread_self.job = outer;
+    return result;
+}
+
+enum thread_step { THREAD_RUNS, THREAD_IDLES, THREAD_LEAVES };
+
+/* End the job at hand, if there is one, and find out what comes next. */
+static enum thread_step thread_next(struct weft__blocking *pool, struct weft__pool_thread *me, struct weft__job **job,
+                                    int result)
+{
+    struct weft__pool_wakes wakes = {0};
+    enum thread_step step = THREAD_RUNS;
+    bool grow = false, join = false;
+    pthread_t previous;
+    weft__rcu_read_lock();
+    weft__lock(&pool->lock);
+    if (!me->started) { /* not before: until it has its first job it is on its way to it */
+        me->started = true;
+        pool->starting = false;
+        pool->grow_failed = false;
+        pool->threads_started++;
+    }
+    if (*job)
+        weft__pool_end_locked(pool, *job, 0, result, &wakes);
+    if (!weft__list_empty(&pool->queue)) {
+        *job = weft__container_of(pool->queue.next, struct weft__job, link);
+        weft__pool_take_locked(pool, *job, WEFT__JOB_RUNNING, &wakes);
+        grow = weft__pool_wants_thread_locked(pool);
+    } else if (pool->closed) {
+        step = THREAD_LEAVES;
+        thread_leave_locked(pool, me, &wakes, &previous, &join);
+    } else {
+        step = THREAD_IDLES;
+        *job = NULL;
+        weft__event_clear(&me->event);
+        me->idle = true;
+        weft__list_push_back(&pool->idle, &me->link);
+        pool->idle_count++;
+    }
+    weft__unlock(&pool->lock);
+    weft__pool_wake(pool, &wakes);
+    weft__rcu_read_unlock();
+    if (grow)
+        weft__pool_grow(pool);
+    if (join)
+        pthread_join(previous, NULL);
+    return step;
+}
+
+/* Sleep until there is something to do; false: the time was up, and it has left. */
+static bool thread_park(struct weft__blocking *pool, struct weft__pool_thread *me)
+{
+    if (weft__event_wait(&me->event, weft__clock_now() + pool->keep_alive_ns) == 0)
+        return true;
+    struct weft__pool_wakes wakes = {0};
+    bool join = false;
+    pthread_t previous;
+    weft__lock(&pool->lock);
+    const bool leaves = me->idle; /* if not, it was taken out, and the event is set or about to be */
+    if (leaves) {
+        me->idle = false;
+        weft__list_remove(&me->link);
+        pool->idle_count--;
+        thread_leave_locked(pool, me, &wakes, &previous, &join);
+    }
+    weft__unlock(&pool->lock);
+    if (!leaves) {
+        weft__event_wait(&me->event, WEFT_FOREVER);
+        return true;
+    }
+    weft__pool_wake(pool, &wakes);
+    if (join)
+        pthread_join(previous, NULL);
+    return false;
+}
+
+static void *thread_main(void *argument)
+{
+    struct weft__blocking *pool = argument;
+    struct weft__pool_thread me = {0};
+    struct weft__job *job = NULL;
+    int result = 0;
+    thread_begin(pool, &me);
+    for (;;) {
+        const enum thread_step step = thread_next(pool, &me, &job, result);
+        if (step == THREAD_RUNS)
+            result = weft__pool_call(pool, job);
+        else if (step == THREAD_LEAVES || !thread_park(pool, &me))
+            break;
+    }
+    WEFT__TRACE(pool->env->number, thread_stop, pool->env->number, WEFT_TRACE_NO_WORKER,
+                WEFT_TRACE_thread_kind_BLOCKING);
+    return NULL;
+}
+
+int weft__pool_grow(struct weft__blocking *pool)
+{
+    pthread_t thread; /* it is joined by the one that leaves after it */
+    if (weft__thread_start(&thread, pool->stack_size, thread_main, pool) == 0)
+        return 0;
+    struct weft__pool_wakes wakes = {0};
+    weft__lock(&pool->lock);
+    pool->starting = false;
+    pool->grow_failed = true;
+    pool->threads_refused++;
+    if (--pool->threads == 0) {
+        weft__store_relaxed(&pool->moved, weft__load_relaxed(&pool->moved) + 1); /* the lock orders */
+        wakes.moved = true;
+    }
+    weft__unlock(&pool->lock);
+    weft__pool_wake(pool, &wakes);
+    return WEFT_EAGAIN;
+}
