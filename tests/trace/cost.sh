@@ -1,0 +1,6 @@
+#!/bin/bash
+# A program with the provider loaded and no session executes at most 3 % more instructions than one without.
+#
+#   cost.sh BUILD_DIR      ctest-timeout: 300
+
+exec "$(dirname "$(realpath "$0")")/../../bench/trace_cost.sh" "${1:?the build folder}" --gate
