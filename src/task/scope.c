@@ -340,9 +340,10 @@ int weft_scope_cancel(weft_scope *scope)
 {
     if (!scope || !scope->weft__runtime)
         return weft__refuse(WEFT_EINVAL, "weft_scope_cancel: the scope is null or closed");
-    if (scope->weft__flags & WEFT__SCOPE_ROOT)
+    struct weft__env *env = weft__env_of(scope->weft__runtime);
+    if (scope == &env->root) /* the flags may be changing: another thread cancels, too */
         return weft__refuse(WEFT_EINVAL, "weft_scope_cancel: not the root scope: weft_runtime_shutdown() does that");
-    weft__scope_cancel(weft__env_of(scope->weft__runtime), scope, WEFT_REASON_USER);
+    weft__scope_cancel(env, scope, WEFT_REASON_USER);
     return 0;
 }
 
