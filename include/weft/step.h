@@ -132,11 +132,21 @@ struct weft_context {
 /* Spawn a task whose result somebody will take with weft_task_join(). */
 #define weft_spawn_joinable(scope, ...) WEFT__SPAWN(scope, WEFT__JOINABLE, __VA_ARGS__, )
 
+/*
+ * Spawn a job, a function `int sum(struct sum *self)` that runs through: weft_spawn_job(scope, sum, .from = a, .count = n).
+ * The frame is built, checked and copied like a step's; it needs no weft_frame. See weft_spawn_job_frame().
+ */
+#define weft_spawn_job(scope, ...) WEFT__SPAWN_JOB(scope, WEFT__NO_OPTIONS, __VA_ARGS__, )
+#define weft_spawn_job_as(scope, options, ...) WEFT__SPAWN_JOB(scope, options, __VA_ARGS__, )
+
 #define WEFT__NO_OPTIONS WEFT__VALUE(weft_task_options, .name = NULL)
 #define WEFT__JOINABLE WEFT__VALUE(weft_task_options, .joinable = true)
 
 #define WEFT__SITE(step)                                                                                               \
     static weft_site weft__site = {__FILE__, __func__, #step, __LINE__, (uint32_t)offsetof(struct step, weft), 0}
+
+#define WEFT__JOB_SITE(job)                                                                                            \
+    static weft_site weft__site = {__FILE__, __func__, #job, __LINE__, UINT32_MAX, 0}
 
 #ifdef __cplusplus
 extern "C++" {
@@ -146,12 +156,24 @@ static inline weft_task weft__spawn_step(weft_scope *scope, weft_site *site, con
 {
     return weft_spawn_frame(scope, site, &options, reinterpret_cast<weft_poll_fn *>(step), &frame, sizeof(Frame));
 }
+template <class Frame>
+static inline weft_task weft__spawn_job(weft_scope *scope, weft_site *site, const weft_task_options &options,
+                                        int (*job)(Frame *), const Frame &frame)
+{
+    return weft_spawn_job_frame(scope, site, &options, reinterpret_cast<weft_run_fn *>(job), &frame, sizeof(Frame));
+}
 }
 #define WEFT__SPAWN(scope, options, step, ...)                                                                         \
     (__extension__({                                                                                                   \
         WEFT__SITE(step);                                                                                              \
         WEFT__CXX_QUIET struct step weft__initial = {.weft = {0, 0, nullptr, nullptr}, __VA_ARGS__};                           \
         WEFT__CXX_LOUD weft__spawn_step<struct step>((scope), &weft__site, (options), (step), weft__initial);          \
+    }))
+#define WEFT__SPAWN_JOB(scope, options, job, ...)                                                                      \
+    (__extension__({                                                                                                   \
+        WEFT__JOB_SITE(job);                                                                                           \
+        WEFT__CXX_QUIET struct job weft__initial = {__VA_ARGS__};                                                      \
+        WEFT__CXX_LOUD weft__spawn_job<struct job>((scope), &weft__site, (options), (job), weft__initial);             \
     }))
 #else
 #define WEFT__SPAWN(scope, options, step, ...)                                                                         \
@@ -162,6 +184,15 @@ static inline weft_task weft__spawn_step(weft_scope *scope, weft_site *site, con
         weft_spawn_frame((scope), &weft__site, &weft__options,                                                         \
                          (weft_poll_fn *)_Generic((step), weft_poll (*)(weft_context *, struct step *): (step)),       \
                          &weft__initial, sizeof weft__initial);                                                        \
+    }))
+#define WEFT__SPAWN_JOB(scope, options, job, ...)                                                                      \
+    (__extension__({                                                                                                   \
+        WEFT__JOB_SITE(job);                                                                                           \
+        const weft_task_options weft__options = (options);                                                             \
+        const struct job weft__initial = {__VA_ARGS__};                                                                \
+        weft_spawn_job_frame((scope), &weft__site, &weft__options,                                                     \
+                             (weft_run_fn *)_Generic((job), int (*)(struct job *): (job)), &weft__initial,             \
+                             sizeof weft__initial);                                                                    \
     }))
 #endif
 

@@ -75,6 +75,22 @@ WEFT_BEGIN_DECLS
 WEFT_API weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_options *options,
                                     weft_poll_fn *fn, const void *frame, size_t frame_size);
 
+/* Runs through on a worker: it may not wait. What it returns is the task's result. */
+typedef int weft_run_fn(void *frame);
+
+/**
+ * Spawn a function that runs once, from beginning to end, on a worker: computation in pieces. It is a task like any
+ * other, with a handle, a name, a scope and a result; cancelled before it began it does not run. The macros
+ * weft_spawn_job and weft_spawn_job_as check the types; what blocks belongs on the pool (<weft/blocking.h>).
+ * @threads any
+ * @blocks never
+ * @owns as weft_spawn_frame()
+ * @errors as weft_spawn_frame(); 16 bytes of WEFT_FRAME_MAX are taken
+ * @since 0.1
+ */
+WEFT_API weft_task weft_spawn_job_frame(weft_scope *scope, weft_site *site, const weft_task_options *options,
+                                        weft_run_fn *fn, const void *frame, size_t frame_size);
+
 /**
  * 0 for a task that was spawned, or the reason why it was not.
  * @threads any
