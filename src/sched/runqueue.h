@@ -66,7 +66,7 @@ struct weft__task *weft__runqueue_pop(struct weft__runqueue *queue);
 /* Any thread: take half, rounded up, the oldest first, at most `limit`. How many; 0 also if another thief is at work. */
 size_t weft__runqueue_steal(struct weft__runqueue *queue, struct weft__task **out, size_t limit);
 
-/* Any thread: how many are queued, as of some moment during the call. */
+/* Any thread: 0 only if it was empty at some moment during the call; else about how many are queued, perhaps too many. */
 size_t weft__runqueue_length(struct weft__runqueue *queue);
 
 #endif
