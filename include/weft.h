@@ -6,12 +6,16 @@
 #include <weft/api.h>
 #include <weft/blocking.h>
 #include <weft/channel.h>
+#include <weft/dump.h>
 #include <weft/error.h>
 #include <weft/future.h>
+#include <weft/lock.h>
 #include <weft/monitor.h>
+#include <weft/notify.h>
 #include <weft/runtime.h>
 #include <weft/scope.h>
 #include <weft/step.h>
+#include <weft/sync.h>
 #include <weft/task.h>
 #include <weft/timer.h>
 #include <weft/trace.h>

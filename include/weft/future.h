@@ -58,7 +58,7 @@ typedef struct weft_join_future {
 
 /* The wait itself; zeroed, in the frame. */
 typedef struct weft_select_state {
-    void *weft__abandon;
+    void *weft__waitable[2];
     weft_future *weft__futures[WEFT_SELECT_MAX];
     uint32_t weft__count;
     uint32_t weft__reserved;

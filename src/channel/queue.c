@@ -6,6 +6,8 @@
  *
  * Wakes are collected under the lock and done after it, inside an RCU section (task/wait.h says why).
  */
+#include <string.h>
+
 #include "channel/channel.h"
 #include "registry/rcu.h"
 #include "task/task.h"
@@ -157,6 +159,19 @@ void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *w
     }
     wait->object = NULL;
     wait->state = WEFT__WAIT_IDLE;
+}
+
+void weft__channel_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
+                            struct weft__wait_about *out_about)
+{
+    weft_channel *channel = weft__container_of(waitable, weft_channel, waitable);
+    out_about->what = wait->single ? "a message in channel" : "room in channel";
+    out_about->object = weft__load_relaxed(&channel->id);
+    out_about->holder = wait->single ? 0 : weft__load_relaxed(&channel->receiver_task);
+    weft__lock(&channel->lock);
+    out_about->since = wait->single ? -1 : wait->since;
+    memcpy(out_about->name, channel->name, sizeof out_about->name);
+    weft__unlock(&channel->lock);
 }
 
 void weft__channel_leave(weft_channel *channel, bool receiver)

@@ -48,6 +48,7 @@ static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limi
         if (depth > weft__load_relaxed(&channel->depth_max))
             weft__store_relaxed(&channel->depth_max, depth);
         weft__exchange_seq_cst(&channel->head, head + count); /* CH-R2 CH-R4 */
+        weft__store_relaxed(&channel->receiver_task, weft__self_task_id());
         weft__store_release(&channel->received, weft__load_relaxed(&channel->received) + count); /* CH-R6 */
     }
     if (weft__unlikely(shared))

@@ -163,7 +163,7 @@ static void yield_abandon(struct weft__waitable *waitable, struct weft__wait *wa
 /* The task's own wait node remembers, from one poll to the next, that the turn was given away. */
 int weft_yield(weft_context *cx)
 {
-    static struct weft__waitable yielding = {yield_abandon};
+    static struct weft__waitable yielding = {.abandon = yield_abandon};
     struct weft__wait *wait = &weft__cx_task(cx)->wait;
     const bool yielded = wait->object == &yielding;
     weft__wait_leave(wait);

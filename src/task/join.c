@@ -116,7 +116,15 @@ static void join_abandon(struct weft__waitable *waitable, struct weft__wait *wai
     wait->object = NULL;
 }
 
-static struct weft__waitable join_waitable = {join_abandon};
+static void join_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
+                          struct weft__wait_about *out_about)
+{
+    (void)waitable;
+    out_about->what = "the end of a task";
+    out_about->holder = (uint64_t)wait->since;
+}
+
+static struct weft__waitable join_waitable = {join_abandon, join_describe};
 
 static int join_await(weft_context *cx, weft_task *task, int *out_result, struct weft__wait *wait)
 {

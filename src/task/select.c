@@ -11,11 +11,11 @@
 #include "base/error.h"
 #include "task/future.h"
 
-_Static_assert(sizeof(struct weft__waitable) == sizeof(((weft_select_state *)0)->weft__abandon), "the state is a waitable");
+_Static_assert(sizeof(struct weft__waitable) == sizeof(((weft_select_state *)0)->weft__waitable), "the state is a waitable");
 
 static struct weft__waitable *select_waitable(weft_select_state *state)
 {
-    return (struct weft__waitable *)(void *)&state->weft__abandon;
+    return (struct weft__waitable *)(void *)state->weft__waitable;
 }
 
 static void select_withdraw(weft_select_state *state, const weft_future *but)
@@ -43,6 +43,27 @@ static int select_check(const weft_context *cx, const weft_select_state *state, 
     return 0;
 }
 
+static void select_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
+                            struct weft__wait_about *out_about)
+{
+    const weft_select_state *state = (const weft_select_state *)(const void *)waitable;
+    (void)wait;
+    out_about->what = "the first of several";
+    for (uint32_t i = 0; i < state->weft__count; i++) { /* told by the first that can tell */
+        const struct weft__wait *each = weft__future_wait(state->weft__futures[i]);
+        struct weft__wait_about about = {.since = -1};
+        if (!each->object || !each->object->describe)
+            continue;
+        each->object->describe(each->object, each, &about);
+        out_about->object = about.object;
+        out_about->holder = about.holder;
+        out_about->since = about.since;
+        for (size_t n = 0; n < sizeof about.name; n++)
+            out_about->name[n] = about.name[n];
+        return;
+    }
+}
+
 int weft_select_from(weft_context *cx, weft_select_state *state, weft_future *const *futures, size_t count, bool biased)
 {
     const int wrong = select_check(cx, state, futures, count);
@@ -58,6 +79,7 @@ int weft_select_from(weft_context *cx, weft_select_state *state, weft_future *co
         return WEFT_ECANCELED;
     }
     select_waitable(state)->abandon = select_abandon;
+    select_waitable(state)->describe = select_describe;
     for (size_t i = 0; i < count; i++)
         state->weft__futures[i] = futures[i];
     state->weft__count = (uint32_t)count;

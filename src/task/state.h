@@ -26,6 +26,7 @@
  *     cancel            as wake, + CANCELLED
  *     scoped            as wake, + SCOPED                                 who cancels the scope
  *     start             SCHEDULED                 RUNNING                 the worker that dequeued it
+ *     pin               (none)                    RUNNING                 who looks at its frames; then suspend
  *     suspend           RUNNING                   (none)                  that worker
  *                       RUNNING|NOTIFIED          SCHEDULED: submit
  *     requeue           RUNNING[|NOTIFIED]        SCHEDULED: submit       that worker (it yielded)
@@ -160,6 +161,18 @@ static inline uint64_t weft__state_start(weft__state *state)
     while (!weft__cas_weak_acq_rel(state, &now, (now & ~(uint64_t)WEFT__SCHEDULED) | WEFT__RUNNING)) /* ST-A1 ST-A2 */
         continue;
     return now;
+}
+
+/* Hold a task that waits, without polling it; weft__state_suspend() lets it go. False: it does not wait. */
+static inline bool weft__state_pin(weft__state *state, uint32_t tag)
+{
+    uint64_t now = weft__load_relaxed(state); /* the compare-and-swap below orders */
+    for (;;) {
+        if (weft__state_gone(now, tag) || (now & (WEFT__SCHEDULED | WEFT__RUNNING)))
+            return false;
+        if (weft__cas_weak_acq_rel(state, &now, now | WEFT__RUNNING)) /* ST-A2 */
+            return true;
+    }
 }
 
 /* The poll has ended and the task waits, unless it was woken meanwhile: then it is SCHEDULED, and the caller's. */

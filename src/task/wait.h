@@ -22,6 +22,7 @@
 
 struct weft__task;
 struct weft__wait;
+struct weft__wait_about;
 
 /* A task's address, or an event's with bit 0 set, or a scope's with bit 1 set; 0: nobody. */
 typedef uint64_t weft__waiter;
@@ -32,7 +33,8 @@ enum weft__wait_state {
     WEFT__WAIT_GRANTED = 2, /* out of the list, with what it waited for */
     WEFT__WAIT_CLOSED = 3,  /* out of the list, with nothing */
     WEFT__WAIT_FIRING = 4,  /* a deadline, out of the wheel; its scope is being cancelled */
-    WEFT__WAIT_TOLD = 5     /* out of the list: it has happened, and nothing was handed over */
+    WEFT__WAIT_TOLD = 5,    /* out of the list: it has happened, and nothing was handed over */
+    WEFT__WAIT_GRANTED_LAST = 6 /* as GRANTED, by one that prefers who came last */
 };
 
 /*
@@ -41,6 +43,17 @@ enum weft__wait_state {
  */
 struct weft__waitable {
     void (*abandon)(struct weft__waitable *waitable, struct weft__wait *wait);
+    /* Say what is waited for, of a task that is held still. NULL: there is nothing to say. */
+    void (*describe)(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__wait_about *out_about);
+};
+
+/* What a dump says of a wait. */
+struct weft__wait_about {
+    const char *what; /* a static text, "room in channel" */
+    uint64_t object;  /* its id; 0: it has none */
+    uint64_t holder;  /* the task at the other end, as far as is known; 0 */
+    int64_t since;    /* of the clock; -1: unknown */
+    char name[128];
 };
 
 struct weft__wait {

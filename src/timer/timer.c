@@ -122,6 +122,14 @@ static void timers_abandon(struct weft__waitable *waitable, struct weft__wait *w
     wait->state = WEFT__WAIT_IDLE;
 }
 
+static void timers_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
+                            struct weft__wait_about *out_about)
+{
+    (void)waitable;
+    (void)wait;
+    out_about->what = "a time";
+}
+
 static const struct weft__timer_ops timer_ops = {timers_arm, timers_disarm, timers_turn};
 
 int weft__timers_create(struct weft__env *env, uint32_t count, struct weft__timers **out_timers)
@@ -132,6 +140,7 @@ int weft__timers_create(struct weft__env *env, uint32_t count, struct weft__time
     const int64_t now = weft__clock_now();
     for (uint32_t i = 0; i < count; i++) {
         timers[i].waitable.abandon = timers_abandon;
+        timers[i].waitable.describe = timers_describe;
         timers[i].env = env;
         weft__wheel_init(&timers[i].wheel, now);
         weft__store_relaxed(&timers[i].next, INT64_MAX);
