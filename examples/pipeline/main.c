@@ -90,7 +90,7 @@ static void interrupter_stop(struct interrupter *self)
 
 /* ---- the job ---- */
 
-/* Spawn the task and its input channel. On success both belong to the runtime, and *out_in is the caller's to close. */
+/* Spawn the task and its input channel. On success *out_input is the caller's to close. */
 static int job_spawn(struct job *job, chunks_sender *out_input, weft_task *out_task)
 {
     chunks_receiver in;
@@ -101,8 +101,8 @@ static int job_spawn(struct job *job, chunks_sender *out_input, weft_task *out_t
     if (rc < 0)
         return rc;
     *out_task = weft_spawn_as(weft_runtime_scope(job->rt),
-                              WEFT_TASK("word count", .joinable = true, .drop = word_count_end), word_count,
-                              .job = job, .in = in);
+                              WEFT_TASK("word count", .category = WEFT_UTILITY, .joinable = true, .drop = word_count_end),
+                              word_count, .job = job, .in = in);
     rc = weft_task_error(*out_task);
     if (rc < 0) {
         chunks_sender_close(out_input);
@@ -177,14 +177,13 @@ int main(int argc, char **argv)
         rc = job_run(&job, &interrupter, &unreadable);
     weft_runtime_finish(job.rt); /* the job's error again: it is known */
 
+    const int flushed = fflush(stdout); /* before the table, and a full disk is found out here */
+    if (flushed != 0)
+        perror("pipeline: standard output");
     monitor_print(&job.monitor);
     monitor_free(&job.monitor);
     words_free(&job.total);
-    if (fflush(stdout) != 0) {
-        perror("pipeline: standard output");
-        return 1;
-    }
     if (rc == WEFT_ECANCELED)
         return 130;
-    return rc < 0 || unreadable > 0 ? 1 : 0;
+    return rc < 0 || unreadable > 0 || flushed != 0 ? 1 : 0;
 }
