@@ -239,6 +239,19 @@ static void worker_number_that_is_used_again_is_a_worker_of_its_own(void **state
     assert_int_equal(report.workers[1].worker->runtime, 2);
 }
 
+static void processes_that_nothing_tells_apart_are_noticed(void **state)
+{
+    (void)state;
+    FEED(&model, 10, thread_start, .runtime = 1, .worker = 0, .kind = WEFT_TRACE_thread_kind_WORKER, .tid = 70);
+    FEED(&model, 11, thread_start, .runtime = 1, .worker = 0, .kind = WEFT_TRACE_thread_kind_WORKER, .tid = 70);
+    report_init(&report, &model);
+    assert_false(report.mixed); /* announced again */
+    report_fini(&report);
+    FEED(&model, 12, thread_start, .runtime = 1, .worker = 0, .kind = WEFT_TRACE_thread_kind_WORKER, .tid = 90);
+    report_init(&report, &model);
+    assert_true(report.mixed);
+}
+
 static void sleep_over_a_gap_is_not_timed(void **state)
 {
     (void)state;
@@ -268,6 +281,7 @@ int main(void)
         TEST(channel_that_is_announced_though_its_opening_was_recorded_counts_once),
         TEST(worker_is_busy_in_polls_and_asleep_in_parks),
         TEST(worker_number_that_is_used_again_is_a_worker_of_its_own),
+        TEST(processes_that_nothing_tells_apart_are_noticed),
         TEST(sleep_over_a_gap_is_not_timed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

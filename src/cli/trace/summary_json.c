@@ -110,6 +110,7 @@ void summary_json(const struct summary *summary, FILE *out)
     json_count(&json, "events_foreign", summary->foreign);
     json_count(&json, "events_unknown", summary->unknown);
     json_count(&json, "processes", summary->report->process_count);
+    json_flag(&json, "processes_mixed", summary->report->mixed);
     json_count(&json, "announcements", summary->report->announcements);
     json_count(&json, "stalls", summary->report->stalls);
     summary_json_events(&json, summary->report);

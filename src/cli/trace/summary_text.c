@@ -52,6 +52,15 @@ static void summary_losses(const struct summary *summary, FILE *out)
           out);
 }
 
+static void summary_mixture(const struct summary *summary, FILE *out)
+{
+    if (summary->report->mixed)
+        fputs("MIXED  Several processes are in it, and nothing tells their events apart: tasks and channels of one "
+              "number\n"
+              "  are taken for one. Record with: lttng add-context -u -s SESSION -c CHANNEL -t vpid\n\n",
+              out);
+}
+
 static void summary_runtimes(const struct summary *summary, FILE *out)
 {
     const struct process *process;
@@ -285,6 +294,7 @@ static void summary_notes(const struct summary *summary, FILE *out)
 void summary_text(const struct summary *summary, FILE *out)
 {
     summary_losses(summary, out);
+    summary_mixture(summary, out);
     summary_head(summary, out);
     summary_events(summary, out);
     summary_tasks(summary, out);

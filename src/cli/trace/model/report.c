@@ -211,6 +211,7 @@ void report_init(struct report *report, const struct model *model)
         report_gather_channels(report, process);
         report_gather_workers(report, model, process);
         report->announcements += process->announcements;
+        report->mixed |= process->workers.mixed;
         report->stalls += process->stalls;
         report->names_folded += process->tasks.names_folded;
         if (process->stall_longest_ns > report->stall_longest_ns)

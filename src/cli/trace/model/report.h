@@ -49,6 +49,7 @@ struct report {
     struct task_totals all_tasks;
     struct channel_totals all_channels;
     uint64_t announcements;
+    bool mixed; /* see struct workers */
     uint64_t stalls;
     int64_t stall_longest_ns;
     uint64_t names_folded;

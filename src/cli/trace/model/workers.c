@@ -80,6 +80,8 @@ void workers_start(struct workers *workers, const struct event *event)
         return;
     if (worker->end_ns != WORKER_CLOSED) /* a later runtime has taken the number of one that is gone */
         worker = workers_add(workers, event->thread_start.worker, event->ns);
+    if (worker->announced && worker->tid != event->thread_start.tid)
+        workers->mixed = true;
     worker->announced = true;
     worker->runtime = event->thread_start.runtime;
     worker->tid = event->thread_start.tid;

@@ -42,6 +42,7 @@ struct workers {
     struct worker **list; /* in the order in which they appeared */
     size_t count;
     struct map by_number; /* the one that has the number now */
+    bool mixed;           /* one number, two threads at a time: processes that the recording does not tell apart */
     struct runtime *runtimes;
     size_t runtime_count;
 };
