@@ -51,7 +51,7 @@ build_object() {
     shift 2
     "$CC" -std=gnu11 -O1 -g -fno-pie -fsanitize=thread -Wno-tsan -U_FORTIFY_SOURCE \
         --param tsan-instrument-func-entry-exit=0 -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset \
-        -fno-builtin-memcmp -fno-common -fno-stack-protector -DWEFT_MODEL=1 -I"$here" -I"$build/include" "$@" -c -o "$out"
+        -fno-builtin-memcmp -fno-common -ffunction-sections -fno-stack-protector -DWEFT_MODEL=1 -I"$here" -I"$build/include" "$@" -c -o "$out"
     objcopy --redefine-syms="$here/interpose.syms" --remove-section=.init_array* --remove-section=.rela.init_array* \
         --rename-section .data=model_data,alloc,load,data,contents \
         --rename-section .bss=model_bss,alloc,load,data,contents "$out"
@@ -81,7 +81,8 @@ build_program() {
             ;;
         esac
     done
-    "$CC" -no-pie -o "$out" $objects "$build/libmodel.a"
+    # Functions that nobody calls go, and what they would need: a room can be named with all its files.
+    "$CC" -no-pie -Wl,--gc-sections -o "$out" $objects "$build/libmodel.a"
     rm -f $temporary
 }
 

@@ -9,8 +9,10 @@
 #include "registry/runtimes.h"
 #include "sched/sched.h"
 #include "task/scope.h"
+#include "timer/timer.h"
 
 static struct weft__sched engine;
+static struct weft__timers *engine_timers;
 
 weft_scope *engine_start(uint32_t workers)
 {
@@ -22,6 +24,9 @@ weft_scope *engine_start(uint32_t workers)
     weft__slab_init(&engine.env.slab, &engine.env);
     weft__scope_init_root(&engine.env);
     assert(weft__sched_init(&engine, 1) == 0);
+    assert(weft__timers_create(&engine.env, workers, &engine_timers) == 0);
+    for (uint32_t i = 0; i < workers; i++)
+        engine.workers[i].thread.timers = weft__timers_of(engine_timers, i);
     weft__runtimes_publish(engine.env.number);
     assert(weft__sched_start(&engine, 0) == 0);
     return &engine.env.root;
@@ -34,6 +39,7 @@ void engine_stop(void)
     weft__sched_stop(&engine);
     weft__runtimes_remove(engine.env.number);
     weft__rcu_synchronize();
+    weft__timers_destroy(engine_timers, engine.worker_count);
     weft__sched_fini(&engine);
     weft__slab_fini(&engine.env.slab);
 }

@@ -31,6 +31,9 @@ void model_data(const void *address, size_t size);
 int model_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns);
 int model_futex_wake(_Atomic uint32_t *word, int count);
 
+/* sys_membarrier: every thread runs a full fence now. */
+void model_membarrier(void);
+
 /* The virtual clock, in nanoseconds: moves when it is read, and to a deadline when a wait ends there. */
 int64_t model_clock(void);
 

@@ -189,6 +189,7 @@ def read_harnesses():
                 sources.remove(group)
                 sources += table[group][0]
                 flags += table[group][1]
+            sources = [str(path.relative_to(ROOT)) for s in sources for path in sorted(ROOT.glob(s))]
             table[name[0]] = (sources, flags)
     return table
 

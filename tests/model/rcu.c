@@ -2,8 +2,9 @@
 /* src/registry/rcu.c for the explorer: the promise of RCU and nothing more, in C11. A read section either sees what was
  * written before a synchronize, or ends, wholly ordered, before that synchronize returns.
  *
- * Threads: any. A reader announces itself and then looks, the synchronizer unpublishes and then looks for readers: two
- * seq_cst fences (liburcu's membarrier). */
+ * Threads: any. A reader announces itself and then looks, the synchronizer unpublishes and then looks for readers; the fence
+ * between is the synchronizer's alone, on behalf of all (liburcu's membarrier). So a section orders nothing by itself, and
+ * code that relies on it for more than RCU fails here. */
 #include "registry/rcu.h"
 
 #include "model.h"
@@ -22,7 +23,6 @@ void weft__rcu_read_lock(void)
     if (rcu_depth[me]++)
         return;
     atomic_store_explicit(&rcu_section[me], atomic_load_explicit(&rcu_period, memory_order_relaxed), memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst);
 }
 
 void weft__rcu_read_unlock(void)
@@ -31,19 +31,19 @@ void weft__rcu_read_unlock(void)
     if (!rcu_depth[me])
         model_fail("rcu_read_unlock outside of a section");
     if (--rcu_depth[me] == 0)
-        atomic_store_explicit(&rcu_section[me], 0, memory_order_release);
+        atomic_store_explicit(&rcu_section[me], 0, memory_order_relaxed);
 }
 
 void weft__rcu_synchronize(void)
 {
     if (rcu_depth[model_thread()])
         model_fail("rcu_synchronize inside a section");
-    atomic_thread_fence(memory_order_seq_cst);
+    model_membarrier();
     const unsigned period = atomic_fetch_add_explicit(&rcu_period, 1, memory_order_relaxed) + 1;
     for (int i = 0; i < THREADS; i++) {
         unsigned section;
-        while ((section = atomic_load_explicit(&rcu_section[i], memory_order_acquire)) != 0 && section < period)
+        while ((section = atomic_load_explicit(&rcu_section[i], memory_order_relaxed)) != 0 && section < period)
             model_relax();
     }
-    atomic_thread_fence(memory_order_seq_cst);
+    model_membarrier();
 }

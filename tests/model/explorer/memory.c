@@ -449,6 +449,26 @@ void memory_fence(int order, uintptr_t pc)
     }
 }
 
+/* Views are joined through the caller in two rounds, so that everybody ends with what anybody knew. */
+void memory_fence_everywhere(uintptr_t pc)
+{
+    scheduler_point();
+    struct view *all = &memory_self()->current;
+    REPORT_TRACE(pc, "fence of all threads");
+    for (int i = 0; i < scheduler_count; i++) {
+        view_join(all, &memory_threads[i].current);
+        view_join(all, &memory_threads[i].pending);
+    }
+    view_join_seen(all, &memory_sequential);
+    view_join_seen(&memory_sequential, all);
+    for (int i = 0; i < scheduler_count; i++) {
+        struct knowledge *t = &memory_threads[i];
+        view_join(&t->current, all);
+        view_copy(&t->fenced, &t->current);
+        t->current.clock[i]++;
+    }
+}
+
 uint64_t memory_newest(const void *address, unsigned size, uintptr_t pc)
 {
     struct location *l = memory_find(address, size, MEMORY_LOOK, pc);

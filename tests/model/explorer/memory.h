@@ -27,6 +27,9 @@ struct memory_cas {
 bool memory_compare_exchange(void *address, void *expected, uint64_t desired, struct memory_cas how, uintptr_t pc);
 void memory_fence(int order, uintptr_t pc);
 
+/* A full fence by every thread at this moment, as sys_membarrier makes it: the current thread knows what all did before. */
+void memory_fence_everywhere(uintptr_t pc);
+
 /* The newest value, with no ordering: what the kernel compares in a futex wait. */
 uint64_t memory_newest(const void *address, unsigned size, uintptr_t pc);
 

@@ -57,6 +57,11 @@ pthread_t model_pthread_self(void)
     return (pthread_t)scheduler_current;
 }
 
+void model_membarrier(void)
+{
+    memory_fence_everywhere(PC);
+}
+
 int model_sched_yield(void)
 {
     scheduler_yield();
