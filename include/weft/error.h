@@ -59,7 +59,8 @@ WEFT_API const char *weft_error_text(int code);
 /**
  * What was wrong with the last refused call of this thread: the call, the value and the way out, for example
  * "weft_channel_create: capacity 0 of channel 'orders': give 1 to 16777215". Empty if no call was refused yet.
- * Outcomes of normal work (EAGAIN, EPIPE, ECANCELED, ETIMEDOUT) do not write it.
+ * Outcomes of normal work (EAGAIN, EPIPE, ECANCELED, ETIMEDOUT of what waits; ESRCH of a task that has ended) do not
+ * write it.
  * @threads any; each thread has its own text
  * @blocks never
  * @owns the text belongs to the thread and changes with its next refused call

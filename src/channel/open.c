@@ -90,6 +90,13 @@ static void open_copy_name(char *out, size_t room, const char *name)
     out[length] = '\0';
 }
 
+static int open_no_memory(const weft_channel_options *o, size_t message_size)
+{
+    return weft__refuse(WEFT_ENOMEM, "weft_channel_create: no memory for %zu messages of %zu bytes in channel '%.100s': "
+                                     "nothing was taken",
+                        o->capacity, message_size, o->name ? o->name : "channel");
+}
+
 int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t message_size, weft_sender *out_sender,
                         weft_receiver *out_receiver)
 {
@@ -99,13 +106,13 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     struct weft__channels *home = weft__env_of(rt)->channels;
     weft_channel *channel = weft__slab_alloc(&home->slab, NULL, sizeof *channel);
     if (!channel)
-        return WEFT_ENOMEM;
+        return open_no_memory(o, message_size);
     const uint32_t slots = open_ring_size(o->capacity);
     const size_t stride = open_stride(message_size);
     unsigned char *ring = weft__alloc_zeroed(slots, stride);
     if (!ring) {
         weft__slab_free(&home->slab, NULL, channel);
-        return WEFT_ENOMEM;
+        return open_no_memory(o, message_size);
     }
     weft__fetch_add_relaxed(&home->refs, 1); /* the runtime holds one */
 

@@ -146,6 +146,25 @@ static void runtime_unpublish(weft_runtime *rt)
     weft__sinks_forget(number);
 }
 
+/* Say what the system did not give. */
+static int create_failed(int error, const weft_runtime_options *o)
+{
+    const uint32_t workers = create_default(o->worker_threads, weft__thread_processors());
+    switch (error) {
+    case WEFT_EMFILE:
+        return error; /* said where it was found */
+    case WEFT_ENOMEM:
+        return weft__refuse(error, "weft_runtime_create: no memory for a runtime of %u workers: nothing was taken", workers);
+    case WEFT_EAGAIN:
+        return weft__refuse(error, "weft_runtime_create: the system gives no thread for %u workers: ask for fewer, or raise "
+                                   "the limit",
+                            workers);
+    default:
+        return weft__refuse(error, "weft_runtime_create: no thread with a stack of %zu bytes: %s", o->thread_stack_size,
+                            weft_error_text(error));
+    }
+}
+
 int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *options)
 {
     static const weft_runtime_options defaults = {.size = sizeof defaults};
@@ -155,7 +174,7 @@ int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *optio
     const weft_runtime_options *o = options ? options : &defaults;
     weft_runtime *rt = weft__platform->map(runtime_bytes(), 4096);
     if (!rt)
-        return WEFT_ENOMEM;
+        return create_failed(WEFT_ENOMEM, o);
     rt->watch_number = WEFT_TRACE_NO_WORKER;
     create_fill(rt, o);
     int error = create_parts(rt, o);
@@ -169,13 +188,9 @@ int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *optio
             weft__sched_stop(&rt->sched);
     }
     if (error < 0) {
-        if (error == WEFT_EAGAIN)
-            weft__refuse(error, "weft_runtime_create: the system gives no thread for %u workers: ask for fewer, or raise "
-                                "the limit",
-                         rt->sched.worker_count);
         runtime_unpublish(rt);
         runtime_free(rt);
-        return error;
+        return create_failed(error, o);
     }
     *out_rt = rt;
     if (o->tracing && rt->trace_status < 0)

@@ -73,7 +73,9 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
 
     weft__task *task = weft__slab_alloc(&env->slab, self ? &self->cache : NULL, size);
     if (!task)
-        return spawn_failed(WEFT_ENOMEM);
+        return spawn_failed(weft__refuse(WEFT_ENOMEM, "weft_spawn: no memory for '%s' with its frame of %zu bytes: nothing was "
+                                                      "taken",
+                                         site->name ? site->name : "?", frame_size));
 
     const uint64_t id = self ? weft__ids_take(&self->ids) : weft__id_new();
     const int64_t now = weft__self_now();
