@@ -2,7 +2,7 @@
 /*
  * The host's side of the pipeline: create a runtime, spawn the task, feed it, join it. Feeding is done by a host thread
  * and not by a task, because read() blocks, and a task that blocks holds a worker that others need. A host thread may
- * do what a task may, with the _blocking forms.
+ * do what a task may, with the _blocking forms; so might a job on the blocking pool (<weft/blocking.h>).
  */
 #define _GNU_SOURCE /* pthread.h, signal.h beside -std=c11 */
 #include "pipeline.h"
