@@ -54,10 +54,10 @@ typedef struct weft_job_options {
 #define WEFT_JOB(...) WEFT__JOB(__VA_ARGS__, )
 #define WEFT__JOB(function, data, ...)                                                                                 \
     WEFT__OPTIONS(weft_job_options, .fn = (function), .argument = (data), .site = WEFT__WORK_SITE(function), __VA_ARGS__)
-#define WEFT__WORK_SITE(function)                                                                                       \
+#define WEFT__WORK_SITE(function)                                                                                      \
     (__extension__({                                                                                                   \
-        static weft_site weft__site = {__FILE__, __func__, #function, __LINE__, UINT32_MAX, 0};                        \
-        &weft__site;                                                                                                   \
+        static weft_site weft__work_site = {__FILE__, __func__, #function, __LINE__, UINT32_MAX, 0};                   \
+        &weft__work_site;                                                                                              \
     }))
 
 /* Run function(argument) on the pool and wait for it, in one line; see weft_job_run(). */

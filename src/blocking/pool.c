@@ -202,12 +202,9 @@ int weft__pool_submit(struct weft__blocking *pool, struct weft__job *job)
     pool_count_queued(pool, 1);
     pool->submitted++;
     pool->outstanding++;
-    struct weft__pool_thread *idle = weft__pool_take_idle_locked(pool);
-    const bool grow = !idle && weft__pool_wants_thread_locked(pool);
+    const struct weft__pool_summon summon = weft__pool_look_locked(pool);
     weft__unlock(&pool->lock);
-    if (idle)
-        weft__event_set(&idle->event);
-    return grow && weft__pool_grow(pool) < 0 ? pool_take_back(pool, job, id) : 0;
+    return weft__pool_summon(pool, summon) < 0 ? pool_take_back(pool, job, id) : 0;
 }
 
 static uint32_t pool_default(uint32_t value, uint32_t otherwise)
@@ -319,13 +316,12 @@ void weft__blocking_close(struct weft__blocking *pool)
     struct weft__pool_thread *idle;
     while ((idle = weft__pool_take_idle_locked(pool)) != NULL)
         weft__list_push_back(&leaving, &idle->link);
-    const bool grow = weft__pool_wants_thread_locked(pool); /* for mandatory jobs that no thread was there for */
+    const struct weft__pool_summon summon = weft__pool_look_locked(pool); /* for mandatory jobs that no thread was there for */
     weft__unlock(&pool->lock);
 
     while ((link = weft__list_pop_front(&leaving)) != NULL)
         weft__event_set(&weft__container_of(link, struct weft__pool_thread, link)->event);
-    if (grow)
-        weft__pool_grow(pool);
+    (void)weft__pool_summon(pool, summon);
     pool_refuse_waiting(pool);
     while ((link = weft__list_pop_front(&doomed)) != NULL)
         weft__pool_drop(pool, pool_job(link), WEFT_ESHUTDOWN);
@@ -338,17 +334,16 @@ static int pool_wait(struct weft__blocking *pool, bool threads_too, int64_t dead
         weft__lock(&pool->lock);
         const bool done = pool->outstanding == 0 && !(threads_too && pool->threads > 0);
         const uint32_t seen = weft__load_relaxed(&pool->moved);
-        const bool grow = pool->threads == 0 && weft__pool_wants_thread_locked(pool);
+        const struct weft__pool_summon summon = weft__pool_look_locked(pool);
         weft__unlock(&pool->lock);
         if (done)
             return 0;
-        if (grow && weft__pool_grow(pool) == 0)
-            continue;
+        const bool nobody = weft__pool_summon(pool, summon) < 0;
         const int64_t now = weft__clock_now();
         if (now >= deadline_ns)
             return WEFT_ETIMEDOUT;
         const int64_t retry = now + POOL_RETRY_NS;
-        weft__futex_wait(&pool->moved, seen, grow && retry < deadline_ns ? retry : deadline_ns);
+        weft__futex_wait(&pool->moved, seen, nobody && retry < deadline_ns ? retry : deadline_ns);
     }
 }
 
@@ -392,10 +387,9 @@ void weft__blocking_tick(struct weft__blocking *pool)
 {
     weft__lock(&pool->lock);
     pool->grow_failed = false;
-    const bool grow = weft__pool_wants_thread_locked(pool);
+    const struct weft__pool_summon summon = weft__pool_look_locked(pool);
     weft__unlock(&pool->lock);
-    if (grow)
-        weft__pool_grow(pool);
+    (void)weft__pool_summon(pool, summon);
 }
 
 void weft__blocking_trim(struct weft__blocking *pool)

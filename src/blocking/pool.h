@@ -103,7 +103,8 @@ struct weft__blocking {
     struct weft__link idle;   /* of threads; the one that became idle last is told first */
     uint32_t idle_count;
     uint32_t threads;         /* also the one that is starting */
-    bool starting;
+    bool starting;            /* a thread was begun and has not asked for a job yet */
+    bool told;                /* the same of an idle one that was told */
     bool grow_failed;         /* the system gave no thread: the next tick tries again */
     uint64_t *numbers;        /* a bit for each thread number that is in use */
     bool exited_known;        /* a thread has left and is not joined yet: */
@@ -169,18 +170,30 @@ uint32_t weft__blocking_report(struct weft__blocking *pool, char out_name[WEFT_N
 void weft__blocking_tick(struct weft__blocking *pool);
 void weft__blocking_trim(struct weft__blocking *pool);
 
-/* Threads (thread.c). A growth is decided under the lock and done after it; 0, or WEFT_EAGAIN. */
+/* Threads (thread.c). */
 struct weft__pool_thread {
     struct weft__link link; /* in `idle`, or in the list of who tells it to leave */
     struct weft__event event;
     uint32_t number;
-    bool started;           /* it has asked for its first job */
-    bool idle;              /* nobody has told it anything yet */
+    bool coming;            /* it is the one that `told` means, or, if fresh, `starting` */
+    bool fresh;
+    bool idle;              /* in `idle` */
 };
-bool weft__pool_wants_thread_locked(struct weft__blocking *pool);
-int weft__pool_grow(struct weft__blocking *pool);
 
-/* The one that became idle last, to be told by its event after the unlock; NULL: none is idle. */
+/*
+ * Is somebody on the way to the queue, if there is something in it? Decided under the lock, done after it: an idle thread
+ * is told, or a new one begun. Whoever comes asks again, so one at a time is enough. 0, or WEFT_EAGAIN: the system
+ * gave no thread, and there is no other.
+ */
+enum weft__pool_summons { WEFT__SUMMON_NOBODY, WEFT__SUMMON_IDLE, WEFT__SUMMON_NEW };
+struct weft__pool_summon {
+    enum weft__pool_summons who;
+    struct weft__pool_thread *idle;
+};
+struct weft__pool_summon weft__pool_look_locked(struct weft__blocking *pool);
+int weft__pool_summon(struct weft__blocking *pool, struct weft__pool_summon summon);
+
+/* The thread that became idle last, out of the list; NULL: none is idle. */
 struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *pool);
 
 /* The id of the job that runs on this thread, and the thread's; 0: none. */

@@ -31,17 +31,6 @@ uint64_t weft__pool_job_id(void) { return thread_self.job; }
 int weft__pool_thread_id(void) { return thread_self.id; }
 bool weft__blocking_is_inside(const struct weft__blocking *pool) { return thread_self.pool == pool; }
 
-bool weft__pool_wants_thread_locked(struct weft__blocking *pool)
-{
-    if (weft__list_empty(&pool->queue) || !weft__list_empty(&pool->idle) || pool->starting ||
-        pool->threads == pool->threads_max || (pool->grow_failed && pool->threads > 0))
-        return false;
-    pool->starting = true;
-    if (++pool->threads > pool->threads_high)
-        pool->threads_high = pool->threads;
-    return true;
-}
-
 struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *pool)
 {
     if (weft__list_empty(&pool->idle))
@@ -51,6 +40,24 @@ struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *poo
     thread->idle = false;
     pool->idle_count--;
     return thread;
+}
+
+struct weft__pool_summon weft__pool_look_locked(struct weft__blocking *pool)
+{
+    struct weft__pool_summon summon = {WEFT__SUMMON_NOBODY, NULL};
+    if (weft__list_empty(&pool->queue) || pool->told || pool->starting)
+        return summon;
+    summon.idle = weft__pool_take_idle_locked(pool);
+    if (summon.idle) {
+        summon.who = WEFT__SUMMON_IDLE;
+        summon.idle->coming = pool->told = true;
+    } else if (pool->threads < pool->threads_max && !(pool->grow_failed && pool->threads > 0)) {
+        summon.who = WEFT__SUMMON_NEW;
+        pool->starting = true;
+        if (++pool->threads > pool->threads_high)
+            pool->threads_high = pool->threads;
+    }
+    return summon;
 }
 
 /* The lowest number that is free; there is one. */
@@ -89,6 +96,29 @@ static void thread_begin(struct weft__blocking *pool, struct weft__pool_thread *
                 WEFT_TRACE_thread_kind_BLOCKING, thread_self.id, name);
 }
 
+/* It asks for a job: nobody else is known to be on the way to the queue. */
+static void thread_arrive_locked(struct weft__blocking *pool, struct weft__pool_thread *me)
+{
+    if (!me->coming)
+        return;
+    me->coming = false;
+    if (me->fresh) {
+        me->fresh = false;
+        pool->starting = false;
+        pool->grow_failed = false;
+        pool->threads_started++;
+    } else {
+        pool->told = false;
+    }
+}
+
+/* The last thread has gone: somebody may sleep until this. */
+static void thread_note_none(struct weft__blocking *pool, struct weft__pool_wakes *wakes)
+{
+    weft__store_relaxed(&pool->moved, weft__load_relaxed(&pool->moved) + 1); /* the lock orders */
+    wakes->moved = true;
+}
+
 /* It will not take another job. */
 static void thread_leave_locked(struct weft__blocking *pool, struct weft__pool_thread *me, struct weft__pool_wakes *wakes,
                                 pthread_t *out_previous, bool *out_join)
@@ -98,10 +128,8 @@ static void thread_leave_locked(struct weft__blocking *pool, struct weft__pool_t
     *out_previous = pool->exited;
     pool->exited = pthread_self();
     pool->exited_known = true;
-    if (--pool->threads == 0) {
-        weft__store_relaxed(&pool->moved, weft__load_relaxed(&pool->moved) + 1); /* the lock orders */
-        wakes->moved = true;
-    }
+    if (--pool->threads == 0)
+        thread_note_none(pool, wakes);
 }
 
 int weft__pool_call(struct weft__blocking *pool, struct weft__job *job)
@@ -123,22 +151,16 @@ static enum thread_step thread_next(struct weft__blocking *pool, struct weft__po
 {
     struct weft__pool_wakes wakes = {0};
     enum thread_step step = THREAD_RUNS;
-    bool grow = false, join = false;
+    bool join = false;
     pthread_t previous;
     weft__rcu_read_lock();
     weft__lock(&pool->lock);
-    if (!me->started) { /* not before: until it has its first job it is on its way to it */
-        me->started = true;
-        pool->starting = false;
-        pool->grow_failed = false;
-        pool->threads_started++;
-    }
+    thread_arrive_locked(pool, me);
     if (*job)
         weft__pool_end_locked(pool, *job, 0, result, &wakes);
     if (!weft__list_empty(&pool->queue)) {
         *job = weft__container_of(pool->queue.next, struct weft__job, link);
         weft__pool_take_locked(pool, *job, WEFT__JOB_RUNNING, &wakes);
-        grow = weft__pool_wants_thread_locked(pool);
     } else if (pool->closed) {
         step = THREAD_LEAVES;
         thread_leave_locked(pool, me, &wakes, &previous, &join);
@@ -150,11 +172,11 @@ static enum thread_step thread_next(struct weft__blocking *pool, struct weft__po
         weft__list_push_back(&pool->idle, &me->link);
         pool->idle_count++;
     }
+    const struct weft__pool_summon summon = weft__pool_look_locked(pool); /* there is more than one can do */
     weft__unlock(&pool->lock);
     weft__pool_wake(pool, &wakes);
     weft__rcu_read_unlock();
-    if (grow)
-        weft__pool_grow(pool);
+    (void)weft__pool_summon(pool, summon); /* this one is here, whatever the system gives */
     if (join)
         pthread_join(previous, NULL);
     return step;
@@ -190,7 +212,7 @@ static bool thread_park(struct weft__blocking *pool, struct weft__pool_thread *m
 static void *thread_main(void *argument)
 {
     struct weft__blocking *pool = argument;
-    struct weft__pool_thread me = {0};
+    struct weft__pool_thread me = {.coming = true, .fresh = true};
     struct weft__job *job = NULL;
     int result = 0;
     thread_begin(pool, &me);
@@ -206,21 +228,33 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-int weft__pool_grow(struct weft__blocking *pool)
+/* The system gave no thread. Somebody may have become idle meanwhile, and was not told because one was starting. */
+static struct weft__pool_summon thread_refused(struct weft__blocking *pool, bool *out_nobody)
 {
-    pthread_t thread; /* it is joined by the one that leaves after it */
-    if (weft__thread_start(&thread, pool->stack_size, thread_main, pool) == 0)
-        return 0;
     struct weft__pool_wakes wakes = {0};
     weft__lock(&pool->lock);
     pool->starting = false;
     pool->grow_failed = true;
     pool->threads_refused++;
-    if (--pool->threads == 0) {
-        weft__store_relaxed(&pool->moved, weft__load_relaxed(&pool->moved) + 1); /* the lock orders */
-        wakes.moved = true;
-    }
+    *out_nobody = --pool->threads == 0;
+    if (*out_nobody)
+        thread_note_none(pool, &wakes);
+    const struct weft__pool_summon next =
+        *out_nobody ? (struct weft__pool_summon){WEFT__SUMMON_NOBODY, NULL} : weft__pool_look_locked(pool);
     weft__unlock(&pool->lock);
     weft__pool_wake(pool, &wakes);
-    return WEFT_EAGAIN;
+    return next;
+}
+
+int weft__pool_summon(struct weft__blocking *pool, struct weft__pool_summon summon)
+{
+    bool nobody = false;
+    if (summon.who == WEFT__SUMMON_NEW) {
+        pthread_t thread; /* it is joined by the one that leaves after it */
+        if (weft__thread_start(&thread, pool->stack_size, thread_main, pool) < 0)
+            summon = thread_refused(pool, &nobody);
+    }
+    if (summon.who == WEFT__SUMMON_IDLE)
+        weft__event_set(&summon.idle->event);
+    return nobody ? WEFT_EAGAIN : 0;
 }
