@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/platform.h"
 #include "channel/channel.h"
 #include "registry/rcu.h"
 #include "task/task.h"
@@ -31,8 +32,10 @@ static weft__waiter queue_take_out(weft_channel *channel, struct weft__wait *wai
     weft__store_relaxed(&channel->waiting_count, weft__load_relaxed(&channel->waiting_count) - 1);
     if (weft__list_empty(&channel->waiting))
         weft__fetch_and_acq_rel(&channel->gate, ~(uint64_t)WEFT__GATE_WAITERS);
-    if (now > wait->since)
-        weft__fetch_add_relaxed(&channel->wait_total_ns, now - wait->since); /* a statistic */
+    /* A thread slept on the system's clock, and a read of it is nothing beside its wake; a task on its worker's. */
+    const int64_t until = wait->thread ? weft__clock_now() : now;
+    if (until > wait->since)
+        weft__fetch_add_relaxed(&channel->wait_total_ns, until - wait->since); /* a statistic */
     wait->state = state;
     return weft__wait_waiter(wait);
 }
