@@ -16,6 +16,7 @@
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "runtime/runtime.h"
+#include "sync/meeting.h"
 #include "task/name.h"
 #include "task/scope.h"
 #include "timer/timer.h"
@@ -101,8 +102,9 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
         return weft__refuse(WEFT_EMFILE, "weft_runtime_create: %d runtimes live in this process, the most there can be",
                             WEFT__RUNTIMES_MAX);
     env->channels = weft__channels_create(env->number);
+    env->sync = weft__sync_create(env->number);
     env->blocking = weft__blocking_create(env, o, rt->thread_name);
-    if (!env->channels || !env->blocking)
+    if (!env->sync || !env->channels || !env->blocking)
         return WEFT_ENOMEM;
     const int error = weft__sched_init(&rt->sched, o->seed != 0 ? o->seed : weft__platform->random());
     if (error < 0)
@@ -130,6 +132,8 @@ static void runtime_free(weft_runtime *rt)
     weft__slab_fini(&env->slab);
     if (env->channels)
         weft__channels_unref(env->channels);
+    if (env->sync)
+        weft__sync_unref(env->sync);
     if (env->blocking)
         weft__blocking_unref(env->blocking);
     weft__platform->unmap(rt, runtime_bytes());

@@ -18,6 +18,7 @@
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "runtime/runtime.h"
+#include "sync/meeting.h"
 #include "task/announce.h"
 #include "trace/emit.h"
 #include "trace/sinks.h"
@@ -105,6 +106,7 @@ void weft__watch_announce(weft_runtime *rt)
                         worker->name);
     }
     weft__channels_announce(env->channels);
+    weft__sync_announce(env->sync);
     weft_task_visit((weft_runtime *)(void *)env, watch_announce_task, env);
     WEFT__TRACE(env->number, statedump_end, env->number, generation);
 }
@@ -157,6 +159,7 @@ static void watch_tick(weft_runtime *rt, int64_t now)
         watch->next_trim = now + watch_trim_ns;
         weft__slab_trim(&rt->sched.env.slab);
         weft__slab_trim(&rt->sched.env.channels->slab);
+        weft__sync_trim(rt->sched.env.sync);
         weft__blocking_trim(rt->sched.env.blocking);
     }
 }

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The barrier: the value counts those that have arrived and wait. Everything happens under the lock.
+ *
+ *     value + 1 < parties    wait    value + 1, wait in the list, with the number of this opening
+ *     value + 1 = parties    wait    value 0, the count of openings + 1, all that wait are told; 1
+ *     any                    turned away before it opened    value - 1
+ */
+#include <weft/error.h>
+#include <weft/notify.h>
+
+#include "base/error.h"
+#include "sync/queue.h"
+#include "trace/emit.h"
+
+/* Under the lock: only here the value changes, but a node's own mark may be older than the opening. */
+static void barrier_withdrawn(struct weft__meeting *object, struct weft__wait *wait, uint8_t state,
+                              struct weft__wakes *wakes)
+{
+    (void)wakes;
+    if (wait && state == WEFT__WAIT_QUEUED && wait->amount == (uint32_t)weft__load_relaxed(&object->count))
+        weft__fetch_sub_acq_rel(&object->word, weft__meeting_amount(1)); /* SY-A1 SY-R1 */
+}
+
+int weft_barrier_create(weft_runtime *rt, const weft_barrier_options *o, weft_barrier *out_barrier)
+{
+    static const char call[] = "weft_barrier_create";
+    if (!out_barrier || (o && o->size < sizeof *o))
+        return weft__refuse(WEFT_EINVAL, "%s: give a place for the handle, and options by WEFT_BARRIER_OPTIONS()",
+                            call);
+    const uint32_t parties = o && o->parties != 0 ? o->parties : 1;
+    if (parties > WEFT_PERMITS_MAX)
+        return weft__refuse(WEFT_EINVAL, "%s: %u parties of '%.100s': give 1 to %d", call, parties,
+                            o->name ? o->name : "barrier", WEFT_PERMITS_MAX);
+    const struct weft__meeting_plan plan = {
+        .call = call,
+        .name = o ? o->name : NULL,
+        .component = o ? o->component : NULL,
+        .otherwise = "barrier",
+        .kind = WEFT_SYNC_BARRIER,
+        .limit = parties,
+        .withdrawn = barrier_withdrawn,
+    };
+    struct weft__meeting *object;
+    const int error = weft__meeting_create(rt, &plan, &object);
+    if (error == 0)
+        *out_barrier = (weft_barrier){object, weft__meeting_publish(object, 0), 0};
+    return error;
+}
+
+/* All are here. Ends lock and section. */
+static void barrier_open_and_unlock(struct weft__meeting *object, uint32_t arrived)
+{
+    weft__fetch_sub_acq_rel(&object->word, weft__meeting_amount(arrived)); /* SY-A1 SY-R1 */
+    weft__store_release(&object->count, weft__load_relaxed(&object->count) + 1); /* SY-R1; a number to show */
+    weft__queue_mark_all(object);
+    weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
+}
+
+/* 1: the last; WEFT_AWAITING: the node is in the list; WEFT_ESRCH. */
+static int barrier_arrive(struct weft__meeting *object, uint32_t generation, struct weft__wait *wait)
+{
+    weft__rcu_read_lock();
+    weft__lock(&object->lock);
+    const uint64_t word = weft__load_acquire(&object->word); /* SY-A1 */
+    const uint32_t arrived = weft__meeting_value(word);
+    if (weft__meeting_generation(word) == generation && arrived + 1 == object->limit) {
+        if (weft__trace_wants(WEFT_TRACE_sync_release)) {
+            weft__meeting_ref(object);
+            barrier_open_and_unlock(object, arrived);
+            weft__meeting_trace_release(object);
+            weft__meeting_unref(object);
+        } else {
+            barrier_open_and_unlock(object, arrived);
+        }
+        return 1;
+    }
+    const bool good = weft__meeting_generation(word) == generation;
+    if (good) {
+        weft__fetch_add_acq_rel(&object->word, weft__meeting_amount(1)); /* SY-R1 SY-A1 */
+        weft__queue_push(object, wait, WEFT__MODE_PLAIN, (uint32_t)weft__load_relaxed(&object->count));
+    }
+    weft__unlock(&object->lock);
+    weft__rcu_read_unlock();
+    if (good)
+        weft__queue_trace_wait(object);
+    return good ? WEFT_AWAITING : WEFT_ESRCH;
+}
+
+int weft_barrier_wait(weft_context *cx, const weft_barrier *barrier)
+{
+    static const char call[] = "weft_barrier_wait";
+    if (!cx || !barrier || !barrier->weft__object)
+        return weft__meeting_refuse(call, NULL, cx && barrier ? barrier->weft__state : 0);
+    struct weft__wait *wait = &weft__cx_task(cx)->wait;
+    if (wait->object) {
+        switch (weft__queue_resume(cx, barrier->weft__object, wait, WEFT__MODE_PLAIN, wait->amount)) {
+        case WEFT__RESUMED_WAITS:
+            return WEFT_AWAITING;
+        case WEFT__RESUMED_ENTERED:
+        case WEFT__RESUMED_TOLD:
+            return 0;
+        case WEFT__RESUMED_CLOSED:
+            return WEFT_EPIPE;
+        case WEFT__RESUMED_CANCELLED:
+            return WEFT_ECANCELED;
+        case WEFT__RESUMED_NOT:
+            break;
+        }
+    }
+    if (weft__cx_cancelled(cx))
+        return WEFT_ECANCELED;
+    if (!weft__cx_spend(cx))
+        return WEFT_AWAITING;
+    const int answer = barrier_arrive(barrier->weft__object, barrier->weft__generation, wait);
+    if (answer == WEFT_AWAITING)
+        weft__cx_refund(cx);
+    return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+}
+
+int weft_barrier_wait_blocking(const weft_barrier *barrier, int64_t deadline_ns)
+{
+    static const char call[] = "weft_barrier_wait_blocking";
+    if (!barrier || !barrier->weft__object)
+        return weft__meeting_refuse(call, NULL, barrier ? barrier->weft__state : 0);
+    if (weft__self)
+        return weft__meeting_on_worker(call);
+    struct weft__guest guest = weft__queue_guest();
+    const int answer = barrier_arrive(barrier->weft__object, barrier->weft__generation, &guest.blocked.wait);
+    if (answer != WEFT_AWAITING)
+        return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+    switch (weft__queue_block(barrier->weft__object, &guest, deadline_ns)) {
+    case WEFT__WAIT_IDLE:
+        return WEFT_ETIMEDOUT;
+    case WEFT__WAIT_CLOSED:
+        return WEFT_EPIPE;
+    default:
+        return 0;
+    }
+}
+
+void weft_barrier_destroy(weft_barrier *barrier)
+{
+    if (!barrier || !barrier->weft__object)
+        return;
+    struct weft__meeting *object = barrier->weft__object;
+    const uint32_t generation = barrier->weft__generation;
+    *barrier = (weft_barrier){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
+    weft__meeting_destroy(object, generation);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* Birth and end of a meeting point, and of the place where they live. */
+#include "sync/meeting.h"
+
+#include <string.h>
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "base/platform.h"
+#include "base/thread.h"
+#include "registry/ids.h"
+#include "registry/runtimes.h"
+#include "sync/queue.h"
+#include "task/env.h"
+#include "task/name.h"
+#include "trace/emit.h"
+
+_Static_assert((int)WEFT_SYNC_SEMAPHORE == WEFT_TRACE_sync_kind_SEMAPHORE &&
+                   (int)WEFT_SYNC_BROADCAST == WEFT_TRACE_sync_kind_BROADCAST,
+               "a kind has one number, in events and in statistics");
+
+struct weft__sync *weft__sync_create(uint32_t number)
+{
+    struct weft__sync *sync = weft__alloc_zeroed(1, sizeof *sync);
+    if (!sync)
+        return NULL;
+    weft__slab_init(&sync->slab, sync);
+    weft__slab_init(&sync->values, sync);
+    sync->number = number;
+    weft__store_relaxed(&sync->refs, 1); /* nobody else knows it yet */
+    return sync;
+}
+
+void weft__sync_unref(struct weft__sync *sync)
+{
+    if (weft__fetch_sub_acq_rel(&sync->refs, 1) != 1) /* SY-R3 SY-A3 */
+        return;
+    weft__rcu_synchronize(); /* a walk, or a wake that has just been done, may still be on its way out */
+    weft__slab_fini(&sync->slab);
+    weft__slab_fini(&sync->values);
+    weft__free(sync);
+}
+
+void weft__sync_trim(struct weft__sync *sync)
+{
+    weft__slab_trim(&sync->values);
+}
+
+static void meeting_copy_name(char *out, size_t room, const char *name)
+{
+    const size_t length = weft__name_fit(name, room - 1);
+    memcpy(out, name, length);
+    out[length] = '\0';
+}
+
+int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan, struct weft__meeting **out_object)
+{
+    const char *name = plan->name ? plan->name : plan->otherwise;
+    if (!weft__runtimes_contains(rt))
+        return weft__refuse(WEFT_EINVAL, "%s: not a live runtime", plan->call);
+    if (weft__load_relaxed(&weft__env_of(rt)->refusing)) /* relaxed: what races with shutdown outlives the runtime */
+        return weft__refuse(WEFT_ESHUTDOWN, "%s: '%.100s': the runtime is shutting down", plan->call, name);
+    struct weft__sync *home = weft__env_of(rt)->sync;
+    const bool plain = plan->size == 0;
+    struct weft__meeting *object = plain ? weft__slab_alloc(&home->slab, NULL, sizeof *object)
+                                         : weft__slab_alloc(&home->values, NULL, plan->size);
+    if (!object)
+        return WEFT_ENOMEM;
+    weft__fetch_add_relaxed(&home->refs, 1); /* the runtime holds one */
+
+    /* Nobody looks at what is not LIVE, and who looked at what was here before has left: it looked under the lock. */
+    weft__store_relaxed(&object->owner, 0);
+    weft__store_relaxed(&object->id, weft__id_new());
+    object->home = home;
+    object->limit = plan->limit;
+    object->kind = (uint8_t)plan->kind;
+    weft__store_relaxed(&object->refs, 1);
+    object->waitable.abandon = weft__queue_abandon;
+    object->waitable.describe = weft__meeting_describe;
+    object->withdrawn = plan->withdrawn;
+    weft__store_relaxed(&object->waiting_count, 0);
+    weft__list_init(&object->waiting);
+    weft__list_init(&object->waking);
+    weft__store_relaxed(&object->waits, 0);
+    weft__store_relaxed(&object->wait_total_ns, 0);
+    weft__store_relaxed(&object->count, 0);
+    weft__store_relaxed(&object->senders, 0);
+    weft__store_relaxed(&object->receivers, 0);
+    meeting_copy_name(object->name, sizeof object->name, name);
+    meeting_copy_name(object->component, sizeof object->component, plan->component ? plan->component : "");
+    *out_object = object;
+    return 0;
+}
+
+uint32_t weft__meeting_publish(struct weft__meeting *object, uint32_t value)
+{
+    const uint64_t id = weft__load_relaxed(&object->id);
+    const uint32_t generation = (uint32_t)id != 0 ? (uint32_t)id : 1; /* 0 is what nobody has */
+    weft__store_release(&object->word, (uint64_t)generation << 32 | weft__meeting_amount(value) | WEFT__MEETING_LIVE);
+    WEFT__TRACE(object->home->number, sync_open, id, object->kind, object->limit, object->name); /* SY-R1, above */
+    return generation;
+}
+
+static void meeting_free(struct weft__meeting *object)
+{
+    struct weft__sync *home = object->home;
+    weft__lock(&object->lock); /* a look from outside may be reading it */
+    weft__store_release(&object->word, 0); /* SY-R1 */
+    weft__unlock(&object->lock);
+    weft__slab_free(object->kind < WEFT_SYNC_ONESHOT ? &home->slab : &home->values, NULL, object);
+    weft__sync_unref(home);
+}
+
+void weft__meeting_discard(struct weft__meeting *object)
+{
+    meeting_free(object);
+}
+
+void weft__meeting_unref(struct weft__meeting *object)
+{
+    if (weft__fetch_sub_acq_rel(&object->refs, 1) == 1) /* SY-R3 SY-A3 */
+        meeting_free(object);
+}
+
+void weft__meeting_destroy(struct weft__meeting *object, uint32_t generation)
+{
+    const uint64_t id = weft__load_relaxed(&object->id);
+    weft__rcu_read_lock();
+    weft__lock(&object->lock);
+    if (weft__meeting_generation(weft__load_relaxed(&object->word)) != generation) {
+        weft__unlock(&object->lock);
+        weft__rcu_read_unlock();
+        return;
+    }
+    weft__fetch_and_acq_rel(&object->word, UINT32_MAX); /* SY-R1 SY-A1: who takes no lock comes too late */
+    weft__fetch_or_acq_rel(&object->word, WEFT__MEETING_CLOSED); /* SY-R1 SY-A1 */
+    weft__queue_mark_all(object);
+    weft__queue_tell_and_unlock(object, WEFT__WAIT_CLOSED);
+    WEFT__TRACE(object->home->number, sync_end, id);
+    weft__meeting_unref(object);
+}
+
+int weft__meeting_refuse(const char *call, const struct weft__meeting *object, uint32_t state)
+{
+    if (!object && state == WEFT__MEETING_HANDLE_CLOSED)
+        return WEFT_EPIPE;
+    return weft__refuse(WEFT_EINVAL, "%s: a handle or an argument is null, or the handle was never set: create it "
+                                     "first", call);
+}
+
+int weft__meeting_stale(const char *call)
+{
+    return weft__refuse(WEFT_ESRCH, "%s: a copy of a handle whose object was destroyed", call);
+}
+
+int weft__meeting_on_worker(const char *call)
+{
+    return weft__refuse(WEFT_EPERM, "%s: not on a worker: use WEFT_AWAIT with the form without _blocking", call);
+}
+
+uint64_t weft__meeting_caller(void)
+{
+    static _Thread_local uint64_t thread;
+    const uint64_t task = weft__self_task_id();
+    if (task != 0)
+        return task;
+    if (thread == 0)
+        thread = WEFT_OWNER_THREAD | (uint32_t)weft__thread_id();
+    return thread;
+}
+
+/* A thread of the host has no id in the record. */
+static uint64_t meeting_task_of(uint64_t who)
+{
+    return who & WEFT_OWNER_THREAD ? 0 : who;
+}
+
+void weft__meeting_trace_acquire(struct weft__meeting *object, uint64_t who)
+{
+    WEFT__TRACE(object->home->number, sync_acquire, weft__load_relaxed(&object->id), meeting_task_of(who),
+                weft__meeting_value(weft__load_relaxed(&object->word)), weft__load_relaxed(&object->waiting_count));
+}
+
+void weft__meeting_trace_release(struct weft__meeting *object)
+{
+    WEFT__TRACE(object->home->number, sync_release, weft__load_relaxed(&object->id), weft__self_task_id(),
+                weft__meeting_value(weft__load_relaxed(&object->word)), weft__load_relaxed(&object->waiting_count));
+}

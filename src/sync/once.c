@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Once: the right to do it is one permit (permits.h), and DONE ends all asking.
+ *
+ *     value 1                  enter    value 0, owner: the caller; 1
+ *     value 0                  enter    wait in the list
+ *     value 0, owner: me       leave with 0 or more     DONE, all that wait are told; value stays 0
+ *     value 0, owner: me       leave with an error      value 1, or the first of the list is the owner: it tries
+ *     DONE                     enter    0
+ */
+#include <weft/error.h>
+#include <weft/notify.h>
+
+#include "base/error.h"
+#include "sync/permits.h"
+
+int weft_once_create(weft_runtime *rt, const weft_once_options *o, weft_once *out_once)
+{
+    static const char call[] = "weft_once_create";
+    if (!out_once || (o && o->size < sizeof *o))
+        return weft__refuse(WEFT_EINVAL, "%s: give a place for the handle, and options by WEFT_ONCE_OPTIONS()", call);
+    const struct weft__meeting_plan plan = {
+        .call = call,
+        .name = o ? o->name : NULL,
+        .component = o ? o->component : NULL,
+        .otherwise = "once",
+        .kind = WEFT_SYNC_ONCE,
+        .limit = 1,
+        .withdrawn = weft__permits_withdrawn,
+    };
+    struct weft__meeting *object;
+    const int error = weft__meeting_create(rt, &plan, &object);
+    if (error == 0)
+        *out_once = (weft_once){object, weft__meeting_publish(object, 1), 0};
+    return error;
+}
+
+/* Whether it has been done, as most callers find it. */
+static bool once_is_done(const weft_once *once)
+{
+    const uint64_t word = weft__load_acquire(&once->weft__object->word); /* SY-A1: what was done is seen */
+    return (word & WEFT__MEETING_DONE) && weft__meeting_generation(word) == once->weft__generation;
+}
+
+/* Permits say 0 for taken and 1 for done; the caller hears it the other way round. */
+static int once_answer(const char *call, int answer)
+{
+    if (answer == 0 || answer == 1)
+        return !answer;
+    return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+}
+
+static bool once_is_own(const weft_once *once, uint64_t who)
+{
+    return weft__load_relaxed(&once->weft__object->owner) == who && /* only the owner itself can find itself there */
+           weft__meeting_generation(weft__load_relaxed(&once->weft__object->word)) == once->weft__generation;
+}
+
+int weft_once_enter(weft_context *cx, const weft_once *once)
+{
+    static const char call[] = "weft_once_enter";
+    if (weft__unlikely(!cx || !once || !once->weft__object))
+        return weft__meeting_refuse(call, NULL, cx && once ? once->weft__state : 0);
+    struct weft__wait *wait = &weft__cx_task(cx)->wait;
+    if (!wait->object && once_is_done(once)) {
+        if (weft__unlikely(weft__cx_cancelled(cx)))
+            return WEFT_ECANCELED;
+        return weft__cx_spend(cx) ? 0 : WEFT_AWAITING;
+    }
+    if (!wait->object && once_is_own(once, weft__task_id(weft__cx_task(cx))))
+        return weft__refuse(WEFT_EDEADLK, "%s: the caller is doing it: it would wait for itself", call);
+    return once_answer(call, weft__permits_await(cx, once->weft__object, once->weft__generation, wait,
+                                                 WEFT__MODE_OWNS, 1));
+}
+
+int weft_once_enter_blocking(const weft_once *once, int64_t deadline_ns)
+{
+    static const char call[] = "weft_once_enter_blocking";
+    if (!once || !once->weft__object)
+        return weft__meeting_refuse(call, NULL, once ? once->weft__state : 0);
+    if (weft__self)
+        return weft__meeting_on_worker(call);
+    if (once_is_done(once))
+        return 0;
+    if (once_is_own(once, weft__meeting_caller()))
+        return weft__refuse(WEFT_EDEADLK, "%s: the caller is doing it: it would wait for itself", call);
+    return once_answer(call, weft__permits_block(once->weft__object, once->weft__generation, WEFT__MODE_OWNS, 1,
+                                                 deadline_ns));
+}
+
+/* It is done: nobody asks again. */
+static int once_finish(const char *call, struct weft__meeting *object, uint32_t generation)
+{
+    weft__rcu_read_lock();
+    weft__lock(&object->lock);
+    if (weft__meeting_generation(weft__load_relaxed(&object->word)) != generation) {
+        weft__unlock(&object->lock);
+        weft__rcu_read_unlock();
+        return weft__meeting_stale(call);
+    }
+    weft__store_relaxed(&object->owner, 0);
+    weft__store_relaxed(&object->count, 1);
+    weft__fetch_or_acq_rel(&object->word, WEFT__MEETING_DONE); /* SY-R1 SY-A1 */
+    weft__queue_mark_all(object);
+    weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
+    return 0;
+}
+
+int weft_once_leave(const weft_once *once, int result)
+{
+    static const char call[] = "weft_once_leave";
+    if (!once || !once->weft__object)
+        return weft__meeting_refuse(call, NULL, once ? once->weft__state : 0);
+    struct weft__meeting *object = once->weft__object;
+    if (weft__meeting_generation(weft__load_relaxed(&object->word)) != once->weft__generation)
+        return weft__meeting_stale(call);
+    if (!once_is_own(once, weft__meeting_caller()))
+        return weft__refuse(WEFT_EPERM, "%s: the caller is not doing '%.100s'", call, object->name);
+    if (result >= 0)
+        return once_finish(call, object, once->weft__generation);
+    weft__store_relaxed(&object->owner, 0); /* before the value, as in mutex.c */
+    const int answer = weft__permits_give(object, once->weft__generation, 1);
+    return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+}
+
+int weft_once_run(weft_context *cx, const weft_once *once, int (*function)(void *context), void *context)
+{
+    if (!function)
+        return weft__refuse(WEFT_EINVAL, "weft_once_run: the function must not be null");
+    const int entered = weft_once_enter(cx, once);
+    if (entered != 1)
+        return entered;
+    const int result = function(context);
+    const int left = weft_once_leave(once, result);
+    return result < 0 ? result : left;
+}
+
+void weft_once_destroy(weft_once *once)
+{
+    if (!once || !once->weft__object)
+        return;
+    struct weft__meeting *object = once->weft__object;
+    const uint32_t generation = once->weft__generation;
+    *once = (weft_once){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
+    weft__meeting_destroy(object, generation);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Permits when somebody has to wait; permits.h has the rules and the way without the lock. */
+#include "sync/permits.h"
+
+void weft__permits_grant(struct weft__meeting *object, struct weft__wakes *wakes)
+{
+    while (wakes->count < WEFT__WAKES_MAX && !weft__list_empty(&object->waiting)) {
+        struct weft__wait *first = weft__queue_first(object);
+        if (weft__meeting_value(weft__load_relaxed(&object->word)) < first->amount) /* WAITERS: only we change it */
+            return;
+        weft__fetch_sub_acq_rel(&object->word, weft__meeting_amount(first->amount)); /* SY-A1 SY-R1 */
+        weft__queue_take(object, first, WEFT__WAIT_GRANTED, wakes);
+    }
+}
+
+/* Add to the value. Under the lock, but while WAITERS is clear others swap, too. */
+static int permits_add(struct weft__meeting *object, uint32_t generation, uint32_t n)
+{
+    uint64_t word = weft__load_relaxed(&object->word); /* the compare-and-swap orders */
+    do {
+        if (weft__meeting_generation(word) != generation)
+            return WEFT_ESRCH;
+        if (n > object->limit - weft__meeting_value(word))
+            return WEFT_ERANGE;
+    } while (!weft__cas_weak_acq_rel(&object->word, &word, word + weft__meeting_amount(n))); /* SY-R1 SY-A1 */
+    return 0;
+}
+
+int weft__permits_give_slowly(struct weft__meeting *object, uint32_t generation, uint32_t n)
+{
+    struct weft__wakes wakes;
+    uint32_t more = n;
+    for (;;) {
+        wakes.count = 0;
+        weft__rcu_read_lock(); /* from here on: whoever gets them may destroy the object */
+        weft__lock(&object->lock);
+        const int error = permits_add(object, generation, more);
+        if (error == 0)
+            weft__permits_grant(object, &wakes);
+        weft__unlock(&object->lock);
+        if (error == 0 && more == n)
+            weft__meeting_trace_release(object);
+        weft__queue_wake(object, &wakes);
+        weft__rcu_read_unlock();
+        if (error < 0)
+            return more == n ? error : 0; /* destroyed by one of those that we woke */
+        if (wakes.count < WEFT__WAKES_MAX)
+            return 0;
+        more = 0;
+    }
+}
+
+void weft__permits_withdrawn(struct weft__meeting *object, struct weft__wait *wait, uint8_t state,
+                             struct weft__wakes *wakes)
+{
+    if (state == WEFT__WAIT_GRANTED) {
+        if (wait->mode == WEFT__MODE_OWNS)
+            weft__store_relaxed(&object->owner, 0); /* the next acquires the word */
+        permits_add(object, weft__meeting_generation(weft__load_relaxed(&object->word)), wait->amount);
+    }
+    weft__permits_grant(object, wakes);
+}
+
+/* Wait, unless there are enough after all (0), or it is over. WEFT_AWAITING: the node is in the list. */
+static int permits_enqueue(struct weft__meeting *object, uint32_t generation, struct weft__wait *wait, uint8_t mode,
+                           uint32_t n)
+{
+    int answer = WEFT_AWAITING;
+    weft__lock(&object->lock);
+    uint64_t word = weft__load_relaxed(&object->word); /* the generation changes under the lock */
+    if (weft__meeting_generation(word) != generation) {
+        weft__unlock(&object->lock);
+        return WEFT_ESRCH;
+    }
+    word = weft__fetch_or_acq_rel(&object->word, WEFT__MEETING_WAITERS); /* SY-A1; from here on it stands still */
+    if (word & WEFT__MEETING_CLOSED)
+        answer = WEFT_EPIPE;
+    else if (word & WEFT__MEETING_DONE)
+        answer = 1;
+    else if (weft__list_empty(&object->waiting) && weft__meeting_value(word) >= n)
+        answer = 0;
+    if (answer == WEFT_AWAITING) {
+        weft__queue_push(object, wait, mode, n);
+    } else if (weft__list_empty(&object->waiting)) {
+        const uint64_t taken = answer == 0 ? weft__meeting_amount(n) : 0;
+        weft__fetch_sub_acq_rel(&object->word, WEFT__MEETING_WAITERS + taken); /* SY-A1 SY-R1 */
+    }
+    weft__unlock(&object->lock);
+    if (answer == WEFT_AWAITING)
+        weft__queue_trace_wait(object);
+    return answer;
+}
+
+static void permits_entered(struct weft__meeting *object, uint8_t mode, uint64_t who)
+{
+    if (mode == WEFT__MODE_OWNS)
+        weft__store_relaxed(&object->owner, who);
+    if (weft__trace_wants(WEFT_TRACE_sync_acquire))
+        weft__meeting_trace_acquire(object, who);
+}
+
+int weft__permits_await(weft_context *cx, struct weft__meeting *object, uint32_t generation, struct weft__wait *wait,
+                        uint8_t mode, uint32_t n)
+{
+    if (weft__unlikely(wait->object != NULL)) {
+        switch (weft__queue_resume(cx, object, wait, mode, n)) {
+        case WEFT__RESUMED_WAITS:
+            return WEFT_AWAITING;
+        case WEFT__RESUMED_ENTERED: /* whoever let it in has made it the owner */
+            return 0;
+        case WEFT__RESUMED_TOLD:
+            return 1;
+        case WEFT__RESUMED_CLOSED:
+            return WEFT_EPIPE;
+        case WEFT__RESUMED_CANCELLED:
+            return WEFT_ECANCELED;
+        case WEFT__RESUMED_NOT:
+            break;
+        }
+    }
+    if (weft__unlikely(weft__cx_cancelled(cx)))
+        return WEFT_ECANCELED;
+    if (weft__unlikely(!weft__cx_spend(cx)))
+        return WEFT_AWAITING;
+    int answer = weft__permits_take(object, generation, n);
+    if (weft__unlikely(answer == WEFT_EAGAIN))
+        answer = permits_enqueue(object, generation, wait, mode, n);
+    if (weft__likely(answer == 0))
+        permits_entered(object, mode, weft__task_id(weft__cx_task(cx)));
+    else if (answer == WEFT_AWAITING)
+        weft__cx_refund(cx);
+    return answer;
+}
+
+int weft__permits_try(struct weft__meeting *object, uint32_t generation, uint8_t mode, uint32_t n)
+{
+    const int answer = weft__permits_take(object, generation, n);
+    if (answer == 0 && (mode == WEFT__MODE_OWNS || weft__trace_wants(WEFT_TRACE_sync_acquire)))
+        permits_entered(object, mode, weft__meeting_caller());
+    return answer;
+}
+
+int weft__permits_block(struct weft__meeting *object, uint32_t generation, uint8_t mode, uint32_t n,
+                        int64_t deadline_ns)
+{
+    int answer = weft__permits_try(object, generation, mode, n);
+    if (answer != WEFT_EAGAIN)
+        return answer;
+    struct weft__guest guest = weft__queue_guest();
+    answer = permits_enqueue(object, generation, &guest.blocked.wait, mode, n);
+    if (answer == 0)
+        permits_entered(object, mode, guest.who);
+    if (answer != WEFT_AWAITING)
+        return answer;
+    switch (weft__queue_block(object, &guest, deadline_ns)) {
+    case WEFT__WAIT_IDLE:
+        return WEFT_ETIMEDOUT;
+    case WEFT__WAIT_CLOSED:
+        return WEFT_EPIPE;
+    case WEFT__WAIT_TOLD:
+        return 1;
+    default:
+        return 0;
+    }
+}
