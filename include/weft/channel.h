@@ -56,7 +56,10 @@ typedef struct weft_channel_options {
 
 #define WEFT_CHANNEL_OPTIONS(...) WEFT__OPTIONS(weft_channel_options, __VA_ARGS__)
 
-/* Handles, by value. Move them (into a frame, say) and use only the last copy; weft_sender_clone() makes another. */
+/*
+ * Handles, by value. Move them (into a frame, say) and use only the last copy; weft_sender_clone() makes another. A copy
+ * that is used after its original was closed is an error of the program; most are found out, and answer WEFT_ESRCH.
+ */
 typedef struct weft_sender {
     weft_channel *weft__channel;
     uint32_t weft__generation;
@@ -190,7 +193,7 @@ WEFT_API WEFT_MUST_USE int weft_channel_try_reserve(weft_sender *sender, weft_pe
  * @threads any
  * @blocks never
  * @owns the permit is consumed in any case; on failure the caller still owns the message
- * @errors WEFT_EPIPE, WEFT_EINVAL
+ * @errors WEFT_EPIPE, WEFT_EINVAL (used already), WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_permit_send(weft_permit *permit, const void *message);
@@ -263,7 +266,7 @@ WEFT_API WEFT_MUST_USE int weft_channel_recv_many_blocking(weft_receiver *receiv
  * @threads any
  * @blocks never
  * @owns nothing
- * @errors none; 0 for a closed or null handle
+ * @errors none; 0 for a closed, stale or null handle
  * @since 0.1
  */
 WEFT_API uint64_t weft_sender_channel_id(const weft_sender *sender);
@@ -273,7 +276,7 @@ WEFT_API uint64_t weft_sender_channel_id(const weft_sender *sender);
  * @threads any
  * @blocks never
  * @owns nothing
- * @errors none; 0 for a closed or null handle
+ * @errors none; 0 for a closed, stale or null handle
  * @since 0.1
  */
 WEFT_API uint64_t weft_receiver_channel_id(const weft_receiver *receiver);

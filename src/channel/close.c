@@ -16,7 +16,10 @@ void weft_sender_close(weft_sender *sender)
     if (!sender || !sender->weft__channel)
         return;
     weft_channel *channel = sender->weft__channel;
+    const int stale = weft__channel_check("weft_sender_close", channel, sender->weft__generation, sender->weft__state);
     *sender = (weft_sender){NULL, 0, WEFT__HANDLE_CLOSED};
+    if (stale)
+        return; /* a copy of a handle that was closed: the slot may be another channel's by now */
     weft__channel_leave(channel, false);
     if (weft__fetch_sub_seq_cst(&channel->senders, 1) == 1) { /* CH-R5 */
         WEFT__TRACE(channel->home->number, chan_close, weft__load_relaxed(&channel->id), weft__self_task_id(),
@@ -32,6 +35,8 @@ void weft_receiver_stop(weft_receiver *receiver)
     if (!receiver || !receiver->weft__channel)
         return;
     weft_channel *channel = receiver->weft__channel;
+    if (weft__channel_check("weft_receiver_stop", channel, receiver->weft__generation, receiver->weft__state))
+        return;
     if (weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_STOPPED) & WEFT__GATE_STOPPED)
         return;
     WEFT__TRACE(channel->home->number, chan_close, weft__load_relaxed(&channel->id), weft__self_task_id(),
@@ -76,7 +81,10 @@ void weft_receiver_close(weft_receiver *receiver)
     if (!receiver || !receiver->weft__channel)
         return;
     weft_channel *channel = receiver->weft__channel;
+    const int stale = weft__channel_check("weft_receiver_close", channel, receiver->weft__generation, receiver->weft__state);
     *receiver = (weft_receiver){NULL, 0, WEFT__HANDLE_CLOSED};
+    if (stale)
+        return;
     weft__channel_leave(channel, true);
     const uint64_t gate = weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_STOPPED | WEFT__GATE_GONE);
     uint32_t depth;

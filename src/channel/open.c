@@ -205,12 +205,19 @@ int weft_sender_clone(const weft_sender *sender, weft_sender *out_sender)
     return 0;
 }
 
+static uint64_t open_id(weft_channel *channel, uint32_t generation)
+{
+    if (!channel || (uint32_t)(weft__load_relaxed(&channel->state) >> 32) != generation)
+        return 0;
+    return weft__load_relaxed(&channel->id);
+}
+
 uint64_t weft_sender_channel_id(const weft_sender *sender)
 {
-    return sender && sender->weft__channel ? weft__load_relaxed(&sender->weft__channel->id) : 0;
+    return sender ? open_id(sender->weft__channel, sender->weft__generation) : 0;
 }
 
 uint64_t weft_receiver_channel_id(const weft_receiver *receiver)
 {
-    return receiver && receiver->weft__channel ? weft__load_relaxed(&receiver->weft__channel->id) : 0;
+    return receiver ? open_id(receiver->weft__channel, receiver->weft__generation) : 0;
 }

@@ -393,21 +393,30 @@ int weft_channel_try_reserve(weft_sender *sender, weft_permit *out_permit)
     return error == 0 ? reserve_done(channel, out_permit) : send_refused(channel, error);
 }
 
-/* The channel of a permit, which is consumed. */
-static weft_channel *permit_take(weft_permit *permit)
+/* The channel of a permit, which is consumed. A copy of a used one is found out as long as no other permit is out. */
+static int permit_take(const char *call, weft_permit *permit, weft_channel **out_channel)
 {
     weft_channel *channel = permit->weft__channel;
+    if (!channel)
+        return weft__refuse(WEFT_EINVAL, "%s: the permit was never given, or used already: reserve another", call);
+    const int stale = weft__channel_check(call, channel, permit->weft__generation, permit->weft__state);
     *permit = (weft_permit){NULL, 0, WEFT__HANDLE_CLOSED};
-    return channel;
+    if (stale)
+        return stale;
+    if (weft__gate_reserved(weft__load_relaxed(&channel->gate)) == 0) /* this one would be counted, were it not used */
+        return weft__refuse(WEFT_EINVAL, "%s: a copy of a permit that was used already: reserve another", call);
+    *out_channel = channel;
+    return 0;
 }
 
 int weft_permit_send(weft_permit *permit, const void *message)
 {
     if (!permit || !message)
         return weft__refuse(WEFT_EINVAL, "weft_permit_send: permit and message must not be null");
-    if (!permit->weft__channel)
-        return weft__refuse(WEFT_EINVAL, "weft_permit_send: the permit was never given, or used already: reserve another");
-    weft_channel *channel = permit_take(permit);
+    weft_channel *channel;
+    const int wrong = permit_take("weft_permit_send", permit, &channel);
+    if (wrong)
+        return wrong;
     const int error = send_into_place(channel, message);
     weft__channel_unref(channel);
     return error;
@@ -415,9 +424,9 @@ int weft_permit_send(weft_permit *permit, const void *message)
 
 void weft_permit_release(weft_permit *permit)
 {
-    if (!permit || !permit->weft__channel)
+    weft_channel *channel;
+    if (!permit || !permit->weft__channel || permit_take("weft_permit_release", permit, &channel))
         return;
-    weft_channel *channel = permit_take(permit);
     weft__channel_release_place(channel);
     weft__channel_unref(channel);
 }

@@ -87,24 +87,25 @@ static bool join_withdraw(weft_task handle, weft__waiter waiter)
     return withdrawn;
 }
 
-static int join_error(enum join_step step)
+static int join_error(const char *call, enum join_step step)
 {
     switch (step) {
     case JOIN_BUSY:
-        return weft__refuse(WEFT_EBUSY, "weft_task_join: somebody else joins this task");
+        return weft__refuse(WEFT_EBUSY, "%s: somebody else joins this task", call);
     case JOIN_REFUSED:
-        return weft__refuse(WEFT_EINVAL, "weft_task_join: the task is not joinable, or was detached: spawn it with "
-                                         ".joinable = true");
+        return weft__refuse(WEFT_EINVAL, "%s: the task is not joinable, or was detached: spawn it with .joinable = true",
+                            call);
     default:
-        return weft__refuse(WEFT_ESRCH, "weft_task_join: the task was joined, detached or closed with its scope, or "
-                                        "was never joinable and has ended");
+        return weft__refuse(WEFT_ESRCH, "%s: the task was joined, detached or closed with its scope, or was never "
+                                        "joinable and has ended",
+                            call);
     }
 }
 
-static int join_check(const weft_task *task)
+static int join_check(const char *call, const weft_task *task)
 {
     if (!task || task->id == 0)
-        return weft__refuse(WEFT_EINVAL, "weft_task_join: the handle is null, cleared, or of a failed spawn");
+        return weft__refuse(WEFT_EINVAL, "%s: the handle is null, cleared, or of a failed spawn", call);
     return 0;
 }
 
@@ -128,7 +129,7 @@ static struct weft__waitable join_waitable = {join_abandon, join_describe};
 
 static int join_await(weft_context *cx, weft_task *task, int *out_result, struct weft__wait *wait)
 {
-    const int wrong = join_check(task);
+    const int wrong = join_check("weft_task_join", task);
     if (wrong || !cx)
         return wrong ? wrong : weft__refuse(WEFT_EINVAL, "weft_task_join: the context is null: use "
                                                          "weft_task_join_blocking() on a host thread");
@@ -162,7 +163,7 @@ static int join_await(weft_context *cx, weft_task *task, int *out_result, struct
         weft__cx_refund(cx);
         return WEFT_AWAITING;
     default:
-        return join_error(step);
+        return join_error("weft_task_join", step);
     }
 }
 
@@ -186,7 +187,7 @@ void weft_join_begin(weft_join_future *future, weft_task *task, int *out_result)
 
 int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_result)
 {
-    const int wrong = join_check(task);
+    const int wrong = join_check("weft_task_join_blocking", task);
     if (wrong)
         return wrong;
     if (weft__self)
@@ -209,7 +210,7 @@ int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_resul
             continue;
         }
         if (step != JOIN_WAITS)
-            return join_error(step);
+            return join_error("weft_task_join_blocking", step);
         if (weft__event_wait(&blocked.event, deadline_ns) < 0 && join_withdraw(*task, waiter))
             return WEFT_ETIMEDOUT;
         weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the registration is about to set it */
