@@ -24,6 +24,7 @@ lttng_begin() {
         export LTTNG_HOME=$LTTNG_TMP/home
         mkdir "$LTTNG_HOME"
         LTTNG_ALONE=1
+        pgrep -x -u 0 lttng-sessiond >/dev/null && LTTNG_ALONE= # root's daemon serves everybody
     fi
     export LTTNG_UST_REGISTER_TIMEOUT=-1 # nothing of what is tested may be missed
 }
@@ -34,7 +35,7 @@ lttng_move_in() {
         LTTNG_ALONE=1
         return
     fi
-    LTTNG_ALONE= # empty: a daemon that runs may be somebody else's
+    LTTNG_ALONE= # empty: there may be a daemon that is somebody else's
     export LTTNG_ALONE
     if mkdir -p /run/lttng && unshare --mount --pid --fork --mount-proc mount -t tmpfs weft /run/lttng 2>/dev/null; then
         LTTNG_MOVED_IN=1 exec unshare --mount --pid --fork --kill-child --mount-proc "$0" "$@"
