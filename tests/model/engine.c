@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the runtime room does to put a scheduler together and to take it apart, in the same order, with small numbers. */
+/* What the runtime room does to put a scheduler together and to take it apart, in the same order, with small numbers.
+ */
 #include "engine.h"
 
 #include <assert.h>

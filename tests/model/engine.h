@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A runtime small enough for the explorer: the real scheduler, tasks, slab and registry, without timers, I/O and monitor. */
+/* A runtime small enough for the explorer: the real scheduler, tasks, slab and registry, without timers, I/O and
+ * monitor. */
 #ifndef MODEL_ENGINE_H
 #define MODEL_ENGINE_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Litmus tests: is the explorer's memory C11's?
  *
- * Each row of the table is a small program of up to four threads and one outcome of it. FORBIDDEN: C11 excludes it, and it
- * must never be seen. ALLOWED: C11 permits it, and it must be seen, or the explorer is blind to a class of bugs. BLIND: C11
- * permits it and the explorer is known not to produce it (load buffering); seeing it means that the documentation is wrong.
+ * Each row of the table is a small program of up to four threads and one outcome of it. FORBIDDEN: C11 excludes it, and
+ * it must never be seen. ALLOWED: C11 permits it, and it must be seen, or the explorer is blind to a class of bugs.
+ * BLIND: C11 permits it and the explorer is known not to produce it (load buffering); seeing it means that the
+ * documentation is wrong.
  *
  * One execution runs one row, drawn by chance. Rows are goals, so a run reports the allowed outcomes that never came.
  * Outcomes name registers (r0..r7, written by one thread each) and final values (fx..fw). */
@@ -49,15 +50,39 @@ struct litmus {
 #define ar  __ATOMIC_ACQ_REL
 #define sc  __ATOMIC_SEQ_CST
 
-#define LD(order, r, v)                     {LOAD, order, v, r, 0, 0, 0}
-#define ST(order, v, value)                 {STORE, order, v, NONE, value, 0, 0}
-#define XCHG(order, r, v, value)            {EXCHANGE, order, v, r, value, 0, 0}
-#define FADD(order, r, v, value)            {ADD, order, v, r, value, 0, 0}
-#define CMPX(order, fail, r, v, from, to)   {CAS, order, v, r, to, from, fail}
-#define CMPW(order, fail, r, v, from, to)   {WEAK, order, v, r, to, from, fail}
-#define FN(order)                           {FENCE, order, 0, NONE, 0, 0, 0}
-#define IS(name, value)                     {name, value, 1}
-#define _                                   NONE
+#define LD(order, r, v)                                                                                                \
+    {                                                                                                                  \
+        LOAD, order, v, r, 0, 0, 0                                                                                     \
+    }
+#define ST(order, v, value)                                                                                            \
+    {                                                                                                                  \
+        STORE, order, v, NONE, value, 0, 0                                                                             \
+    }
+#define XCHG(order, r, v, value)                                                                                       \
+    {                                                                                                                  \
+        EXCHANGE, order, v, r, value, 0, 0                                                                             \
+    }
+#define FADD(order, r, v, value)                                                                                       \
+    {                                                                                                                  \
+        ADD, order, v, r, value, 0, 0                                                                                  \
+    }
+#define CMPX(order, fail, r, v, from, to)                                                                              \
+    {                                                                                                                  \
+        CAS, order, v, r, to, from, fail                                                                               \
+    }
+#define CMPW(order, fail, r, v, from, to)                                                                              \
+    {                                                                                                                  \
+        WEAK, order, v, r, to, from, fail                                                                              \
+    }
+#define FN(order)                                                                                                      \
+    {                                                                                                                  \
+        FENCE, order, 0, NONE, 0, 0, 0                                                                                 \
+    }
+#define IS(name, value)                                                                                                \
+    {                                                                                                                  \
+        name, value, 1                                                                                                 \
+    }
+#define _ NONE
 
 /* clang-format off */
 static const struct litmus litmus_table[] = {
@@ -174,40 +199,40 @@ static const struct litmus *litmus_row;
 static _Atomic unsigned litmus_variables[VARIABLES];
 static unsigned litmus_registers[REGISTERS];
 
-/* gcc passes an order on only if it is a constant, hence the switches. Orders that an operation cannot have become relaxed
- * (the failure order acq: where the success order is no weaker). */
-#define LITMUS_EACH_ORDER(order, operation)  \
-    switch (order) {                         \
-    case rlx:                                \
-        operation(rlx);                      \
-        break;                               \
-    case acq:                                \
-        operation(acq);                      \
-        break;                               \
-    case rel:                                \
-        operation(rel);                      \
-        break;                               \
-    case ar:                                 \
-        operation(ar);                       \
-        break;                               \
-    case sc:                                 \
-        operation(sc);                       \
-        break;                               \
+/* gcc passes an order on only if it is a constant, hence the switches. Orders that an operation cannot have become
+ * relaxed (the failure order acq: where the success order is no weaker). */
+#define LITMUS_EACH_ORDER(order, operation)                                                                            \
+    switch (order) {                                                                                                   \
+    case rlx:                                                                                                          \
+        operation(rlx);                                                                                                \
+        break;                                                                                                         \
+    case acq:                                                                                                          \
+        operation(acq);                                                                                                \
+        break;                                                                                                         \
+    case rel:                                                                                                          \
+        operation(rel);                                                                                                \
+        break;                                                                                                         \
+    case ar:                                                                                                           \
+        operation(ar);                                                                                                 \
+        break;                                                                                                         \
+    case sc:                                                                                                           \
+        operation(sc);                                                                                                 \
+        break;                                                                                                         \
     }
 
 static unsigned litmus_compare_exchange(const struct action *a)
 {
     _Atomic unsigned *v = &litmus_variables[a->variable];
     unsigned seen = a->expected;
-#define LITMUS_CAS(order)                                                                            \
-    if (a->kind == WEAK && a->failure == acq) {                                                      \
-        atomic_compare_exchange_weak_explicit(v, &seen, a->value, order, order == rlx || order == rel ? rlx : acq);                       \
-    } else if (a->kind == WEAK) {                                                                    \
-        atomic_compare_exchange_weak_explicit(v, &seen, a->value, order, rlx);                       \
-    } else if (a->failure == acq) {                                                                  \
-        atomic_compare_exchange_strong_explicit(v, &seen, a->value, order, order == rlx || order == rel ? rlx : acq);                     \
-    } else {                                                                                         \
-        atomic_compare_exchange_strong_explicit(v, &seen, a->value, order, rlx);                     \
+#define LITMUS_CAS(order)                                                                                              \
+    if (a->kind == WEAK && a->failure == acq) {                                                                        \
+        atomic_compare_exchange_weak_explicit(v, &seen, a->value, order, order == rlx || order == rel ? rlx : acq);    \
+    } else if (a->kind == WEAK) {                                                                                      \
+        atomic_compare_exchange_weak_explicit(v, &seen, a->value, order, rlx);                                         \
+    } else if (a->failure == acq) {                                                                                    \
+        atomic_compare_exchange_strong_explicit(v, &seen, a->value, order, order == rlx || order == rel ? rlx : acq);  \
+    } else {                                                                                                           \
+        atomic_compare_exchange_strong_explicit(v, &seen, a->value, order, rlx);                                       \
     }
     LITMUS_EACH_ORDER(a->order, LITMUS_CAS)
     return seen;

@@ -22,12 +22,13 @@ void model_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The number of the running thread; main is 0. */
 unsigned model_thread(void);
 
-/* From here on, relaxed loads and stores of these bytes are judged as plain accesses: a race is a failure. For objects that
- * are atomic in form only, as the slots of a ring that a cursor hands over. Without this the edge that keeps a writer behind
- * a reader cannot be tested: what goes wrong without it is load buffering, which is never produced. */
+/* From here on, relaxed loads and stores of these bytes are judged as plain accesses: a race is a failure. For objects
+ * that are atomic in form only, as the slots of a ring that a cursor hands over. Without this the edge that keeps a
+ * writer behind a reader cannot be tested: what goes wrong without it is load buffering, which is never produced. */
 void model_data(const void *address, size_t size);
 
-/* The futex calls of src/base/futex.h: 0, -EAGAIN or -ETIMEDOUT; INT64_MAX is no deadline. A wake tells how many it woke. */
+/* The futex calls of src/base/futex.h: 0, -EAGAIN or -ETIMEDOUT; INT64_MAX is no deadline. A wake tells how many it
+ * woke. */
 int model_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns);
 int model_futex_wake(_Atomic uint32_t *word, int count);
 
@@ -43,9 +44,9 @@ void model_relax(void);
 /* Zeroed memory of the tracked heap, at any alignment; goes back with free(). */
 void *model_pages(size_t size, size_t alignment);
 
-/* Goals show that a harness gets where it should: a run fails unless each goal below MODEL_GOALS that has a name was reached
- * in some execution (option goals=off: they are only counted). A harness names them by defining model_goal_name, which
- * returns NULL beyond its last one. */
+/* Goals show that a harness gets where it should: a run fails unless each goal below MODEL_GOALS that has a name was
+ * reached in some execution (option goals=off: they are only counted). A harness names them by defining
+ * model_goal_name, which returns NULL beyond its last one. */
 enum { MODEL_GOALS = 256 };
 void model_reach(unsigned goal);
 const char *model_goal_name(unsigned goal);

@@ -2,9 +2,9 @@
 /* src/registry/rcu.c for the explorer: the promise of RCU and nothing more, in C11. A read section either sees what was
  * written before a synchronize, or ends, wholly ordered, before that synchronize returns.
  *
- * Threads: any. A reader announces itself and then looks, the synchronizer unpublishes and then looks for readers; the fence
- * between is the synchronizer's alone, on behalf of all (liburcu's membarrier). So a section orders nothing by itself, and
- * code that relies on it for more than RCU fails here. */
+ * Threads: any. A reader announces itself and then looks, the synchronizer unpublishes and then looks for readers; the
+ * fence between is the synchronizer's alone, on behalf of all (liburcu's membarrier). So a section orders nothing by
+ * itself, and code that relies on it for more than RCU fails here. */
 #include "registry/rcu.h"
 
 #include "model.h"
@@ -22,7 +22,8 @@ void weft__rcu_read_lock(void)
     unsigned me = model_thread();
     if (rcu_depth[me]++)
         return;
-    atomic_store_explicit(&rcu_section[me], atomic_load_explicit(&rcu_period, memory_order_relaxed), memory_order_relaxed);
+    atomic_store_explicit(&rcu_section[me], atomic_load_explicit(&rcu_period, memory_order_relaxed),
+                          memory_order_relaxed);
 }
 
 void weft__rcu_read_unlock(void)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Harness: channel, used from host threads (no worker): two senders, main receives; capacity 1 or 2, positions of 8 bits. Each
- * sender sends up to two messages in one of four ways (waiting for ever, waiting until a deadline, trying, by a permit that
- * may outlive the sender); the receiver takes until the end, or stops, or closes early. In a quarter of the executions
- * a full channel drops its oldest message instead.
+/* Harness: channel, used from host threads (no worker): two senders, main receives; capacity 1 or 2, positions of 8
+ * bits. Each sender sends up to two messages in one of four ways (waiting for ever, waiting until a deadline, trying,
+ * by a permit that may outlive the sender); the receiver takes until the end, or stops, or closes early. In a quarter
+ * of the executions a full channel drops its oldest message instead.
  *
- * Law: a send that succeeded was received once or dropped once; one that failed was neither; a sender's messages come in
- * its order and whole; after the end nothing comes, not even to be dropped; after the last close nothing is left; nobody
- * sleeps for ever. */
+ * Law: a send that succeeded was received once or dropped once; one that failed was neither; a sender's messages come
+ * in its order and whole; after the end nothing comes, not even to be dropped; after the last close nothing is left;
+ * nobody sleeps for ever. */
 #include "model.h"
 
 #include <assert.h>
@@ -30,8 +30,11 @@ static bool drops_oldest;
 
 const char *model_goal_name(unsigned goal)
 {
-    static const char *const names[] = {"received", "dropped by the close", "timed out", "refused: full", "refused: closed",
-                                        "end seen", "sent by a permit", "sent after the last sender closed", "the oldest dropped"};
+    static const char *const names[] = {"received",          "dropped by the close",
+                                        "timed out",         "refused: full",
+                                        "refused: closed",   "end seen",
+                                        "sent by a permit",  "sent after the last sender closed",
+                                        "the oldest dropped"};
     return goal < 9 ? names[goal] : NULL;
 }
 
@@ -135,8 +138,10 @@ static void open_channel(void)
     env.channels = weft__channels_create(env.number);
     assert(env.channels);
     weft__runtimes_publish(env.number);
-    const weft_channel_options options = {
-        .size = sizeof options, .capacity = 1 + model_choose(2), .drop = drop, .overflow = drops_oldest ? WEFT_DROP_OLDEST : WEFT_WAIT};
+    const weft_channel_options options = {.size = sizeof options,
+                                          .capacity = 1 + model_choose(2),
+                                          .drop = drop,
+                                          .overflow = drops_oldest ? WEFT_DROP_OLDEST : WEFT_WAIT};
     assert(weft_channel_create((weft_runtime *)(void *)&env, &options, sizeof(int *), &senders[0], &receiver) == 0);
     assert(weft_sender_clone(&senders[0], &senders[1]) == 0);
     begin_near_the_wrap(senders[0].weft__channel);

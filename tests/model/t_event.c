@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Harness: base/event. The event lives on the owner's stack and is set by others; the owner waits with or without a deadline,
- * clears it, and waits again.
+/* Harness: base/event. The event lives on the owner's stack and is set by others; the owner waits with or without a
+ * deadline, clears it, and waits again.
  *
- * Law: a wait that returns 0 sees what was written before the set; without a deadline it returns (else DEADLOCK); after a
- * timeout the event can be waited for again; the setter touches the event no more once the owner may have gone. */
+ * Law: a wait that returns 0 sees what was written before the set; without a deadline it returns (else DEADLOCK); after
+ * a timeout the event can be waited for again; the setter touches the event no more once the owner may have gone. */
 #include "base/event.h"
 #include "base/futex.h"
 #include "model.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Harness: registry/handoff, over liburcu's queue. Two pushers, two takers; the nodes are heap objects that the taker frees.
+/* Harness: registry/handoff, over liburcu's queue. Two pushers, two takers; the nodes are heap objects that the taker
+ * frees.
  *
- * Law: every node is taken once, with the pusher's writes; a pusher's nodes come in its order to one taker; empty() after a
- * push that has returned says no, unless somebody took. */
+ * Law: every node is taken once, with the pusher's writes; a pusher's nodes come in its order to one taker; empty()
+ * after a push that has returned says no, unless somebody took. */
 #include "model.h"
 #include "registry/handoff.h"
 

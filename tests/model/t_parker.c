@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Harness: sched/parker. A worker parks, with or without a deadline, until it has seen what two others announced by unparking
- * it; both may come before it parks, while it falls asleep, or together.
+/* Harness: sched/parker. A worker parks, with or without a deadline, until it has seen what two others announced by
+ * unparking it; both may come before it parks, while it falls asleep, or together.
  *
  * Law: after the last unpark the worker looks once more and sees everything (else DEADLOCK); an unpark orders. */
 #include "model.h"

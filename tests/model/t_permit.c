@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Harness: channel, the end. Two permits are out; each is sent or given back on a thread of its own; a third thread closes
- * the only sender, and perhaps waits for a place before. Main receives until
- * the end, perhaps after a stop.
+/* Harness: channel, the end. Two permits are out; each is sent or given back on a thread of its own; a third thread
+ * closes the only sender, and perhaps waits for a place before. Main receives until the end, perhaps after a stop.
  *
  * Law: as t_channel; here the question is only whether the last of these, whichever it is, lets the receiver go (else
  * DEADLOCK), and whether what a permit sent comes before the end. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Harness: sched/runqueue, with a ring of 4 and cursors of 8 bits that begin near their wrap. The owner pushes more than fits
- * and pops between; two thieves steal twice, with and without a limit; one of them also asks for the length.
+/* Harness: sched/runqueue, with a ring of 4 and cursors of 8 bits that begin near their wrap. The owner pushes more
+ * than fits and pops between; two thieves steal twice, with and without a limit; one of them also asks for the length.
  *
- * Law: each task comes out once, whole; what the ring refuses is the owner's; the owner's pops are in order; the length is
- * not 0 while a task is queued that nobody takes (the last look of a searcher relies on it). */
+ * Law: each task comes out once, whole; what the ring refuses is the owner's; the owner's pops are in order; the length
+ * is not 0 while a task is queued that nobody takes (the last look of a searcher relies on it). */
 #include "model.h"
 #include "sched/runqueue.h"
 

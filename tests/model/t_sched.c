@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Harness: sched and task together, two workers and the host thread. One of:
- *   - two tasks from the host, the first of which holds its worker until the second has run: no worker may sleep beside a
- *     runnable task, and nothing but the other worker can help;
+ *   - two tasks from the host, the first of which holds its worker until the second has run: no worker may sleep beside
+ * a runnable task, and nothing but the other worker can help;
  *   - a task that spawns three, each of which yields: rings, next slots, steals;
  *   - a task that waits for news that the host brings with a waker, while another comes and goes;
- *   - a task that holds its worker until the two have run that it spawned there, in its next slot and its ring, which the
- *     host rescues as the monitor thread would.
+ *   - a task that holds its worker until the two have run that it spawned there, in its next slot and its ring, which
+ * the host rescues as the monitor thread would.
  *
- * Law: every task runs to its end once, with what was written before its wake; then the engine drains, stops, and leaves
- * nothing. A lost wake-up is DEADLOCK, or STUCK under the spinning task. */
+ * Law: every task runs to its end once, with what was written before its wake; then the engine drains, stops, and
+ * leaves nothing. A lost wake-up is DEADLOCK, or STUCK under the spinning task. */
 #include "engine.h"
 #include "model.h"
 

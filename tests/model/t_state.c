@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Harness: task/state, the word alone. One slot, a queue of one entry, two workers that run what is queued, and three others:
- * a waker that has news, one that wakes or cancels, one that claims (joins or detaches). In half of the executions the queue
- * orders nothing, so that only the word's own edges carry; in the other half it orders, and passes the slot's plain link.
+/* Harness: task/state, the word alone. One slot, a queue of one entry, two workers that run what is queued, and three
+ * others: a waker that has news, one that wakes, cancels, cancels a scope, pins or reads, one that claims (joins or
+ * detaches). In half of the executions the queue orders nothing, so that only the word's own edges carry; in the other
+ * half it orders, and passes the slot's plain link.
  *
  * The task ends when it sees the news or the cancellation. Who is told to free the slot frees it and moves another task
  * with another tag in; a late wake or a reader of the old tag must have no effect on that.
@@ -29,15 +30,25 @@ static struct {
 static bool ordered;
 static _Atomic(weft__state *) queue;
 static _Atomic int news;
+static unsigned variant;       /* what `other` does */
+static _Atomic int scope_open; /* keeps the task from ending */
 static int freed;
 static int joined;
 static bool claimed_early;
 
 const char *model_goal_name(unsigned goal)
 {
-    static const char *const names[] = {"woken while running", "freed by the claimer", "freed by the completer",
-                                        "cancelled", "late wake is gone", "field read whole", "requeued"};
-    return goal < 7 ? names[goal] : NULL;
+    static const char *const names[] = {"woken while running",
+                                        "freed by the claimer",
+                                        "freed by the completer",
+                                        "cancelled",
+                                        "late wake is gone",
+                                        "field read whole",
+                                        "requeued",
+                                        "pinned",
+                                        "woken while pinned",
+                                        "scope cancelled"};
+    return goal < 10 ? names[goal] : NULL;
 }
 
 static void submit(void)
@@ -81,8 +92,9 @@ static void run_one(void)
     uint64_t word = weft__state_start(&slot.state);
     assert(weft__state_tag(word) == OLD && (word & WEFT__SCHEDULED) && !(word & (WEFT__RUNNING | WEFT__COMPLETE)));
     slot.frame++;
-    assert(!(word & WEFT__CANCELLED) || slot.reason == USER);
-    if ((word & WEFT__CANCELLED) || weft__load_relaxed(&news)) {
+    assert(!(word & (WEFT__CANCELLED | WEFT__SCOPED)) || slot.reason == USER);
+    bool asked = (word & WEFT__CANCELLED) || weft__load_relaxed(&news);
+    if (asked && !weft__load_acquire(&scope_open)) {
         slot.result = 42;
         if (weft__state_complete(&slot.state) == WEFT__MOVE_FREE) {
             model_reach(2);
@@ -138,9 +150,40 @@ static void read_field(void)
     }
 }
 
+/* Looks at the frame of a task that waits. */
+static void pin(void)
+{
+    if (!weft__state_pin(&slot.state, OLD)) {
+        return;
+    }
+    model_reach(7);
+    assert(slot.frame >= 10 && slot.frame < 20);
+    if (weft__state_suspend(&slot.state) == WEFT__MOVE_SUBMIT) {
+        model_reach(8);
+        submit();
+    }
+}
+
+static void cancel_scope(void)
+{
+    slot.reason = USER;
+    if (weft__state_scoped(&slot.state) == WEFT__MOVE_SUBMIT) {
+        submit();
+    }
+    model_reach(9);
+    weft__store_release(&scope_open, 0);
+    wake();
+}
+
 static void *other(void *nothing)
 {
-    switch (model_choose(3)) {
+    switch (variant) {
+    case 3:
+        pin();
+        break;
+    case 4:
+        cancel_scope();
+        break;
     case 0:
         wake();
         break;
@@ -188,6 +231,8 @@ int main(void)
     weft__store_relaxed(&slot.field, 10);
     slot.frame = 10;
     ordered = model_choose(2);
+    variant = model_choose(5);
+    weft__store_relaxed(&scope_open, variant == 4);
     weft__state_init(&slot.state, OLD, false);
     submit();
     for (int i = 0; i < 4; i++) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Harness: the life of one joinable task, on one worker, against the host: a waker with news, a canceller, and main, which
- * joins with or without a deadline, or detaches. The task waits until it sees the news or the cancellation. Meanwhile
- * somebody may look at it, and a second task takes a slot.
+/* Harness: the life of one joinable task, on one worker, against the host: a waker with news, a canceller, and main,
+ * which joins with or without a deadline, or detaches. The task waits until it sees the news or the cancellation.
+ * Meanwhile somebody may look at it, and a second task takes a slot.
  *
- * Law: the join answers once, with what the task returned and what it wrote; after a timeout the join can be repeated; a
- * handle of a task that is gone answers WEFT_ESRCH to everything; the engine drains and leaves nothing. */
+ * Law: the join answers once, with what the task returned and what it wrote; after a timeout the join can be repeated;
+ * a handle of a task that is gone answers WEFT_ESRCH to everything; the engine drains and leaves nothing. */
 #include "engine.h"
 #include "model.h"
 
@@ -25,8 +25,9 @@ static int drops;
 
 const char *model_goal_name(unsigned goal)
 {
-    static const char *const names[] = {"joined", "joined after a timeout", "detached", "cancelled", "dropped unpolled",
-                                        "looked at", "found gone", "another had its slot"};
+    static const char *const names[] = {"joined",     "joined after a timeout", "detached",
+                                        "cancelled",  "dropped unpolled",       "looked at",
+                                        "found gone", "another had its slot"};
     return goal < 8 ? names[goal] : NULL;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Every choice of an execution comes from here, so that one number, the seed, is the whole schedule.
  *
- * Each execution first draws a temperament: how eagerly it switches threads, reads stale values, reorders stores. A rare
- * window needs a thread that runs far undisturbed, another needs a switch at every step; one fixed rate would be bad at
- * both. Rates are out of 256. */
+ * Each execution first draws a temperament: how eagerly it switches threads, reads stale values, reorders stores. A
+ * rare window needs a thread that runs far undisturbed, another needs a switch at every step; one fixed rate would be
+ * bad at both. Rates are out of 256. */
 #ifndef MODEL_CHANCE_H
 #define MODEL_CHANCE_H
 

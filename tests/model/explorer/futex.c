@@ -2,9 +2,9 @@
 /* Sleeping on a word, and time, as model operations. The program reaches them through the table in ../platform.c, which
  * stands in for src/base/platform.c, or calls them directly (model.h).
  *
- * A wait compares the newest value and starts to sleep in one step, as the kernel does under its bucket lock; it gives no
- * ordering (the kernel promises none), so a program that relies on a wait or a wake for visibility fails here. A wake
- * picks among the sleepers at random: stricter than the kernel's queue, which no program should count on. */
+ * A wait compares the newest value and starts to sleep in one step, as the kernel does under its bucket lock; it gives
+ * no ordering (the kernel promises none), so a program that relies on a wait or a wake for visibility fails here. A
+ * wake picks among the sleepers at random: stricter than the kernel's queue, which no program should count on. */
 #include "../model.h"
 #include "chance.h"
 #include "memory.h"

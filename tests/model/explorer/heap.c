@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The heap of the program under test: a bump allocator that remembers every block of the execution.
  *
- * A freed block stays dead until the execution ends, so that a late access is found whatever comes after. In every fourth
- * execution (chance_temperament.recycle) freed addresses are handed out again instead, which is what ABA bugs need. Blocks
- * are apart by a guard of 16 bytes. Memory is filled with a pattern: who reads before writing sees 0xa5.
+ * A freed block stays dead until the execution ends, so that a late access is found whatever comes after. In every
+ * fourth execution (chance_temperament.recycle) freed addresses are handed out again instead, which is what ABA bugs
+ * need. Blocks are apart by a guard of 16 bytes. Memory is filled with a pattern: who reads before writing sees 0xa5.
  *
- * The allocation itself is an event that must happen before each access: a pointer published without a release is reported
- * even if its target is only accessed atomically. */
+ * The allocation itself is an event that must happen before each access: a pointer published without a release is
+ * reported even if its target is only accessed atomically. */
 #include "heap.h"
 #include "chance.h"
 #include "limits.h"
@@ -169,7 +169,8 @@ void heap_check_leaks(void)
 {
     for (uint32_t i = 1; i < heap_block_count; i++) {
         if (!heap_blocks[i].freed) {
-            report_fail("LEAK of %zu bytes allocated at %s", heap_blocks[i].size, report_place(heap_blocks[i].alloc_pc));
+            report_fail("LEAK of %zu bytes allocated at %s", heap_blocks[i].size,
+                        report_place(heap_blocks[i].alloc_pc));
         }
     }
 }

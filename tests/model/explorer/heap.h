@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The program's heap: every allocation is known, so that use after free, double free and leaks are found. See heap.c. */
+/* The program's heap: every allocation is known, so that use after free, double free and leaks are found. See heap.c.
+ */
 #ifndef MODEL_HEAP_H
 #define MODEL_HEAP_H
 

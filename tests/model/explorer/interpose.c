@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The compiler's side: the functions that gcc -fsanitize=thread calls for each access.
  *
- * The program under test is linked with this instead of libtsan, so its sources need no change. Only what gcc 12 emits for C
- * is here; 128-bit atomics are missing on purpose, so that using one is a link error and not a wrong answer. Also the
- * memory functions of <string.h>, which build.sh renames in the program's objects (they would be unwatched otherwise). */
+ * The program under test is linked with this instead of libtsan, so its sources need no change. Only what gcc 12 emits
+ * for C is here; 128-bit atomics are missing on purpose, so that using one is a link error and not a wrong answer. Also
+ * the memory functions of <string.h>, which build.sh renames in the program's objects (they would be unwatched
+ * otherwise). */
 #include "memory.h"
 #include "shadow.h"
 

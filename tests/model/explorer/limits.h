@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sizes of one execution. All can be raised with -D; what is exceeded is reported by name ("FAIL limit: ..."), never
- * silently dropped. The one exception is MODEL_HISTORY: an older write is forgotten, which loses behaviours (a very stale
- * read no longer happens) but never invents one. */
+ * silently dropped. The one exception is MODEL_HISTORY: an older write is forgotten, which loses behaviours (a very
+ * stale read no longer happens) but never invents one. */
 #ifndef MODEL_LIMITS_H
 #define MODEL_LIMITS_H
 
@@ -24,7 +24,8 @@
 #define MODEL_BLOCKS 65536 /* allocations of one execution */
 #endif
 #ifndef MODEL_CELLS
-#define MODEL_CELLS (1u << 21) /* pieces of memory told apart by the race detector; address space only until touched */
+#define MODEL_CELLS (1u << 21) /* pieces of memory told apart by the race detector; address space only until touched   \
+                                */
 #endif
 
 #endif

@@ -2,10 +2,11 @@
 /* Runs the program under test again and again, each time from the same initial state and with another seed, until it
  * fails, or the number of executions or the time is used up.
  *
- *   n=EXECUTIONS  t=SECONDS  from=SEED  seed=SEED (one execution)  trace=1 (its schedule)  steps=LIMIT  sc  oom  goals=off
+ *   n=EXECUTIONS  t=SECONDS  from=SEED  seed=SEED (one execution)  trace=1 (its schedule)  steps=LIMIT  sc  oom
+ * goals=off
  *
- * The last line is "OK <n> executions ..." (exit 0) or "FAIL <what> seed N" (exit 1); exit 2 is a wrong option. State is
- * reset by copying back the initial contents of the sections model_data and model_bss, which build.sh makes of the
+ * The last line is "OK <n> executions ..." (exit 0) or "FAIL <what> seed N" (exit 1); exit 2 is a wrong option. State
+ * is reset by copying back the initial contents of the sections model_data and model_bss, which build.sh makes of the
  * program's .data and .bss. */
 #include "../model.h"
 #include "chance.h"
@@ -176,7 +177,8 @@ static void main_check_goals(void)
 {
     for (unsigned i = 0; i < MODEL_GOALS && model_goal_name(i); i++) {
         if (!main_goals[i] && main_options.goals) {
-            printf("FAIL goal never reached: %s seed %llu\n", model_goal_name(i), (unsigned long long)main_options.from);
+            printf("FAIL goal never reached: %s seed %llu\n", model_goal_name(i),
+                   (unsigned long long)main_options.from);
             exit(1);
         }
     }
@@ -239,8 +241,8 @@ static bool main_option(const char *argument)
 static const char *main_replay_command(const char *program)
 {
     static char command[512];
-    snprintf(command, sizeof command, "%s%s%s steps=%llu", program, chance_sequential ? " sc" : "", chance_oom ? " oom" : "",
-             (unsigned long long)scheduler_steps_max);
+    snprintf(command, sizeof command, "%s%s%s steps=%llu", program, chance_sequential ? " sc" : "",
+             chance_oom ? " oom" : "", (unsigned long long)scheduler_steps_max);
     return command;
 }
 

@@ -3,20 +3,19 @@
  *
  * States     A location is its writes in modification order, each with a key (its place in that order), a value, and a
  *            message: the view that an acquiring reader gets. The bytes in memory always hold the newest value.
- * Reading    may return any write at or after the one that the thread's view knows of; an acquire load joins the message,
- *            a relaxed one keeps it in `pending` until an acquire fence.
- * Writing    appends, or inserts before writes that the thread does not know of (store reordering). A release store's
- *            message is the thread's view; a relaxed store's is the view at its last release fence. Keys leave gaps.
- * RMW        sits right behind the write that it read, so nothing is ever inserted between the two, and passes that
- *            write's message on: this is the release sequence (C++20's rule: a plain store by the same thread does not
- *            continue it, which C11 would still allow code to rely on; nobody should).
- * seq_cst    One global view holds the newest seq_cst write of each location and what fences knew; seq_cst accesses and
- *            fences read no older than it. Fences exchange only coherence (`seen`), not clocks: two fences alone order
- *            no plain access. The order S is the order of execution.
+ * Reading    may return any write at or after the one that the thread's view knows of; an acquire load joins the
+ * message, a relaxed one keeps it in `pending` until an acquire fence. Writing    appends, or inserts before writes
+ * that the thread does not know of (store reordering). A release store's message is the thread's view; a relaxed
+ * store's is the view at its last release fence. Keys leave gaps. RMW        sits right behind the write that it read,
+ * so nothing is ever inserted between the two, and passes that write's message on: this is the release sequence
+ * (C++20's rule: a plain store by the same thread does not continue it, which C11 would still allow code to rely on;
+ * nobody should). seq_cst    One global view holds the newest seq_cst write of each location and what fences knew;
+ * seq_cst accesses and fences read no older than it. Fences exchange only coherence (`seen`), not clocks: two fences
+ * alone order no plain access. The order S is the order of execution.
  *
- * What C11 allows and this never produces: load buffering (a load that reads a store executed later), S against execution
- * order, and reads older than MODEL_HISTORY writes. Everything it does produce is allowed by C11 (as repaired in C++20),
- * so a failure is never the model's fault.
+ * What C11 allows and this never produces: load buffering (a load that reads a store executed later), S against
+ * execution order, and reads older than MODEL_HISTORY writes. Everything it does produce is allowed by C11 (as repaired
+ * in C++20), so a failure is never the model's fault.
  *
  * One system thread enters; failures end the program (report.h). */
 #include "memory.h"
@@ -145,8 +144,9 @@ static struct location *memory_new_location(const void *address, unsigned size)
 
 enum memory_access { MEMORY_LOOK, MEMORY_COMPARE, MEMORY_WRITE };
 
-/* The location. For MEMORY_LOOK it is NULL if nobody has written it atomically yet, so that there is one value to read, the
- * one in memory: most programs have many such words (tables, flags of quiet paths), and a location makes every view longer. */
+/* The location. For MEMORY_LOOK it is NULL if nobody has written it atomically yet, so that there is one value to read,
+ * the one in memory: most programs have many such words (tables, flags of quiet paths), and a location makes every view
+ * longer. */
 static struct location *memory_find(const void *address, unsigned size, enum memory_access access, uintptr_t pc)
 {
     struct cell *c = shadow_atomic(address, size, access == MEMORY_WRITE, pc);
@@ -248,7 +248,8 @@ static unsigned memory_pick_write(struct location *l, uint32_t floor)
     return memory_gap(l, position) ? position : l->count;
 }
 
-/* Makes room at `position` >= 1 and gives the new write its key. The oldest write is forgotten when the history is full. */
+/* Makes room at `position` >= 1 and gives the new write its key. The oldest write is forgotten when the history is
+ * full. */
 static struct write *memory_insert(struct location *l, unsigned position)
 {
     uint32_t before = memory_at(l, position - 1)->key;
@@ -313,14 +314,15 @@ uint64_t memory_load(const void *address, unsigned size, int order, uintptr_t pc
     struct location *l = memory_find(address, size, MEMORY_LOOK, pc);
     if (!l) {
         uint64_t only = memory_raw(address, size);
-        REPORT_TRACE(pc, "load %s %s = %#llx", memory_order_name(order), report_name(address), (unsigned long long)only);
+        REPORT_TRACE(pc, "load %s %s = %#llx", memory_order_name(order), report_name(address),
+                     (unsigned long long)only);
         return only;
     }
     unsigned position = memory_pick_read(l, memory_floor(l, order));
     const struct write *w = memory_at(l, position);
     memory_observe(l, w, order);
-    REPORT_TRACE(pc, "load %s %s = %#llx%s", memory_order_name(order), report_name(address), (unsigned long long)w->value,
-                 memory_note(l, position));
+    REPORT_TRACE(pc, "load %s %s = %#llx%s", memory_order_name(order), report_name(address),
+                 (unsigned long long)w->value, memory_note(l, position));
     return w->value;
 }
 
@@ -334,8 +336,8 @@ void memory_store(void *address, unsigned size, uint64_t value, int order, uintp
     }
     struct location *l = memory_find(address, size, MEMORY_WRITE, pc);
     unsigned position = memory_pick_write(l, memory_floor(l, order));
-    REPORT_TRACE(pc, "store %s %s := %#llx%s", memory_order_name(order), report_name(address), (unsigned long long)value,
-                 position < l->count ? " (before a write that is there)" : "");
+    REPORT_TRACE(pc, "store %s %s := %#llx%s", memory_order_name(order), report_name(address),
+                 (unsigned long long)value, position < l->count ? " (before a write that is there)" : "");
     memory_write(l, position, value, size, order, NULL);
 }
 
@@ -376,8 +378,8 @@ static void memory_replace(struct location *l, unsigned position, uint64_t value
 uint64_t memory_modify(void *address, unsigned size, enum memory_operation operation, uint64_t operand, int order,
                        uintptr_t pc)
 {
-    static const char *const names[] = {"exchange", "fetch_add", "fetch_sub", "fetch_and", "fetch_or", "fetch_xor",
-                                        "fetch_nand"};
+    static const char *const names[] = {"exchange", "fetch_add", "fetch_sub", "fetch_and",
+                                        "fetch_or", "fetch_xor", "fetch_nand"};
     scheduler_point();
     struct location *l = memory_find(address, size, MEMORY_WRITE, pc);
     unsigned behind = memory_pick_write(l, memory_floor(l, order));
@@ -389,7 +391,8 @@ uint64_t memory_modify(void *address, unsigned size, enum memory_operation opera
     return old;
 }
 
-/* Which write a compare-exchange reads. It may fail on a stale value that differs; it succeeds where it can be glued. */
+/* Which write a compare-exchange reads. It may fail on a stale value that differs; it succeeds where it can be glued.
+ */
 static unsigned memory_pick_compare(struct location *l, uint64_t expected, struct memory_cas how, bool *out_success)
 {
     unsigned position = memory_pick_read(l, memory_floor(l, how.failure));

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The part of POSIX and libc that programs under test may use: threads, mutexes, the heap, assert.
  *
- * build.sh renames each function of interpose.syms in the program's objects to the model_* function here, so the explorer's
- * own libc is untouched. What is not modelled (condition variables, semaphores, sleeping) is renamed to a name that does
- * not exist: a link error says so at once.
+ * build.sh renames each function of interpose.syms in the program's objects to the model_* function here, so the
+ * explorer's own libc is untouched. What is not modelled (condition variables, semaphores, sleeping) is renamed to a
+ * name that does not exist: a link error says so at once.
  *
- * A mutex keeps its state in its own bytes, so static initialisers and memset work; its view lives in a table. Blocking is
- * a scheduler wait, so a lock cycle ends as DEADLOCK. */
+ * A mutex keeps its state in its own bytes, so static initialisers and memset work; its view lives in a table. Blocking
+ * is a scheduler wait, so a lock cycle ends as DEADLOCK. */
 #include "../model.h"
 #include "heap.h"
 #include "memory.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The failure line, its details, the schedule of a replay, and readable names for addresses.
  *
- * Nothing here runs while executions are explored: names are found only when something is said, by asking nm and addr2line
- * about this executable (binutils is there already, the build needs objcopy). Ends the process on failure, since the
- * first failing seed is all that a replay needs; may be entered from the signal handler of a crashed program. */
+ * Nothing here runs while executions are explored: names are found only when something is said, by asking nm and
+ * addr2line about this executable (binutils is there already, the build needs objcopy). Ends the process on failure,
+ * since the first failing seed is all that a replay needs; may be entered from the signal handler of a crashed program.
+ */
 #define _GNU_SOURCE /* vasprintf */
 #include "report.h"
 #include "heap.h"
@@ -55,8 +56,8 @@ static char *report_slot(void)
 
 /* --- source lines --- */
 
-/* addr2line -a -i prints the address, then function and file:line of each inlined frame, innermost first. The order-named
- * functions of atomic.h are not what a reader looks for, so the first frame outside of it is taken. */
+/* addr2line -a -i prints the address, then function and file:line of each inlined frame, innermost first. The
+ * order-named functions of atomic.h are not what a reader looks for, so the first frame outside of it is taken. */
 static void report_read_place(FILE *pipe)
 {
     char function[512];

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads as coroutines, and who runs next.
  *
- * The one system thread enters everything. A coroutine is made once for each thread number and reused by all executions:
- * it runs a function, reports its end, and waits on its own stack for the next one, so that an execution costs no system
- * call. Stacks change by _setjmp/_longjmp; makecontext makes only the first entry (and the entry after an abandoned
- * execution, whose coroutines stand somewhere in the middle).
+ * The one system thread enters everything. A coroutine is made once for each thread number and reused by all
+ * executions: it runs a function, reports its end, and waits on its own stack for the next one, so that an execution
+ * costs no system call. Stacks change by _setjmp/_longjmp; makecontext makes only the first entry (and the entry after
+ * an abandoned execution, whose coroutines stand somewhere in the middle).
  *
- * Switches happen at scheduler_point() only: plain memory accesses are not points, since the race detector judges them by
- * happens-before and not by when they run. Ends: all threads finished; nobody can run ("DEADLOCK"); more steps than allowed
+ * Switches happen at scheduler_point() only: plain memory accesses are not points, since the race detector judges them
+ * by happens-before and not by when they run. Ends: all threads finished; nobody can run ("DEADLOCK"); more steps than
+ * allowed
  * ("STUCK": a livelock, or a lost wake-up under a spinning waiter).
  *
- * Thread-local variables: the program's image (PT_TLS of this executable) is swapped with the coroutine, so __thread works
- * as written; only its address must not be given to another thread. */
+ * Thread-local variables: the program's image (PT_TLS of this executable) is swapped with the coroutine, so __thread
+ * works as written; only its address must not be given to another thread. */
 #include "scheduler.h"
 #include "chance.h"
 #include "report.h"
@@ -156,7 +157,8 @@ static _Noreturn void scheduler_deadlock(void)
     for (int i = 0; i < scheduler_count; i++) {
         struct thread *t = &scheduler_threads[i];
         if (t->state == STATE_WAITING) {
-            bool join = t->object >= (void *)scheduler_threads && t->object < (void *)(scheduler_threads + MODEL_THREADS);
+            bool join =
+                t->object >= (void *)scheduler_threads && t->object < (void *)(scheduler_threads + MODEL_THREADS);
             if (join) {
                 report_detail("T%d waits for %s T%d", i, t->why, (int)((struct thread *)t->object - scheduler_threads));
             } else {

@@ -11,11 +11,11 @@
 
 #define SCHEDULER_FOREVER INT64_MAX
 
-extern int scheduler_current;         /* who runs */
-extern int scheduler_count;           /* threads made so far */
-extern uint64_t scheduler_steps;      /* of this execution */
-extern uint64_t scheduler_steps_max;  /* option steps: beyond it the execution is stuck */
-extern uint64_t scheduler_clock_ns;   /* the virtual clock; moves when read and when a deadline passes */
+extern int scheduler_current;        /* who runs */
+extern int scheduler_count;          /* threads made so far */
+extern uint64_t scheduler_steps;     /* of this execution */
+extern uint64_t scheduler_steps_max; /* option steps: beyond it the execution is stuck */
+extern uint64_t scheduler_clock_ns;  /* the virtual clock; moves when read and when a deadline passes */
 
 /* Once: `stacks` is MODEL_THREADS * MODEL_STACK_BYTES of memory. */
 void scheduler_init(char *stacks);

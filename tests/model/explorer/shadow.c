@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The race detector: for each piece of memory, who touched it and whether that happened before.
  *
- * The program's memory lies in two regions, its static objects and an arena (stacks, then heap); each 8-byte granule has an
- * entry that is found by its index. An entry lists the pieces ("cells") of the granule: the byte ranges that have been
- * accessed. Neighbouring bytes used by different threads are different cells, so they never count as a race. Memory outside
- * both regions (constants, libc's own, thread-local variables) is not watched.
+ * The program's memory lies in two regions, its static objects and an arena (stacks, then heap); each 8-byte granule
+ * has an entry that is found by its index. An entry lists the pieces ("cells") of the granule: the byte ranges that
+ * have been accessed. Neighbouring bytes used by different threads are different cells, so they never count as a race.
+ * Memory outside both regions (constants, libc's own, thread-local variables) is not watched.
  *
  * An access races with an earlier one by another thread unless the earlier one's clock is known to the current view; a
- * plain write conflicts with everything, a plain read with writes, an atomic access with plain ones only (C11 5.1.2.4p25).
- * Entries are stamped with the execution's number instead of being cleared. */
+ * plain write conflicts with everything, a plain read with writes, an atomic access with plain ones only
+ * (C11 5.1.2.4p25). Entries are stamped with the execution's number instead of being cleared. */
 #include "shadow.h"
 #include "heap.h"
 #include "memory.h"
@@ -32,8 +32,8 @@ struct region {
     struct granule *granules;
 };
 
-#define SHADOW_STACKS ((size_t)MODEL_THREADS * MODEL_STACK_BYTES)
-#define SHADOW_ARENA  (SHADOW_STACKS + MODEL_HEAP_BYTES)
+#define SHADOW_STACKS     ((size_t)MODEL_THREADS * MODEL_STACK_BYTES)
+#define SHADOW_ARENA      (SHADOW_STACKS + MODEL_HEAP_BYTES)
 #define SHADOW_ARENA_BASE ((void *)0x100000000000) /* fixed, so that a seed means the same addresses every time */
 
 /* The sections that build.sh makes of the program's .data and .bss. */
@@ -52,7 +52,8 @@ static bool shadow_any_data;
 static void *shadow_map(void *where, size_t bytes)
 {
     int fixed = where ? MAP_FIXED_NOREPLACE : 0;
-    void *memory = mmap(where, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1, 0);
+    void *memory =
+        mmap(where, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1, 0);
     if (memory == MAP_FAILED) {
         report_fail("explorer: cannot map %zu bytes", bytes);
     }
@@ -165,7 +166,8 @@ static inline int shadow_unknown(uint32_t set, const uint32_t *clocks, const uin
     return -1;
 }
 
-static void shadow_judge_plain(const struct cell *c, const uint32_t *known, bool write, const void *address, uintptr_t pc)
+static void shadow_judge_plain(const struct cell *c, const uint32_t *known, bool write, const void *address,
+                               uintptr_t pc)
 {
     const char *now = write ? "writes" : "reads";
     int me = scheduler_current;
@@ -190,7 +192,8 @@ static void shadow_judge_plain(const struct cell *c, const uint32_t *known, bool
     }
 }
 
-static void shadow_judge_atomic(const struct cell *c, const uint32_t *known, bool write, const void *address, uintptr_t pc)
+static void shadow_judge_atomic(const struct cell *c, const uint32_t *known, bool write, const void *address,
+                                uintptr_t pc)
 {
     const char *now = write ? "writes atomically" : "reads atomically";
     int me = scheduler_current;
@@ -291,8 +294,8 @@ struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr
     uint8_t mask = (uint8_t)(((1u << size) - 1) << (at & 7));
     if (!g || at % size) {
         report_detail("T%d at %s", scheduler_current, report_place(pc));
-        report_fail("unsupported: atomic access to %s memory %p", g ? "misaligned" : "untracked (thread-local or library)",
-                    address);
+        report_fail("unsupported: atomic access to %s memory %p",
+                    g ? "misaligned" : "untracked (thread-local or library)", address);
     }
     if (shadow_in_heap(at)) {
         shadow_check_heap(g, mask, at, pc);

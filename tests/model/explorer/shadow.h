@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known about each piece of the program's memory: who touched it last, and whether it may be touched. See shadow.c. */
+/* What is known about each piece of the program's memory: who touched it last, and whether it may be touched. See
+ * shadow.c. */
 #ifndef MODEL_SHADOW_H
 #define MODEL_SHADOW_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Twin: one small crime for each thing that the explorer claims to detect, and beside it the same deed done lawfully.
  *
- * The lines "<mutant>: text" below say what the failure of a mutant must contain; self.sh reads it. Without a mutant all lawful
- * deeds run, and none may be reported.
+ * The lines "<mutant>: text" below say what the failure of a mutant must contain; self.sh reads it. Without a mutant
+ * all lawful deeds run, and none may be reported.
  *
  * BUG_RACE_WRITE: DATA RACE on detect_plain
  * BUG_RACE_READ: DATA RACE on detect_plain

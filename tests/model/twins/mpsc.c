@@ -2,8 +2,9 @@
 /* Twin: a bounded channel, many senders, one receiver. A ring with a sequence number per slot; the closed bit lives in
  * `tail`, so that reserving a slot and closing are one read-modify-write; the receiver sleeps on a futex.
  *
- * Law: what was sent with success is received, once; a receiver that saw the end has seen everything; nobody sleeps beside
- * a message. Capacity 1 breaks the sequence ring (a full slot looks free for the next round), which is the last mutant. */
+ * Law: what was sent with success is received, once; a receiver that saw the end has seen everything; nobody sleeps
+ * beside a message. Capacity 1 breaks the sequence ring (a full slot looks free for the next round), which is the last
+ * mutant. */
 #include "../model.h"
 
 #include <assert.h>
@@ -91,7 +92,8 @@ static bool channel_send(struct channel *c, int value)
         }
         int ahead = (int)(atomic_load_explicit(&c->slots[tail % CAPACITY].sequence, memory_order_acquire) - tail);
         if (ahead == 0) {
-            if (atomic_compare_exchange_weak_explicit(&c->tail, &tail, tail + 1, memory_order_relaxed, memory_order_relaxed)) {
+            if (atomic_compare_exchange_weak_explicit(&c->tail, &tail, tail + 1, memory_order_relaxed,
+                                                      memory_order_relaxed)) {
                 break;
             }
             continue;

@@ -98,7 +98,8 @@ static bool take(void)
 {
     int count = atomic_load_explicit(&work, memory_order_relaxed);
     while (count > 0) {
-        if (atomic_compare_exchange_weak_explicit(&work, &count, count - 1, memory_order_acquire, memory_order_relaxed)) {
+        if (atomic_compare_exchange_weak_explicit(&work, &count, count - 1, memory_order_acquire,
+                                                  memory_order_relaxed)) {
             return true;
         }
     }

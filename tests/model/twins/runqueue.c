@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Twin: a ring run queue. The owner pushes and pops, thieves take half; `head` packs (steal, real), so that a thief first
- * reserves [steal, real + n), copies, and then gives the reservation back.
+/* Twin: a ring run queue. The owner pushes and pops, thieves take half; `head` packs (steal, real), so that a thief
+ * first reserves [steal, real + n), copies, and then gives the reservation back.
  *
  * Threads: main is the owner, two thieves. Law: each task runs exactly once; a task's memory is seen as pushed. */
 #include "../model.h"
@@ -101,7 +101,8 @@ static unsigned runqueue_steal(struct runqueue *q, int **out)
             return 0;
         }
         reserved = pack(steal_of(head), (uint16_t)(real + count));
-    } while (!atomic_compare_exchange_strong_explicit(&q->head, &head, reserved, memory_order_acq_rel, memory_order_acquire));
+    } while (!atomic_compare_exchange_strong_explicit(&q->head, &head, reserved, memory_order_acq_rel,
+                                                      memory_order_acquire));
     for (unsigned i = 0; i < count; i++) {
         out[i] = q->ring[(steal_of(reserved) + i) % CAPACITY];
     }

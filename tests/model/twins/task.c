@@ -2,7 +2,8 @@
 /* Twin: a task's state word with its reference count. A waker makes the task ready and wakes it, another wakes it for
  * nothing or cancels it, main runs what is queued.
  *
- * Law: a poll never overlaps another; the task completes (a lost wake-up leaves it incomplete); freed once, by the last. */
+ * Law: a poll never overlaps another; the task completes (a lost wake-up leaves it incomplete); freed once, by the
+ * last. */
 #include "../model.h"
 
 #include <assert.h>
@@ -34,8 +35,8 @@ struct task {
     _Atomic int ready;
 };
 
-/* One entry is enough: the state word promises that a task is queued once. The hand-over orders nothing by itself, so that
- * only the state word's orders carry. */
+/* One entry is enough: the state word promises that a task is queued once. The hand-over orders nothing by itself, so
+ * that only the state word's orders carry. */
 static _Atomic(struct task *) queue;
 
 static void submit(struct task *t)
@@ -64,7 +65,8 @@ static void task_wake(struct task *t)
         } else if (!(state & NOTIFIED)) {
             next = (state | NOTIFIED) + REFERENCE;
         }
-#ifdef BUG_WAKE_EARLY_RETURN /* already notified: nothing to change, but the writes before this wake are not released */
+#ifdef BUG_WAKE_EARLY_RETURN /* already notified: nothing to change, but the writes before this wake are not released  \
+                              */
         if (next == state) {
             return;
         }
@@ -89,7 +91,8 @@ static void task_cancel(struct task *t)
         if (!(state & (RUNNING | NOTIFIED))) {
             next += REFERENCE;
         }
-        if (atomic_compare_exchange_weak_explicit(&t->state, &state, next, memory_order_acq_rel, memory_order_relaxed)) {
+        if (atomic_compare_exchange_weak_explicit(&t->state, &state, next, memory_order_acq_rel,
+                                                  memory_order_relaxed)) {
             if (next >= state + REFERENCE) {
                 submit(t);
             }
@@ -118,7 +121,8 @@ static void task_run(struct task *t)
 #ifdef BUG_NOTIFY_DROPPED
         next &= ~NOTIFIED;
 #endif
-    } while (!atomic_compare_exchange_weak_explicit(&t->state, &state, next, memory_order_acq_rel, memory_order_relaxed));
+    } while (
+        !atomic_compare_exchange_weak_explicit(&t->state, &state, next, memory_order_acq_rel, memory_order_relaxed));
     if (next & NOTIFIED) {
         submit(t);
     } else {
