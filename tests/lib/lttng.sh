@@ -65,6 +65,11 @@ lttng_daemon_start() {
         { cat "$LTTNG_TMP/sessiond.log"; echo "lttng-sessiond does not start"; exit 1; }
 }
 
+# No daemon serves this user's programs, before lttng_daemon_start.
+lttng_nobody_listens() {
+    [ -n "$LTTNG_ALONE" ] || { [ "$(id -u)" = 0 ] && ! lttng_daemon_runs; }
+}
+
 # Stops only what lttng_daemon_start started.
 lttng_daemon_stop() {
     local pid

@@ -109,7 +109,7 @@ run preloaded_other env LD_PRELOAD="$other" "$program" &&
     says preloaded_other -71 schema "provider of another schema, preloaded" &&
     same_result preloaded_other "provider of another schema, preloaded"
 
-if [ -n "$LTTNG_ALONE" ] || ! lttng_daemon_runs; then
+if lttng_nobody_listens; then
     run alone "$program" --tracing &&
         says alone -107 lttng-sessiond "no session daemon" && same_result alone "no session daemon" &&
         reported_once alone "no session daemon"
