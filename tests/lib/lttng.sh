@@ -15,7 +15,7 @@ lttng_begin() {
     if [ "$(id -u)" = 0 ]; then
         lttng_move_in "$@"
     fi
-    LTTNG_TMP=$(mktemp -d) || exit 1
+    [ -n "${LTTNG_MOVED_IN:-}" ] || LTTNG_TMP=$(mktemp -d) || exit 1
     lttng_sessions=
     trap lttng_cleanup EXIT
     trap 'exit 130' INT
@@ -29,7 +29,9 @@ lttng_begin() {
     export LTTNG_UST_REGISTER_TIMEOUT=-1 # nothing of what is tested may be missed
 }
 
+# Runs the script again inside, and stays outside to end it: unshare itself would ignore a signal.
 lttng_move_in() {
+    local inside
     if [ -n "${LTTNG_MOVED_IN:-}" ]; then
         mount -t tmpfs weft /run/lttng && mount -t tmpfs weft /dev/shm || exit 1
         LTTNG_ALONE=1
@@ -38,7 +40,16 @@ lttng_move_in() {
     LTTNG_ALONE= # empty: there may be a daemon that is somebody else's
     export LTTNG_ALONE
     if mkdir -p /run/lttng && unshare --mount --pid --fork --mount-proc mount -t tmpfs weft /run/lttng 2>/dev/null; then
-        LTTNG_MOVED_IN=1 exec unshare --mount --pid --fork --kill-child --mount-proc "$0" "$@"
+        LTTNG_TMP=$(mktemp -d) || exit 1
+        export LTTNG_TMP
+        LTTNG_MOVED_IN=1 setpriv --pdeathsig KILL \
+            unshare --mount --pid --fork --kill-child --mount-proc "$0" "$@" &
+        inside=$!
+        trap 'kill -KILL $inside; rm -rf "$LTTNG_TMP"; exit 143' INT TERM HUP
+        wait $inside
+        inside=$?
+        rm -rf "$LTTNG_TMP"
+        exit $inside
     fi
     exec 9>/tmp/weft-lttng.lock
     flock 9 # one test at a time: the one that started the daemon stops it
@@ -51,7 +62,7 @@ lttng_cleanup() {
         lttng --no-sessiond destroy "$session" >/dev/null 2>&1
     done
     lttng_daemon_stop
-    rm -rf "$LTTNG_TMP"
+    [ -n "${LTTNG_MOVED_IN:-}" ] || rm -rf "$LTTNG_TMP"
     exit $code
 }
 
