@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* A resume would jump over the initialiser of a local. */
+/* languages: c c++ */
+#include <weft.h>
+
+struct step {
+    weft_frame weft;
+    int kept;
+};
+
+weft_poll step(weft_context *cx, struct step *self);
+weft_poll step(weft_context *cx, struct step *self)
+{
+    WEFT_BEGIN(cx, self);
+#ifdef WRONG
+    int local = 5;
+    WEFT_AWAIT(self->weft.rc, weft_yield(cx));
+    self->kept = local;
+#else
+    self->kept = 5;
+    WEFT_AWAIT(self->weft.rc, weft_yield(cx));
+    self->kept++;
+#endif
+    WEFT_END(0);
+}
