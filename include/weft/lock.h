@@ -109,7 +109,7 @@ WEFT_API uint64_t weft_mutex_owner(const weft_mutex *mutex);
 
 /**
  * Destroy it, locked or not; those that wait get WEFT_EPIPE. Destroying again does nothing.
- * @threads any; no other call may be under way, but those that wait
+ * @threads any; no other call may be under way, but waits by copies of the handle
  * @blocks never
  * @owns the handle is consumed, and its copies are stale
  * @errors none
@@ -211,7 +211,7 @@ WEFT_API int weft_rwlock_write_unlock(const weft_rwlock *rwlock);
 
 /**
  * Destroy it, whoever is in; those that wait get WEFT_EPIPE. Destroying again does nothing.
- * @threads any; no other call may be under way, but those that wait
+ * @threads any; no other call may be under way, but waits by copies of the handle
  * @blocks never
  * @owns the handle is consumed, and its copies are stale
  * @errors none

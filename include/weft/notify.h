@@ -139,7 +139,7 @@ WEFT_API int weft_notify_all(const weft_notify *notify);
 
 /**
  * Destroy it; those that wait get WEFT_EPIPE. Destroying again does nothing.
- * @threads any; no other call may be under way, but those that wait
+ * @threads any; no other call may be under way, but waits by copies of the handle
  * @blocks never
  * @owns the handle is consumed, and its copies are stale
  * @errors none
@@ -181,7 +181,7 @@ WEFT_API WEFT_MUST_USE int weft_barrier_wait_blocking(const weft_barrier *barrie
 
 /**
  * Destroy it; those that wait get WEFT_EPIPE. Destroying again does nothing.
- * @threads any; no other call may be under way, but those that wait
+ * @threads any; no other call may be under way, but waits by copies of the handle
  * @blocks never
  * @owns the handle is consumed, and its copies are stale
  * @errors none
@@ -244,7 +244,7 @@ WEFT_API WEFT_MUST_USE int weft_once_run(weft_context *cx, const weft_once *once
 
 /**
  * Destroy it; those that wait get WEFT_EPIPE. Destroying again does nothing.
- * @threads any; no other call may be under way, but those that wait
+ * @threads any; no other call may be under way, but waits by copies of the handle
  * @blocks never
  * @owns the handle is consumed, and its copies are stale
  * @errors none

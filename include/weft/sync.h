@@ -198,7 +198,7 @@ WEFT_API void weft_semaphore_close(const weft_semaphore *semaphore);
 
 /**
  * Destroy it; those that wait get WEFT_EPIPE. Destroying again does nothing.
- * @threads any; no other call may be under way, but those that wait
+ * @threads any; no other call may be under way, but waits by copies of the handle
  * @blocks never
  * @owns the handle is consumed, and its copies are stale
  * @errors none

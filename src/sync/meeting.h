@@ -106,8 +106,8 @@ struct weft__meeting {
 };
 
 /*
- * Where the meeting points of a runtime live. It outlives the runtime while one of them does. Handles of plain kinds are
- * copied freely, so a copy may be used after the end: their pages stay until all is over. Those of the kinds that carry
+ * Where the meeting points of a runtime live. It outlives the runtime while one of them does. Handles of plain kinds
+ * are copied freely, so a copy may be used after the end: their pages stay until all is over. Those of the kinds that carry
  * values are counted; their pages go back when they are empty.
  */
 struct weft__sync {

@@ -38,22 +38,14 @@ static int enter(weft_context *cx, const void *object, uint32_t amount)
 {
     return weft_semaphore_acquire(cx, object, amount);
 }
-static int leave(const void *object, uint32_t amount) { return weft_semaphore_release(object, amount); }
+static int leave(const void *object, uint32_t amount)
+{
+    return weft_semaphore_release(object, amount);
+}
 
 static void send_taker(struct visit *visit, uint32_t amount)
 {
-    meet_send(rt, "places", visit,
-              (struct visitor){.enter = enter, .object = &sem, .amount = amount, .clock = &turns});
-}
-
-/* Keep the only worker busy, so that what is woken stays in its queue. */
-static struct latch entered, unplugged;
-static void hold(void)
-{
-    entered = unplugged = (struct latch)LATCH;
-    assert_int_equal(
-        weft_task_error(weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &unplugged)), 0);
-    latch_wait(&entered, 1);
+    meet_send(rt, "places", visit, (struct visitor){.enter = enter, .object = &sem, .amount = amount, .clock = &turns});
 }
 
 static void create_with_bad_options_is_refused(void **state)
@@ -150,11 +142,11 @@ static void acquire_without_permits_waits_and_is_handed_its_own(void **state)
     open_sem(0);
     send_taker(&one, 1);
     assert_int_equal(atomic_load(&one.rc), MEET_NOTHING_YET);
-    hold();
+    meet_hold(rt);
     assert_int_equal(weft_semaphore_release(&sem, 1), 0);
     assert_int_equal(weft_semaphore_available(&sem), 0); /* it is the waiter's, though that has not run */
     assert_int_equal(weft_semaphore_try_acquire(&sem, 1), WEFT_EAGAIN);
-    latch_up(&unplugged);
+    meet_unhold();
     assert_int_equal(meet_answer(&one), 0);
     close_sem();
 }
@@ -243,10 +235,10 @@ static void permits_of_a_waiter_cancelled_after_its_grant_are_passed_on(void **s
     open_sem(0);
     send_taker(&first, 2);
     send_taker(&second, 2);
-    hold();
+    meet_hold(rt);
     assert_int_equal(weft_semaphore_release(&sem, 2), 0); /* the first has them and has not run */
     assert_int_equal(weft_task_cancel(first.task), 0);
-    latch_up(&unplugged);
+    meet_unhold();
     assert_int_equal(meet_answer(&first), WEFT_ECANCELED);
     assert_int_equal(meet_answer(&second), 0);
     assert_int_equal(weft_semaphore_available(&sem), 0);
@@ -258,19 +250,23 @@ static void cancelled_task_is_refused_though_there_are_permits(void **state)
     (void)state;
     struct visit one;
     open_sem(0);
-    hold();
+    meet_hold(rt);
     atomic_store(&one.rc, MEET_NOTHING_YET);
     one.task = weft_spawn(weft_runtime_scope(rt), visitor, .enter = enter, .object = &sem, .amount = 1, .visit = &one);
     assert_int_equal(weft_task_cancel(one.task), 0);
     assert_int_equal(weft_semaphore_release(&sem, 1), 0);
-    latch_up(&unplugged);
+    meet_unhold();
     assert_int_equal(meet_answer(&one), WEFT_ECANCELED);
     assert_int_equal(weft_semaphore_available(&sem), 1);
     close_sem();
 }
 
 /* A task that gives up an acquire for another operation, or by its end, has left the list. */
-struct fickle { weft_frame weft; int what; atomic_int *done; };
+struct fickle {
+    weft_frame weft;
+    int what;
+    atomic_int *done;
+};
 
 static weft_poll fickle(weft_context *cx, struct fickle *self)
 {
@@ -363,14 +359,14 @@ static void destroy_tells_those_that_wait(void **state)
     const struct visitor plan = {.enter = enter, .object = &first, .amount = 1};
     meet_send(rt, "places", &one, plan);
     meet_send(rt, "places", &two, plan);
-    hold();
+    meet_hold(rt);
     assert_int_equal(weft_semaphore_release(&sem, 1), 0); /* one has a permit of what is no more */
     assert_int_equal(weft_task_cancel(one.task), 0);
     weft_semaphore_destroy(&sem);
     assert_int_equal(meet_count(rt), 0);
     struct visit other;
     open_sem(0); /* not in the same slot: two still look at that */
-    latch_up(&unplugged);
+    meet_unhold();
     send_taker(&other, 1);
     assert_int_equal(meet_answer(&one), WEFT_ECANCELED);
     assert_int_equal(meet_answer(&two), WEFT_EPIPE);
@@ -382,45 +378,31 @@ static void destroy_tells_those_that_wait(void **state)
 }
 
 /* SEM-11 */
-struct blocker { pthread_t thread; uint32_t amount; int64_t deadline; atomic_int rc; };
-
-static void *blocker_main(void *argument)
+static int block(const void *object, uint32_t amount, int64_t deadline_ns)
 {
-    struct blocker *self = argument;
-    atomic_store(&self->rc, weft_semaphore_acquire_blocking(&sem, self->amount, self->deadline));
-    return NULL;
-}
-
-static void begin_blocker(struct blocker *blocker, uint32_t amount, int64_t deadline)
-{
-    blocker->amount = amount;
-    blocker->deadline = deadline;
-    atomic_store(&blocker->rc, MEET_NOTHING_YET);
-    world_thread(&blocker->thread, blocker_main, blocker);
+    return weft_semaphore_acquire_blocking(object, amount, deadline_ns);
 }
 
 static void acquire_blocking_waits_in_turn_with_tasks(void **state)
 {
     (void)state;
     struct visit task;
-    struct blocker first, last;
+    struct guest first = {.enter = block, .object = &sem, .amount = 1, .deadline_ns = WEFT_FOREVER}, last = first;
     open_sem(0);
-    begin_blocker(&first, 1, WEFT_FOREVER);
+    meet_guest(&first);
     WORLD_UNTIL(meet_stats(rt, "places").waiting == 1);
     assert_true(meet_stats(rt, "places").waiting_first & WEFT_OWNER_THREAD);
     send_taker(&task, 1);
-    begin_blocker(&last, 1, WEFT_FOREVER);
+    meet_guest(&last);
     WORLD_UNTIL(meet_stats(rt, "places").waiting == 3);
     assert_int_equal(weft_semaphore_release(&sem, 1), 0);
-    pthread_join(first.thread, NULL);
-    assert_int_equal(atomic_load(&first.rc), 0);
+    assert_int_equal(meet_guest_answer(&first), 0);
     assert_int_equal(atomic_load(&task.rc), MEET_NOTHING_YET);
     assert_true(meet_stats(rt, "places").waiting_first == task.task.id);
     assert_int_equal(weft_semaphore_release(&sem, 1), 0);
     assert_int_equal(meet_answer(&task), 0);
     weft_semaphore_close(&sem);
-    pthread_join(last.thread, NULL);
-    assert_int_equal(atomic_load(&last.rc), WEFT_EPIPE);
+    assert_int_equal(meet_guest_answer(&last), WEFT_EPIPE);
     close_sem();
 }
 
@@ -430,12 +412,11 @@ static void acquire_blocking_that_timed_out_leaves_no_claim(void **state)
     struct visit few;
     open_sem(1);
     assert_int_equal(weft_semaphore_acquire_blocking(&sem, 2, 0), WEFT_ETIMEDOUT);
-    struct blocker many;
-    begin_blocker(&many, 2, weft_deadline_in(50000000));
+    struct guest many = {.enter = block, .object = &sem, .amount = 2, .deadline_ns = weft_deadline_in(50000000)};
+    meet_guest(&many);
     WORLD_UNTIL(meet_stats(rt, "places").waiting == 1);
     send_taker(&few, 1);
-    pthread_join(many.thread, NULL);
-    assert_int_equal(atomic_load(&many.rc), WEFT_ETIMEDOUT);
+    assert_int_equal(meet_guest_answer(&many), WEFT_ETIMEDOUT);
     assert_int_equal(meet_answer(&few), 0); /* it stood behind */
     assert_int_equal(weft_semaphore_available(&sem), 0);
     close_sem();
@@ -459,7 +440,13 @@ static void acquire_blocking_on_a_worker_is_refused(void **state)
 }
 
 /* The budget: a task that never has to wait lets others run all the same. */
-struct greedy { weft_frame weft; unsigned i; unsigned polls; unsigned line; atomic_uint *polled; };
+struct greedy {
+    weft_frame weft;
+    unsigned i;
+    unsigned polls;
+    unsigned line;
+    atomic_uint *polled;
+};
 
 static weft_poll greedy(weft_context *cx, struct greedy *self)
 {
@@ -545,10 +532,10 @@ static void waiter_of_another_runtime_may_be_late(void **state)
     assert_int_equal(weft_semaphore_create(other, WEFT_SEMAPHORE_OPTIONS(.name = "places"), &sem), 0);
     one.task = weft_spawn(weft_runtime_scope(rt), visitor, .enter = enter, .object = &sem, .amount = 1, .visit = &one);
     WORLD_UNTIL(meet_stats(other, "places").waiting == 1);
-    hold();
+    meet_hold(rt);
     weft_semaphore_destroy(&sem);
     world_end(other, 0);
-    latch_up(&unplugged);
+    meet_unhold();
     assert_int_equal(meet_answer(&one), WEFT_EPIPE);
     world_settle(rt);
 }
@@ -560,7 +547,10 @@ static void on_open(void *context, uint64_t object, uint8_t kind, uint32_t permi
     if (kind == WEFT_TRACE_sync_kind_SEMAPHORE && strcmp(name, "places") == 0)
         atomic_fetch_add(&told[0], 1);
 }
-static void on_end(void *context, uint64_t object) { (void)context, (void)object, atomic_fetch_add(&told[1], 1); }
+static void on_end(void *context, uint64_t object)
+{
+    (void)context, (void)object, atomic_fetch_add(&told[1], 1);
+}
 static void on_wait(void *context, uint64_t object, uint64_t task, uint32_t waiting)
 {
     (void)context, (void)object;
@@ -585,8 +575,9 @@ static void events_tell_its_life(void **state)
     (void)state;
     struct visit one;
     weft_hooks_handle hooks;
-    assert_int_equal(weft_hooks_add(rt, WEFT_HOOKS(.sync_open = on_open, .sync_end = on_end, .sync_wait = on_wait,
-                                                   .sync_acquire = on_acquire, .sync_release = on_release),
+    assert_int_equal(weft_hooks_add(rt,
+                                    WEFT_HOOKS(.sync_open = on_open, .sync_end = on_end, .sync_wait = on_wait,
+                                               .sync_acquire = on_acquire, .sync_release = on_release),
                                     &hooks),
                      0);
     open_sem(0);

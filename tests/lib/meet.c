@@ -63,3 +63,36 @@ int meet_answer(struct visit *visit)
     WORLD_UNTIL(atomic_load(&visit->rc) != MEET_NOTHING_YET);
     return atomic_load(&visit->rc);
 }
+
+static struct latch held, unheld;
+
+void meet_hold(weft_runtime *rt)
+{
+    held = unheld = (struct latch)LATCH;
+    assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), plug, .entered = &held, .leave = &unheld)), 0);
+    latch_wait(&held, 1);
+}
+
+void meet_unhold(void)
+{
+    latch_up(&unheld);
+}
+
+static void *guest_main(void *argument)
+{
+    struct guest *guest = argument;
+    atomic_store(&guest->rc, guest->enter(guest->object, guest->amount, guest->deadline_ns));
+    return NULL;
+}
+
+void meet_guest(struct guest *guest)
+{
+    atomic_store(&guest->rc, MEET_NOTHING_YET);
+    world_thread(&guest->thread, guest_main, guest);
+}
+
+int meet_guest_answer(struct guest *guest)
+{
+    pthread_join(guest->thread, NULL);
+    return atomic_load(&guest->rc);
+}

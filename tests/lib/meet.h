@@ -42,4 +42,22 @@ int meet_answer(struct visit *visit);
 weft_sync_stats meet_stats(weft_runtime *rt, const char *name);
 int meet_count(weft_runtime *rt);
 
+/* Keep the only worker busy, so that what is woken stays in its queue; and let it go. */
+void meet_hold(weft_runtime *rt);
+void meet_unhold(void);
+
+/* A thread that comes to `object` by `enter`, with a deadline, and writes down the answer. */
+struct guest {
+    pthread_t thread;
+    int (*enter)(const void *object, uint32_t amount, int64_t deadline_ns);
+    const void *object;
+    uint32_t amount;
+    int64_t deadline_ns;
+    atomic_int rc;
+};
+void meet_guest(struct guest *guest);
+
+/* Wait for its end; its answer. */
+int meet_guest_answer(struct guest *guest);
+
 #endif
