@@ -14,6 +14,7 @@ struct weft__watch {
     pthread_t thread;
     bool running;
     _Atomic uint32_t stop;   /* the futex word it sleeps on */
+    _Atomic uint32_t started; /* it runs and has its name; creation sleeps on this word */
     int64_t sample_interval; /* ns */
     int64_t stall_threshold; /* ns */
     int64_t next_sample;

@@ -175,6 +175,8 @@ static void *watch_main(void *argument)
         provider->thread_start();
     WEFT__TRACE(rt->sched.env.number, thread_start, rt->sched.env.number, rt->watch_number,
                 WEFT_TRACE_thread_kind_MONITOR, weft__thread_id(), name);
+    weft__store_release(&rt->watch.started, 1);
+    weft__futex_wake(&rt->watch.started, 1);
     int64_t pause = WATCH_TICK_NS;
     while (!weft__load_acquire(&rt->watch.stop)) {
         const int64_t now = weft__clock_now();
@@ -195,6 +197,8 @@ int weft__watch_start(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us)
     rt->watch.seen_sessions = provider && provider->sessions ? provider->sessions() : 0; /* those saw the creation */
     const int error = weft__thread_start(&rt->watch.thread, 0, watch_main, rt);
     rt->watch.running = error == 0;
+    while (rt->watch.running && !weft__load_acquire(&rt->watch.started))
+        weft__futex_wait(&rt->watch.started, 0, INT64_MAX);
     return error;
 }
 

@@ -102,6 +102,14 @@ static void sched_join(struct weft__sched *sched, uint32_t count)
         pthread_join(sched->workers[i].pthread, NULL);
 }
 
+/* Until each of them has its name and its first events are out: then what a host sees from outside is complete. */
+static void sched_await_start(struct weft__sched *sched)
+{
+    uint32_t started;
+    while ((started = weft__load_acquire(&sched->started)) < sched->worker_count)
+        weft__futex_wait(&sched->started, started, INT64_MAX);
+}
+
 int weft__sched_start(struct weft__sched *sched, size_t stack_size)
 {
     for (uint32_t i = 0; i < sched->worker_count; i++) {
@@ -112,6 +120,7 @@ int weft__sched_start(struct weft__sched *sched, size_t stack_size)
             return error;
         }
     }
+    sched_await_start(sched);
     return 0;
 }
 

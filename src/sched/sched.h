@@ -53,6 +53,7 @@ struct weft__sched {
     bool next_slot_off;
     const char *thread_name;
     _Atomic uint32_t stopping; /* workers leave */
+    _Atomic uint32_t started;  /* workers that run and have their names; creation sleeps on this word */
     _Atomic uint32_t draining; /* how many wait for the last task to end */
     _Atomic uint32_t drained;  /* how often it did; they sleep on this word */
     struct weft__handoff injector;

@@ -205,6 +205,8 @@ void *weft__worker_main(void *argument)
     WEFT__TRACE(sched->env.number, thread_start, sched->env.number, worker->thread.number,
                 WEFT_TRACE_thread_kind_WORKER, weft__thread_id(), worker->name);
     weft__store_release(&worker->tid, weft__thread_id()); /* WK-R1: the name is written */
+    weft__fetch_add_release(&sched->started, 1);
+    weft__futex_wake(&sched->started, 1);
 
     while (!weft__load_relaxed(&sched->stopping)) { /* set when no task lives; the unpark after it orders */
         weft__task *task = worker_take(worker);

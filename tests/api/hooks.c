@@ -222,9 +222,10 @@ static void spawn_and_end_are_told_once_each(void **state)
         weft_spawn(weft_runtime_scope(rt), ender, .result = -6);
         waiting[i] = weft_spawn(weft_runtime_scope(rt), parked, .polls = &polls, .ended = &ended);
     }
-    WORLD_UNTIL(atomic_load(&polls) >= EACH);
+    WORLD_UNTIL(atomic_load(&polls) >= EACH && world_live(rt) == EACH); /* the others have ended by themselves */
     for (int i = 0; i < EACH; i++)
         assert_int_equal(weft_task_cancel(waiting[i]), 0);
+    WORLD_UNTIL(world_live(rt) == 0);
     world_end(rt, 3 * EACH);
     assert_int_equal(record.spawns, 3 * EACH);
     assert_int_equal(record.ends, 3 * EACH);

@@ -53,12 +53,25 @@ static long resident_pages(void)
 }
 
 /* The status of a child that ran `body` and then exit()ed with what it answered. */
+/*
+ * A child that exits with a live runtime leaves memory behind, on purpose; what pages that a leak checker does not scan
+ * point to looks lost to it. It asks here.
+ */
+static int in_child_now;
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+    return in_child_now;
+}
+
 static int in_child(int (*body)(void))
 {
     fflush(NULL);
     const pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
+        in_child_now = 1;
         exit(body());
+    }
     assert_true(child > 0);
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
