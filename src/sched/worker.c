@@ -144,10 +144,10 @@ static void worker_check_drained(struct weft__sched *sched)
     weft__futex_wake(&sched->drained, WEFT__WAKE_ALL);
 }
 
-static void worker_sleep(struct weft__worker *worker)
+/* Sleep, unless there is work after all. */
+static void worker_rest(struct weft__worker *worker)
 {
     struct weft__sched *sched = worker->sched;
-    WEFT__TRACE(sched->env.number, worker_park, worker->thread.number);
     if (worker_has_work(worker)) /* a hook made some */
         return;
     const int64_t due = worker_turn(worker);
@@ -161,12 +161,18 @@ static void worker_sleep(struct weft__worker *worker)
     weft__counter_add(&worker->parks, 1);
     weft__parker_park(&worker->parker, due);
     weft__counter_add(&worker->unparks, 1);
-    if (weft__idle_cancel_sleep(&sched->idle, worker->index))
-        worker->searching = false; /* a timer is due, or it is to stop */
-    else
-        worker->searching = true; /* picked: it was counted as searching by whoever woke it */
+    /* Picked: it was counted as searching by whoever woke it. Else a timer is due, or it is to stop. */
+    worker->searching = !weft__idle_cancel_sleep(&sched->idle, worker->index);
     worker_turn(worker);
-    WEFT__TRACE(sched->env.number, worker_unpark, worker->thread.number, WEFT_TRACE_NO_WORKER);
+}
+
+/* The two events are a pair, however short the rest was. */
+static void worker_sleep(struct weft__worker *worker)
+{
+    const uint32_t number = worker->sched->env.number;
+    WEFT__TRACE(number, worker_park, worker->thread.number);
+    worker_rest(worker);
+    WEFT__TRACE(number, worker_unpark, worker->thread.number, WEFT_TRACE_NO_WORKER);
 }
 
 static void worker_run(struct weft__worker *worker, weft__task *task)
