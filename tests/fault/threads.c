@@ -29,6 +29,7 @@ static void create_without_a_thread_gives_everything_back(void **state)
 {
     (void)state;
     enum { WORKERS = 4 };
+    world_end(world_begin(1), 0); /* ThreadSanitizer has a thread of its own from the first that is made */
     faulty_begin();
     for (int sticky = 0; sticky < 2; sticky++)
         for (unsigned n = 1; n <= WORKERS + 1; n++) {
