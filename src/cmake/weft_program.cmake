@@ -7,7 +7,7 @@
 set(WEFT_TEST_ENVIRONMENT
     "ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
     "UBSAN_OPTIONS=print_stacktrace=1"
-    "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lib/tsan.supp:second_deadlock_stack=1")
+    "TSAN_OPTIONS=allocator_may_return_null=1:suppressions=${PROJECT_SOURCE_DIR}/tests/lib/tsan.supp:second_deadlock_stack=1")
 
 # gcc 12's TSan dies at start-up, at random, where the kernel moves mappings by more than 28 bits. Asking the kernel is
 # sound where trying it once is not; some containers forbid setarch, and then luck has to do.

@@ -23,7 +23,7 @@ struct weft__watch {
     uint32_t seen_sessions;
     uint32_t generation;
     struct weft__lock sampling; /* held over the callbacks of one evaluation */
-    pthread_t sampler;          /* who holds it */
+    _Atomic pthread_t sampler;  /* who holds it */
     _Atomic uint32_t sampler_known;
     weft_health_fn *callback;   /* under `sampling` */
     void *callback_context;

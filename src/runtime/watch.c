@@ -39,7 +39,7 @@ static void watch_changed(void *context, const weft_health_change *change)
 /* Whether this thread is inside the callback. */
 static bool watch_is_sampler(struct weft__watch *watch)
 {
-    return weft__load_acquire(&watch->sampler_known) && pthread_equal(watch->sampler, pthread_self());
+    return weft__load_acquire(&watch->sampler_known) && pthread_equal(weft__load_relaxed(&watch->sampler), pthread_self());
 }
 
 static _Thread_local const weft_runtime *watch_mine; /* of a monitor thread: its runtime */
@@ -53,7 +53,7 @@ static void watch_sample(weft_runtime *rt)
 {
     struct weft__watch *watch = &rt->watch;
     weft__lock(&watch->sampling);
-    watch->sampler = pthread_self();
+    weft__store_relaxed(&watch->sampler, pthread_self()); /* only its own thread finds itself there */
     weft__store_release(&watch->sampler_known, 1);
     weft__channels_evaluate(rt->sched.env.channels, weft__rules_health, watch_changed, watch);
     weft__store_release(&watch->sampler_known, 0);

@@ -64,13 +64,14 @@ void weft__scope_init_root(struct weft__env *env)
     weft__list_init(scope_members(&env->root));
 }
 
-bool weft__scope_enter(struct weft__env *env, weft_scope *scope, weft__task *task)
+bool weft__scope_enter(struct weft__env *env, weft_scope *scope, weft__task *task, bool claimed)
 {
     struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
     struct weft__lock *lock = scope_lock(env, scope);
     weft__lock(lock);
     const bool open = !(scope->weft__flags & WEFT__SCOPE_CANCELLED);
     if (open) {
+        weft__state_init(&task->state, weft__task_tag(task), claimed);
         weft__list_push_back(scope_members(scope), &extra->member);
         weft__fetch_add_relaxed(scope_live(scope), 2); /* the spawner keeps the scope open meanwhile */
     }
@@ -370,8 +371,12 @@ bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task)
             weft__scope_cancel(env, scope, WEFT_REASON_USER);
         }
         int ignored;
-        if (!scope_drained(scope) || !scope_end(env, scope, task, &ignored))
+        if (!scope_drained(scope))
+            return false; /* the last of its tasks wakes this one */
+        if (!scope_end(env, scope, task, &ignored)) {
+            weft__self->yield = true; /* its deadline is firing this moment */
             return false;
+        }
     }
     return true;
 }

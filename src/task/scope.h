@@ -18,8 +18,11 @@ enum weft__scope_flags {
 
 void weft__scope_init_root(struct weft__env *env);
 
-/* A task is born into a scope other than the root. False: the scope is cancelled. */
-bool weft__scope_enter(struct weft__env *env, weft_scope *scope, weft__task *task);
+/*
+ * A task is born into a scope other than the root, with its state (task/state.h, init) and its place in the list in one
+ * step: a cancellation that comes now finds it. False: the scope is cancelled, and nothing was done.
+ */
+bool weft__scope_enter(struct weft__env *env, weft_scope *scope, weft__task *task, bool claimed);
 
 /* Its end, in three steps: the result counts by the policy (before COMPLETE); it leaves the list; it leaves the count,
  * which may let the owner go on and the scope's memory vanish. */

@@ -107,9 +107,9 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
     }
     weft__store_relaxed(&task->extra, extra);
 
-    const uint32_t tag = (uint32_t)id;
+    const bool claimed = !(options && options->joinable); /* nobody will ask for the result */
     const weft_task handle = {.id = id, .weft__slot = weft__slot_number(task), .weft__runtime = env->number};
-    if (!root && !weft__scope_enter(env, scope, task)) {
+    if (!root && !weft__scope_enter(env, scope, task, claimed)) {
         weft__slab_free(&env->slab, self ? &self->cache : NULL, task);
         return spawn_failed(WEFT_ECANCELED);
     }
@@ -118,7 +118,8 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
     else
         weft__fetch_add_release(&env->foreign_spawned, 1); /* CN-R1 */
     weft__announce_spawn(env, task);
-    weft__state_init(&task->state, tag, !(options && options->joinable));
+    if (root)
+        weft__state_init(&task->state, (uint32_t)id, claimed);
     env->ops->schedule(env, task);
     return handle;
 }

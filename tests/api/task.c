@@ -512,7 +512,7 @@ static void id_is_the_same_inside_and_outside(void **state)
 static void name_is_the_given_one_or_the_function_s(void **state)
 {
     (void)state;
-    atomic_uint leave = 0;
+    static atomic_uint leave; /* the tasks are cancelled after this function has returned, and look at it until then */
     weft_task task = SPAWN(parked, .leave = &leave);
     weft_task_info info = inspect(task, 0);
     assert_string_equal(info.name, "parked");
@@ -536,7 +536,7 @@ static void name_is_the_given_one_or_the_function_s(void **state)
 static void name_of_any_bytes_is_kept_or_cut(void **state)
 {
     (void)state;
-    atomic_uint leave = 0;
+    static atomic_uint leave; /* as above */
     static char huge[1 << 20];
     memset(huge, 'x', sizeof huge - 1);
     const char *const odd[] = {"\"quoted\"", "two\nlines", "\xff\xfe\x80 not utf-8", "\t\x01\x1b[31m", "\xc3\xa9t\xc3\xa9",
