@@ -18,9 +18,24 @@ static struct weft__lock *join_lock(struct weft__env *env, const weft__task *tas
     return &env->claim_locks[weft__lock_index(task)].lock;
 }
 
+/*
+ * Take out whoever waits for a task that is about to be claimed by another: from then on nobody may touch the place of
+ * its registration, since the task frees itself. Under the lock; whom to wake after it.
+ */
+static weft__waiter join_take_waiter(weft__task *task, uint32_t tag)
+{
+    const uint64_t word = weft__load_acquire(&task->state);
+    if (weft__state_tag(word) != tag || (word & (WEFT__CLAIMED | WEFT__COMPLETE | WEFT__FREE)))
+        return 0;
+    struct weft__task_extra *extra = weft__load_relaxed(&task->extra); /* not claimed: it cannot vanish */
+    const weft__waiter waiter = weft__exchange_acq_rel(&extra->joiner, 0);
+    return waiter == WEFT__JOINER_LATE ? 0 : waiter;
+}
+
 enum weft__move weft__task_claim(struct weft__env *env, weft__task *task, uint32_t tag, int *out_result)
 {
     weft__lock(join_lock(env, task));
+    const weft__waiter waiter = join_take_waiter(task, tag);
     const enum weft__move move = weft__state_claim(&task->state, tag);
     if (move == WEFT__MOVE_FREE) {
         weft_scope *scope = weft__load_relaxed(&task->scope);
@@ -30,6 +45,8 @@ enum weft__move weft__task_claim(struct weft__env *env, weft__task *task, uint32
         weft__task_free(env, task);
     }
     weft__unlock(join_lock(env, task));
+    if (waiter)
+        weft__waiter_wake(waiter, WEFT_TRACE_wake_source_JOIN, tag);
     return move;
 }
 
@@ -66,10 +83,13 @@ static enum join_step join_try(weft_task handle, weft__waiter waiter, int *out_r
     return step;
 }
 
-/* Take the registration back. False: the task is ending and will wake the waiter all the same. */
+/*
+ * Take the registration back. False: it was taken out already, by the end of the task or by another's claim, and whoever
+ * did so wakes the waiter or has done it.
+ */
 static bool join_withdraw(weft_task handle, weft__waiter waiter)
 {
-    bool withdrawn = true;
+    bool withdrawn = false;
     struct weft__env *env;
     weft__rcu_read_lock();
     weft__task *task = weft__task_find(handle, &env);
@@ -79,7 +99,7 @@ static bool join_withdraw(weft_task handle, weft__waiter waiter)
         if (weft__state_tag(word) == (uint32_t)handle.id && !(word & (WEFT__CLAIMED | WEFT__FREE))) {
             struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
             weft__waiter present = waiter;
-            withdrawn = weft__cas_strong_acq_rel(&extra->joiner, &present, 0) || present != WEFT__JOINER_LATE;
+            withdrawn = weft__cas_strong_acq_rel(&extra->joiner, &present, 0);
         }
         weft__unlock(join_lock(env, task));
     }
@@ -137,6 +157,7 @@ static int join_await(weft_context *cx, weft_task *task, int *out_result, struct
     if (weft__task_id(me) == task->id)
         return weft__refuse(WEFT_EDEADLK, "weft_task_join: a task cannot join itself");
     const weft__waiter waiter = weft__waiter_task(me);
+    const bool waited = wait->object == &join_waitable;
     weft__wait_leave(wait); /* a registration of this join, too: it is made again if the task still runs */
     if (weft__cx_cancelled(cx))
         return WEFT_ECANCELED;
@@ -163,7 +184,7 @@ static int join_await(weft_context *cx, weft_task *task, int *out_result, struct
         weft__cx_refund(cx);
         return WEFT_AWAITING;
     default:
-        return join_error("weft_task_join", step);
+        return join_error("weft_task_join", waited && step == JOIN_REFUSED ? JOIN_STALE : step);
     }
 }
 
@@ -194,7 +215,7 @@ int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_resul
         return weft__refuse(WEFT_EPERM, "weft_task_join_blocking: not on a worker: use WEFT_AWAIT with weft_task_join()");
     struct weft__blocked blocked = {.wait = {.thread = true}};
     const weft__waiter waiter = weft__waiter_thread(&blocked);
-    for (;;) {
+    for (bool waited = false;; waited = true) {
         int result = 0;
         weft__rcu_read_lock();
         const enum join_step step = join_try(*task, waiter, &result);
@@ -210,7 +231,7 @@ int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_resul
             continue;
         }
         if (step != JOIN_WAITS)
-            return join_error("weft_task_join_blocking", step);
+            return join_error("weft_task_join_blocking", waited && step == JOIN_REFUSED ? JOIN_STALE : step);
         if (weft__event_wait(&blocked.event, deadline_ns) < 0 && join_withdraw(*task, waiter))
             return WEFT_ETIMEDOUT;
         weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the registration is about to set it */

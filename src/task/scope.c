@@ -168,6 +168,7 @@ static void scope_reap(struct weft__env *env, weft_scope *scope)
 {
     struct weft__link *members = scope_members(scope);
     for (;;) {
+        weft__rcu_read_lock(); /* a joiner may take it out and free it, and its page may go, before it is claimed here */
         weft__lock(scope_lock(env, scope));
         weft__task *task = NULL;
         uint32_t tag = 0;
@@ -176,10 +177,13 @@ static void scope_reap(struct weft__env *env, weft_scope *scope)
             tag = weft__task_tag(task);
         }
         weft__unlock(scope_lock(env, scope));
-        if (!task)
+        if (!task) {
+            weft__rcu_read_unlock();
             return;
+        }
         int ignored;
         weft__task_claim(env, task, tag, &ignored); /* GONE: a joiner is just taking it out */
+        weft__rcu_read_unlock();
     }
 }
 
