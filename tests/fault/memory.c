@@ -121,8 +121,10 @@ static void scenario_scope(struct tally *tally)
     weft_runtime *rt = create(tally, 1);
     if (!rt)
         return;
-    judge_spawn(tally, weft_spawn(weft_runtime_scope(rt), mother, .tally = tally)); /* it has the tally until the end */
-    tally->wrong += weft_runtime_finish(rt) != 0;
+    const weft_task task = weft_spawn(weft_runtime_scope(rt), mother, .tally = tally);
+    const int finished = weft_runtime_finish(rt); /* the task has the tally until then */
+    judge_spawn(tally, task);
+    tally->wrong += finished != 0;
 }
 
 static void scenario_channel(struct tally *tally)
