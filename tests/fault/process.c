@@ -58,7 +58,7 @@ static long resident_pages(void)
  * point to looks lost to it. It asks here.
  */
 static int in_child_now;
-int __lsan_is_turned_off(void);
+__attribute__((visibility("default"))) int __lsan_is_turned_off(void); /* seen by the sanitizer's library */
 int __lsan_is_turned_off(void)
 {
     return in_child_now;
