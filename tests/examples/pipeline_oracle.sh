@@ -5,6 +5,7 @@
 #
 #   WEFT_SEED   of the generated corpora (1)
 #   RUNS        of the small corpus with each number of workers (10)
+#   WORKERS     the numbers of workers ("1 2 3 8 64")
 #
 # ctest-timeout: 300
 
@@ -14,10 +15,11 @@ build=$(realpath "${1:?usage: $0 BUILD_DIR}")
 pipeline=$build/bin/example-pipeline
 seed=${WEFT_SEED:-1}
 runs=${RUNS:-10}
+read -r -a counts <<<"${WORKERS:-1 2 3 8 64}"
 [ -x "$pipeline" ] || { echo "$pipeline was not built"; exit 1; }
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-echo "WEFT_SEED=$seed RUNS=$runs"
+echo "WEFT_SEED=$seed RUNS=$runs WORKERS=${counts[*]}"
 
 /usr/bin/python3 - "$dir" "$seed" <<'PYTHON' || exit 1
 import os, random, sys
@@ -95,7 +97,7 @@ for corpus in small text garbage empty 'huge word' 'tiny files'; do
         sort -k1,1nr -k2,2 "$dir/expected" | head -20 | awk '{ printf "%12d %s\n", $1, $2 }'
     } >"$dir/summary"
     start=$(date +%s%N)
-    for workers in 1 2 3 8 64; do
+    for workers in "${counts[@]}"; do
         check "$corpus" "$dir/expected" --all --workers $workers
         check "$corpus" "$dir/expected" --all --workers $workers --capacity 1
         check "$corpus" "$dir/expected" --all --workers $workers --capacity 3 --chunk 1000
