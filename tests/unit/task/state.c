@@ -49,7 +49,8 @@ static void state_wake_by_the_table(void **state)
         weft__state word = word_of(wakes[i].from);
         assert_int_equal(weft__state_wake(&word, TAG), wakes[i].move);
         assert_int_equal(word, word_of(wakes[i].to));
-        const uint64_t before = word = word_of(wakes[i].from);
+        const uint64_t before = word_of(wakes[i].from);
+        word = before;
         assert_int_equal(weft__state_wake(&word, TAG + 1), WEFT__MOVE_GONE); /* of another task: nothing */
         assert_int_equal(word, before);
     }
