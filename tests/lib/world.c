@@ -11,9 +11,10 @@
 atomic_uint world_reports;
 
 /* A test asks for absurd amounts of memory; a sanitizer's allocator ends the program unless told to answer NULL. */
-const char *__asan_default_options(void);
+#define SEEN __attribute__((visibility("default"))) /* by the sanitizer's library */
+SEEN const char *__asan_default_options(void);
 const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
-const char *__tsan_default_options(void);
+SEEN const char *__tsan_default_options(void);
 const char *__tsan_default_options(void) { return "allocator_may_return_null=1"; }
 
 uint64_t world_seed(void)
