@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -330,6 +331,51 @@ static void library_can_be_loaded_and_unloaded(void **state)
     assert_int_equal(in_child(load_and_unload), 21);
 }
 
+/* A step that is resumed at a line where it has no await: its frame was overwritten, or an await stood in a `switch`. */
+struct switcher {
+    weft_frame weft;
+    int way;
+};
+
+static weft_poll switcher(weft_context *cx, struct switcher *self)
+{
+    WEFT_BEGIN(cx, self);
+    switch (self->way) { /* what <weft/step.h> warns of: the label belongs to this switch */
+    case 0:
+        WEFT_AWAIT(self->weft.rc, weft_yield(cx));
+        break;
+    default:
+        break;
+    }
+    WEFT_END(0);
+}
+
+static int resume_in_a_switch(void)
+{
+    weft_runtime *rt = NULL;
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    signal(SIGILL, SIG_DFL); /* cmocka has a handler */
+    if (weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = 1)) != 0)
+        return 88;
+    weft_spawn(weft_runtime_scope(rt), switcher, .way = 0);
+    return weft_runtime_finish(rt);
+}
+
+static void await_in_a_switch_dies_at_the_resume(void **state)
+{
+    (void)state;
+    if (WORLD_SANITIZED)
+        skip(); /* it turns the signal into a report */
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(resume_in_a_switch());
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGILL); /* __builtin_trap(): not one line of the step runs at the wrong place */
+}
+
 /* A runtime before and after a fork of a process without workers: the child may have its own. */
 static int own_runtime(void)
 {
@@ -361,6 +407,7 @@ int main(void)
         cmocka_unit_test(process_exits_by_a_task),
         cmocka_unit_test(process_exits_right_after_the_destruction),
         cmocka_unit_test(process_forks_with_workers_running),
+        cmocka_unit_test(await_in_a_switch_dies_at_the_resume),
         cmocka_unit_test(library_can_be_loaded_and_unloaded),
         cmocka_unit_test(child_of_a_process_without_a_runtime_has_its_own),
         cmocka_unit_test(thousand_runtimes_leave_nothing),
