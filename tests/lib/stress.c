@@ -60,7 +60,7 @@ uint64_t stress_scale(uint64_t count)
 {
     if (!stress_sanitized())
         return count;
-    return count / 10 > 0 ? count / 10 : 1;
+    return count / 4 > 0 ? count / 4 : 1;
 }
 
 struct stress_member {

@@ -18,7 +18,7 @@ uint64_t stress_seed(void);
 /* A generator of its own for each thread of a test; the same seed and the same number give the same choices. */
 struct weft__rng stress_rng(unsigned number);
 
-/* `count` in a native build, a tenth of it (never less than 1) under a sanitizer. */
+/* `count` in a native build, a quarter of it (never less than 1) under a sanitizer. */
 uint64_t stress_scale(uint64_t count);
 
 /* Whether this build has a sanitizer: then memory is not measured. */

@@ -4,6 +4,7 @@
  * that wakes each other, or a task that wakes itself, leaves turns for others. No time is measured: a task that does not
  * get its turn is a test that does not end.
  */
+#include <sched.h>
 #include <weft.h>
 
 #include "lib/stress.h"
@@ -47,7 +48,7 @@ static weft_poll stuck(weft_context *cx, struct stuck *self)
     for (int i = 0; i < self->behind; i++)
         VERDICT(weft_task_error(weft_spawn(weft_runtime_scope(rt), starter)) == 0);
     while (atomic_load(&started) < atomic_load(&wanted))
-        continue;
+        sched_yield();
     return WEFT_READY;
 }
 
@@ -90,7 +91,7 @@ static weft_poll holder(weft_context *cx, struct holder *self)
     (void)self;
     atomic_fetch_add(&held, 1);
     while (!atomic_load(&release))
-        continue;
+        sched_yield();
     return WEFT_READY;
 }
 
@@ -103,12 +104,12 @@ static void spawns_beside_a_stuck_worker_start_one_by_one(void **state)
     atomic_store(&started, 0);
     assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), holder)), 0);
     while (atomic_load(&held) == 0)
-        continue;
+        sched_yield();
     const int rounds = (int)stress_scale(5000);
     for (int i = 1; i <= rounds; i++) {
         assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), starter)), 0);
         while (atomic_load(&started) < i) /* the other worker goes to sleep in between, as often as not */
-            continue;
+            sched_yield();
     }
     atomic_store(&release, 1);
     finish();
@@ -128,7 +129,7 @@ static weft_poll pair(weft_context *cx, struct pair *self)
     (void)cx;
     atomic_fetch_add(&started, 1);
     while (atomic_load(&started) < self->number)
-        continue;
+        sched_yield();
     return WEFT_READY;
 }
 
@@ -145,7 +146,7 @@ static void spawns_that_wait_for_each_other_meet(void **state)
             __asm__ volatile("" ::: "memory");
         assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), pair, .number = 2 * i)), 0);
         while (atomic_load(&started) < 2 * i)
-            continue;
+            sched_yield();
     }
     finish();
 }

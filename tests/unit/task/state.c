@@ -83,6 +83,25 @@ static void state_cancel_by_the_table_keeps_the_first_reason(void **state)
     }
 }
 
+static void state_scoped_wakes_and_stays_until_it_is_taken_back(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof wakes / sizeof wakes[0]; i++) {
+        if (wakes[i].move == WEFT__MOVE_GONE)
+            continue; /* the scope keeps its owner from ending */
+        weft__state word = word_of(wakes[i].from);
+        assert_int_equal(weft__state_scoped(&word), wakes[i].move);
+        assert_int_equal(word, word_of(wakes[i].to | WEFT__SCOPED));
+        weft__state_wake(&word, TAG);
+        assert_int_equal(word, word_of(wakes[i].to | WEFT__SCOPED));
+    }
+    weft__state word = word_of(S);
+    weft__state_start(&word);
+    weft__state_scoped(&word);
+    assert_int_equal(weft__state_suspend(&word), WEFT__MOVE_SUBMIT); /* the owner is polled and hears of it */
+    assert_int_equal(word, word_of(S | WEFT__SCOPED));
+}
+
 static void state_every_reason_survives_every_move(void **state)
 {
     (void)state;
@@ -187,6 +206,7 @@ int main(void)
         cmocka_unit_test(state_init_is_scheduled_with_its_tag),
         cmocka_unit_test(state_wake_by_the_table),
         cmocka_unit_test(state_cancel_by_the_table_keeps_the_first_reason),
+        cmocka_unit_test(state_scoped_wakes_and_stays_until_it_is_taken_back),
         cmocka_unit_test(state_every_reason_survives_every_move),
         cmocka_unit_test(state_poll_moves_by_the_table),
         cmocka_unit_test(state_claim_by_the_table),
