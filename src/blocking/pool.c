@@ -152,36 +152,24 @@ void weft__pool_drop(struct weft__blocking *pool, struct weft__job *job, int cod
     weft__rcu_read_unlock();
 }
 
-/* The system gave no thread: if there is none at all, the job goes back to whoever brought it. */
-static int pool_take_back(struct weft__blocking *pool, const struct weft__job *job, uint64_t id)
+bool weft__pool_take_back_locked(struct weft__blocking *pool, const struct weft__job *job, uint64_t id,
+                                 struct weft__pool_wakes *wakes)
 {
-    struct weft__pool_wakes wakes = {0};
-    bool found = false;
-    weft__rcu_read_lock();
-    weft__lock(&pool->lock);
-    for (struct weft__link *link = pool->queue.prev; pool->threads == 0 && !found && link != &pool->queue;
-         link = link->prev) {
+    /* It is looked for in the queue, since it may be gone: taken back by somebody else, and freed. */
+    for (struct weft__link *link = pool->queue.prev; link != &pool->queue; link = link->prev) {
         struct weft__job *queued = pool_job(link);
         if (queued != job || queued->id != id)
             continue;
-        found = true;
         weft__list_remove(link);
         pool_count_queued(pool, -1);
         pool->returned++;
         if (--pool->outstanding == 0)
-            pool_note_moved(pool, &wakes);
+            pool_note_moved(pool, wakes);
         weft__pool_free_locked(pool, queued);
-        weft__pool_grant_locked(pool, &wakes);
-        break;
+        weft__pool_grant_locked(pool, wakes);
+        return true;
     }
-    weft__unlock(&pool->lock);
-    weft__pool_wake(pool, &wakes);
-    weft__rcu_read_unlock();
-    if (!found)
-        return 0; /* taken, cancelled, or it waits for a thread that there is */
-    WEFT__TRACE(pool->env->number, blocking_end, id, WEFT_EAGAIN);
-    return weft__refuse(WEFT_EAGAIN, "weft_job_begin: the blocking pool has no thread, and the system gives none: raise "
-                                     "the limit of threads");
+    return false;
 }
 
 int weft__pool_submit(struct weft__blocking *pool, struct weft__job *job)
@@ -204,7 +192,11 @@ int weft__pool_submit(struct weft__blocking *pool, struct weft__job *job)
     pool->outstanding++;
     const struct weft__pool_summon summon = weft__pool_look_locked(pool);
     weft__unlock(&pool->lock);
-    return weft__pool_summon(pool, summon) < 0 ? pool_take_back(pool, job, id) : 0;
+    if (weft__pool_summon(pool, summon, job, id) == 0)
+        return 0;
+    WEFT__TRACE(pool->env->number, blocking_end, id, WEFT_EAGAIN);
+    return weft__refuse(WEFT_EAGAIN, "weft_job_begin: the blocking pool has no thread, and the system gives none: raise "
+                                     "the limit of threads");
 }
 
 static uint32_t pool_default(uint32_t value, uint32_t otherwise)
@@ -321,7 +313,7 @@ void weft__blocking_close(struct weft__blocking *pool)
 
     while ((link = weft__list_pop_front(&leaving)) != NULL)
         weft__event_set(&weft__container_of(link, struct weft__pool_thread, link)->event);
-    (void)weft__pool_summon(pool, summon);
+    (void)weft__pool_summon(pool, summon, NULL, 0);
     pool_refuse_waiting(pool);
     while ((link = weft__list_pop_front(&doomed)) != NULL)
         weft__pool_drop(pool, pool_job(link), WEFT_ESHUTDOWN);
@@ -338,7 +330,7 @@ static int pool_wait(struct weft__blocking *pool, bool threads_too, int64_t dead
         weft__unlock(&pool->lock);
         if (done)
             return 0;
-        const bool nobody = weft__pool_summon(pool, summon) < 0;
+        const bool nobody = weft__pool_summon(pool, summon, NULL, 0) < 0;
         const int64_t now = weft__clock_now();
         if (now >= deadline_ns)
             return WEFT_ETIMEDOUT;
@@ -389,7 +381,7 @@ void weft__blocking_tick(struct weft__blocking *pool)
     pool->grow_failed = false;
     const struct weft__pool_summon summon = weft__pool_look_locked(pool);
     weft__unlock(&pool->lock);
-    (void)weft__pool_summon(pool, summon);
+    (void)weft__pool_summon(pool, summon, NULL, 0);
 }
 
 void weft__blocking_trim(struct weft__blocking *pool)

@@ -183,7 +183,7 @@ struct weft__pool_thread {
 /*
  * Is somebody on the way to the queue, if there is something in it? Decided under the lock, done after it: an idle thread
  * is told, or a new one begun. Whoever comes asks again, so one at a time is enough. 0, or WEFT_EAGAIN: the system
- * gave no thread, and there is no other.
+ * gave no thread, and there is no other; then `mine`, if it was given, is out of the queue and freed.
  */
 enum weft__pool_summons { WEFT__SUMMON_NOBODY, WEFT__SUMMON_IDLE, WEFT__SUMMON_NEW };
 struct weft__pool_summon {
@@ -191,7 +191,10 @@ struct weft__pool_summon {
     struct weft__pool_thread *idle;
 };
 struct weft__pool_summon weft__pool_look_locked(struct weft__blocking *pool);
-int weft__pool_summon(struct weft__blocking *pool, struct weft__pool_summon summon);
+int weft__pool_summon(struct weft__blocking *pool, struct weft__pool_summon summon, const struct weft__job *mine,
+                      uint64_t id);
+bool weft__pool_take_back_locked(struct weft__blocking *pool, const struct weft__job *job, uint64_t id,
+                                 struct weft__pool_wakes *wakes);
 
 /* The thread that became idle last, out of the list; NULL: none is idle. */
 struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *pool);

@@ -176,7 +176,7 @@ static enum thread_step thread_next(struct weft__blocking *pool, struct weft__po
     weft__unlock(&pool->lock);
     weft__pool_wake(pool, &wakes);
     weft__rcu_read_unlock();
-    (void)weft__pool_summon(pool, summon); /* this one is here, whatever the system gives */
+    (void)weft__pool_summon(pool, summon, NULL, 0); /* this one is here, whatever the system gives */
     if (join)
         pthread_join(previous, NULL);
     return step;
@@ -228,33 +228,45 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-/* The system gave no thread. Somebody may have become idle meanwhile, and was not told because one was starting. */
-static struct weft__pool_summon thread_refused(struct weft__blocking *pool, bool *out_nobody)
+/*
+ * The system gave no thread. If there is no other, the job that it was for goes back, in the same step: if the monitor's
+ * tick could try again in between, the job would be queued and its submitter told that it is not. If there are others,
+ * one may have become idle, and was not told because a thread was starting.
+ */
+static int thread_refused(struct weft__blocking *pool, const struct weft__job *mine, uint64_t id,
+                          struct weft__pool_summon *summon)
 {
     struct weft__pool_wakes wakes = {0};
+    int answer = 0;
+    *summon = (struct weft__pool_summon){WEFT__SUMMON_NOBODY, NULL};
+    weft__rcu_read_lock();
     weft__lock(&pool->lock);
     pool->starting = false;
     pool->grow_failed = true;
     pool->threads_refused++;
-    *out_nobody = --pool->threads == 0;
-    if (*out_nobody)
+    if (--pool->threads == 0) {
         thread_note_none(pool, &wakes);
-    const struct weft__pool_summon next =
-        *out_nobody ? (struct weft__pool_summon){WEFT__SUMMON_NOBODY, NULL} : weft__pool_look_locked(pool);
+        if (!mine || weft__pool_take_back_locked(pool, mine, id, &wakes))
+            answer = WEFT_EAGAIN;
+    } else {
+        *summon = weft__pool_look_locked(pool);
+    }
     weft__unlock(&pool->lock);
     weft__pool_wake(pool, &wakes);
-    return next;
+    weft__rcu_read_unlock();
+    return answer;
 }
 
-int weft__pool_summon(struct weft__blocking *pool, struct weft__pool_summon summon)
+int weft__pool_summon(struct weft__blocking *pool, struct weft__pool_summon summon, const struct weft__job *mine,
+                      uint64_t id)
 {
-    bool nobody = false;
+    int answer = 0;
     if (summon.who == WEFT__SUMMON_NEW) {
         pthread_t thread; /* it is joined by the one that leaves after it */
         if (weft__thread_start(&thread, pool->stack_size, thread_main, pool) < 0)
-            summon = thread_refused(pool, &nobody);
+            answer = thread_refused(pool, mine, id, &summon);
     }
     if (summon.who == WEFT__SUMMON_IDLE)
         weft__event_set(&summon.idle->event);
-    return nobody ? WEFT_EAGAIN : 0;
+    return answer;
 }
