@@ -5,6 +5,7 @@
 
 #include <weft/api.h>
 #include <weft/blocking.h>
+#include <weft/broadcast.h>
 #include <weft/channel.h>
 #include <weft/dump.h>
 #include <weft/error.h>
@@ -12,6 +13,7 @@
 #include <weft/lock.h>
 #include <weft/monitor.h>
 #include <weft/notify.h>
+#include <weft/oneshot.h>
 #include <weft/runtime.h>
 #include <weft/scope.h>
 #include <weft/step.h>
@@ -22,5 +24,6 @@
 #include <weft/typed.h>
 #include <weft/types.h>
 #include <weft/version.h>
+#include <weft/watch.h>
 
 #endif

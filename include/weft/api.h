@@ -18,6 +18,9 @@
 #define WEFT_END_DECLS
 #endif
 
+/* Functions that a macro defines in the user's file: not each of them is used. */
+#define WEFT__INLINE __attribute__((unused)) static inline
+
 /*
  * WEFT__OPTIONS(type, ...): the address of an option struct whose `size` is set; it lives until the end of the
  * enclosing block in C, of the full expression in C++. Designated initialisers are a GNU extension before C++20, so

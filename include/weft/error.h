@@ -23,6 +23,7 @@
     XX(EDEADLK, EDEADLK, "it would wait for itself: not from this task or worker")                                     \
     XX(EPERM, EPERM, "not from here: needs a task, or needs a host thread")                                            \
     XX(ERANGE, ERANGE, "a count or a size beyond the documented limit")                                                \
+    XX(ELAGGED, EOVERFLOW, "messages were lost: the receiver was slower than the broadcast keeps them")                \
     XX(ENOENT, ENOENT, "not found")                                                                                    \
     XX(EPROTO, EPROTO, "a component of another version")                                                               \
     XX(ENOTCONN, ENOTCONN, "no session daemon answers")                                                                \

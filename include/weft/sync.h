@@ -47,7 +47,7 @@ typedef enum weft_sync_kind {
  *     barrier     still to arrive                 parties         times it opened
  *     once        1: nobody has begun             1               1: done
  *     oneshot     1: a value waits                1               -
- *     watch       -                               -               values sent
+ *     watch       -                               1               values so far, with the first
  *     broadcast   messages kept                   capacity        messages sent
  */
 typedef struct weft_sync_stats {

@@ -10,8 +10,6 @@
 #include <weft/channel.h>
 #include <weft/future.h>
 
-#define WEFT__INLINE __attribute__((unused)) static inline
-
 /* At file scope; needs no semicolon. A type of size zero (a GNU extension) is a compile error. */
 #define WEFT_CHANNEL_DEFINE(name, type)                                                                                \
     typedef char name##_message_must_not_be_of_size_zero[sizeof(type) > 0 ? 1 : -1];                                   \

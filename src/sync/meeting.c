@@ -84,8 +84,10 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
     weft__store_relaxed(&object->waits, 0);
     weft__store_relaxed(&object->wait_total_ns, 0);
     weft__store_relaxed(&object->count, 0);
+    weft__store_relaxed(&object->level, 0);
     weft__store_relaxed(&object->senders, 0);
     weft__store_relaxed(&object->receivers, 0);
+    weft__store_relaxed(&object->handles, 0);
     meeting_copy_name(object->name, sizeof object->name, name);
     meeting_copy_name(object->component, sizeof object->component, plan->component ? plan->component : "");
     *out_object = object;

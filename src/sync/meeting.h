@@ -98,17 +98,19 @@ struct weft__meeting {
     struct weft__link waking;       /* being told all at once; they came before all that wait now */
     _Atomic uint64_t waits;         /* these three under the lock, read by anybody */
     _Atomic int64_t wait_total_ns;
-    _Atomic uint64_t count; /* messages, versions, generations: the kind's */
-    _Atomic uint32_t senders;
+    _Atomic uint64_t count; /* messages, versions, openings: the kind's */
+    _Atomic uint32_t level; /* messages that are kept: the broadcast's */
+    _Atomic uint32_t senders; /* handles of each side, and of both */
     _Atomic uint32_t receivers;
+    _Atomic uint32_t handles;
     char name[128];
     char component[64];
 };
 
 /*
  * Where the meeting points of a runtime live. It outlives the runtime while one of them does. Handles of plain kinds
- * are copied freely, so a copy may be used after the end: their pages stay until all is over. Those of the kinds that carry
- * values are counted; their pages go back when they are empty.
+ * are copied freely, so a copy may be used after the end: their pages stay until all is over. Those of the kinds that
+ * carry values are counted; their pages go back when they are empty.
  */
 struct weft__sync {
     struct weft__slab slab;   /* semaphore mutex rwlock notify barrier once */
@@ -139,6 +141,16 @@ uint32_t weft__meeting_publish(struct weft__meeting *object, uint32_t value);
 
 /* Give back what was created and not published. */
 void weft__meeting_discard(struct weft__meeting *object);
+
+/*
+ * Handles of the kinds with values are counted. A handle is closed, after those have been told who need to know: true:
+ * it was the last; free what is the kind's, and weft__meeting_destroy() the rest. False: the object is not ours any
+ * more.
+ */
+static inline bool weft__meeting_close_handle(struct weft__meeting *object)
+{
+    return weft__fetch_sub_acq_rel(&object->handles, 1) == 1; /* SY-R3 SY-A3 */
+}
 
 /* Let no handle fit any more, tell those who wait, and drop the handles' reference. A stale handle does nothing. */
 void weft__meeting_destroy(struct weft__meeting *object, uint32_t generation);

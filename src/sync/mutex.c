@@ -60,6 +60,8 @@ int weft_mutex_lock(weft_context *cx, const weft_mutex *mutex)
     static const char call[] = "weft_mutex_lock";
     if (weft__unlikely(!cx || !mutex || !mutex->weft__object))
         return weft__meeting_refuse(call, NULL, cx && mutex ? mutex->weft__state : 0);
+    if (weft__likely(weft__permits_take_at_once(cx, mutex->weft__object, mutex->weft__generation, WEFT__MODE_OWNS, 1)))
+        return 0;
     struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (weft__unlikely(!wait->object && mutex_is_own(mutex, weft__task_id(weft__cx_task(cx)))))
         return mutex_deadlock(call);

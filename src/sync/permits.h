@@ -63,6 +63,23 @@ void weft__permits_withdrawn(struct weft__meeting *object, struct weft__wait *wa
 int weft__permits_await(weft_context *cx, struct weft__meeting *object, uint32_t generation, struct weft__wait *wait,
                         uint8_t mode, uint32_t n);
 
+/* The way of most awaits: there are enough, and nothing else is to be thought of. False: weft__permits_await() it. */
+static inline bool weft__permits_take_at_once(weft_context *cx, struct weft__meeting *object, uint32_t generation,
+                                              uint8_t mode, uint32_t n)
+{
+    weft__task *task = weft__cx_task(cx);
+    const uint64_t word = weft__load_relaxed(&task->state); /* as in weft__cx_cancelled(), which counts */
+    if (weft__unlikely(task->wait.object || cx->weft__budget == 0 || (word & (WEFT__CANCELLED | WEFT__SCOPED)) ||
+                       weft__trace_wants(WEFT_TRACE_sync_acquire)))
+        return false;
+    if (weft__unlikely(weft__permits_take(object, generation, n) < 0))
+        return false;
+    cx->weft__budget--;
+    if (mode == WEFT__MODE_OWNS)
+        weft__store_relaxed(&object->owner, weft__task_id(task));
+    return true;
+}
+
 /* The same in a host thread; WEFT_ETIMEDOUT instead of the first two. */
 int weft__permits_block(struct weft__meeting *object, uint32_t generation, uint8_t mode, uint32_t n,
                         int64_t deadline_ns);

@@ -68,6 +68,9 @@ static int rwlock_await(const char *call, weft_context *cx, const weft_rwlock *r
 {
     if (weft__unlikely(!cx || !rwlock || !rwlock->weft__object))
         return weft__meeting_refuse(call, NULL, cx && rwlock ? rwlock->weft__state : 0);
+    if (weft__likely(weft__permits_take_at_once(cx, rwlock->weft__object, rwlock->weft__generation, mode,
+                                                rwlock_amount(rwlock, mode))))
+        return 0;
     struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (weft__unlikely(!wait->object && rwlock_is_own(rwlock, weft__task_id(weft__cx_task(cx)))))
         return weft__refuse(WEFT_EDEADLK, "%s: the caller is the writer: it would wait for itself", call);

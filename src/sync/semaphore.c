@@ -77,6 +77,9 @@ int weft_semaphore_acquire(weft_context *cx, const weft_semaphore *semaphore, ui
     static const char call[] = "weft_semaphore_acquire";
     if (weft__unlikely(!cx || !semaphore || !semaphore->weft__object))
         return weft__meeting_refuse(call, NULL, cx && semaphore ? semaphore->weft__state : 0);
+    if (weft__likely(count > 0 && weft__permits_take_at_once(cx, semaphore->weft__object, semaphore->weft__generation,
+                                                             WEFT__MODE_PLAIN, count)))
+        return 0;
     struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (weft__likely(wait->object != &semaphore->weft__object->waitable)) { /* one that waits hears what came of that */
         const int wrong = semaphore_check(call, semaphore, count);

@@ -24,7 +24,16 @@ const char *weft_sync_kind_name(weft_sync_kind kind)
 static uint32_t stats_permits(const struct weft__meeting *object, uint64_t word)
 {
     const uint32_t value = weft__meeting_value(word);
-    return object->kind == WEFT_SYNC_BARRIER ? object->limit - value : value;
+    switch (object->kind) {
+    case WEFT_SYNC_BARRIER:
+        return object->limit - value;
+    case WEFT_SYNC_ONESHOT:
+        return (value & 3) == 1; /* sent, and not taken */
+    case WEFT_SYNC_BROADCAST:
+        return weft__load_relaxed(&object->level);
+    default:
+        return value;
+    }
 }
 
 /* Who waits longest, if anybody does. Under the lock: it cannot end, or stop waiting, meanwhile. */

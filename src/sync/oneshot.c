@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The oneshot: the value's place in the slot, and four flags in the word.
+ *
+ *     from                  move                 to                  who drops, or keeps, the value
+ *     -                     send                 SENT TX_GONE        the receiver will have it
+ *     RX_GONE               send                 -                   the sender keeps it
+ *     SENT                  recv                 SENT TAKEN          the receiver has it
+ *     SENT                  receiver_close       … TAKEN RX_GONE     dropped here
+ *     -                     stop, close          RX_GONE             nobody
+ *     -                     sender_close         TX_GONE             nobody
+ *
+ * Each move is one read-modify-write of the word, so of two that race one sees the other: the value is sent or kept,
+ * received or dropped. The value is written before SENT by its sender, and read after it by whoever sets TAKEN.
+ */
+#include <string.h>
+#include <weft/error.h>
+#include <weft/oneshot.h>
+
+#include "base/error.h"
+#include "sync/queue.h"
+#include "trace/emit.h"
+
+struct weft__oneshot {
+    struct weft__meeting meeting;
+    uint32_t value_size;
+    void (*drop)(void *value, void *context);
+    void *drop_context;
+    _Alignas(16) unsigned char value[];
+};
+
+enum {
+    ONESHOT_SENT = 1 << WEFT__MEETING_SHIFT,
+    ONESHOT_TAKEN = 2 << WEFT__MEETING_SHIFT,
+    ONESHOT_TX_GONE = 4 << WEFT__MEETING_SHIFT,
+    ONESHOT_RX_GONE = 8 << WEFT__MEETING_SHIFT
+};
+
+_Static_assert(sizeof(struct weft__oneshot) + WEFT_ONESHOT_SIZE_MAX <= WEFT__SLOT_SIZE_MAX, "the largest value fits");
+
+static struct weft__oneshot *oneshot_of(struct weft__meeting *object)
+{
+    return weft__container_of(object, struct weft__oneshot, meeting);
+}
+
+int weft_oneshot_create(weft_runtime *rt, const weft_oneshot_options *o, size_t value_size,
+                        weft_oneshot_sender *out_sender, weft_oneshot_receiver *out_receiver)
+{
+    static const char call[] = "weft_oneshot_create";
+    if (!out_sender || !out_receiver || (o && o->size < sizeof *o))
+        return weft__refuse(WEFT_EINVAL, "%s: give places for both handles, and options by WEFT_ONESHOT_OPTIONS()",
+                            call);
+    if (value_size == 0 || value_size > WEFT_ONESHOT_SIZE_MAX)
+        return weft__refuse(WEFT_EINVAL, "%s: a value of %zu bytes in '%.100s': give 1 to %d, or send a pointer", call,
+                            value_size, o && o->name ? o->name : "oneshot", WEFT_ONESHOT_SIZE_MAX);
+    const struct weft__meeting_plan plan = {
+        .call = call,
+        .name = o ? o->name : NULL,
+        .component = o ? o->component : NULL,
+        .otherwise = "oneshot",
+        .kind = WEFT_SYNC_ONESHOT,
+        .limit = 1,
+        .size = sizeof(struct weft__oneshot) + value_size,
+    };
+    struct weft__meeting *object;
+    const int error = weft__meeting_create(rt, &plan, &object);
+    if (error < 0)
+        return error;
+    oneshot_of(object)->value_size = (uint32_t)value_size;
+    oneshot_of(object)->drop = o ? o->drop : NULL;
+    oneshot_of(object)->drop_context = o ? o->drop_context : NULL;
+    weft__store_relaxed(&object->senders, 1); /* not published yet */
+    weft__store_relaxed(&object->receivers, 1);
+    weft__store_relaxed(&object->handles, 2);
+    const uint32_t generation = weft__meeting_publish(object, 0);
+    *out_sender = (weft_oneshot_sender){object, generation, 0};
+    *out_receiver = (weft_oneshot_receiver){object, generation, 0};
+    return 0;
+}
+
+/* 0, or why the handle does not work; *out_word is the word as it is. */
+static int oneshot_check(const char *call, struct weft__meeting *object, uint32_t generation, uint32_t state,
+                         uint64_t *out_word)
+{
+    if (weft__unlikely(!object))
+        return weft__meeting_refuse(call, NULL, state);
+    *out_word = weft__load_acquire(&object->word); /* SY-A1: the value, if it says SENT */
+    return weft__likely(weft__meeting_generation(*out_word) == generation) ? 0 : weft__meeting_stale(call);
+}
+
+/* Whoever waits, on either side, has to look again. */
+static void oneshot_tell(struct weft__meeting *object)
+{
+    weft__rcu_read_lock();
+    weft__lock(&object->lock);
+    weft__queue_mark_all(object);
+    weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
+}
+
+/* One side closes: its flag, and what else it wants, in one move; the word as it was. */
+static uint64_t oneshot_leave(struct weft__meeting *object, uint64_t flags)
+{
+    const uint64_t word = weft__fetch_or_acq_rel(&object->word, flags); /* SY-R1 SY-A1 */
+    if (word & WEFT__MEETING_WAITERS)
+        oneshot_tell(object);
+    return word;
+}
+
+static void oneshot_close_handle(struct weft__meeting *object, uint32_t generation)
+{
+    if (weft__meeting_close_handle(object))
+        weft__meeting_destroy(object, generation);
+}
+
+int weft_oneshot_send(weft_oneshot_sender *sender, const void *value)
+{
+    static const char call[] = "weft_oneshot_send";
+    if (!sender || !value)
+        return weft__meeting_refuse(call, NULL, 0);
+    struct weft__meeting *object = sender->weft__object;
+    const uint32_t generation = sender->weft__generation;
+    uint64_t word = 0;
+    const int wrong = oneshot_check(call, object, generation, sender->weft__state, &word);
+    if (wrong)
+        return wrong;
+    *sender = (weft_oneshot_sender){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
+    bool sent = !(word & ONESHOT_RX_GONE);
+    if (sent)
+        memcpy(oneshot_of(object)->value, value, oneshot_of(object)->value_size);
+    const uint64_t flags = ONESHOT_SENT | ONESHOT_TX_GONE;
+    while (sent && !weft__cas_weak_acq_rel(&object->word, &word, word | flags)) /* SY-R1 SY-A1 */
+        sent = !(word & ONESHOT_RX_GONE);
+    weft__store_relaxed(&object->senders, 0); /* a number to show */
+    if (sent) {
+        if (weft__trace_wants(WEFT_TRACE_sync_release))
+            weft__meeting_trace_release(object);
+        if (word & WEFT__MEETING_WAITERS)
+            oneshot_tell(object);
+    }
+    oneshot_close_handle(object, generation);
+    return sent ? 0 : WEFT_EPIPE;
+}
+
+void weft_oneshot_sender_close(weft_oneshot_sender *sender)
+{
+    if (!sender || !sender->weft__object)
+        return;
+    struct weft__meeting *object = sender->weft__object;
+    const uint32_t generation = sender->weft__generation;
+    *sender = (weft_oneshot_sender){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
+    weft__store_relaxed(&object->senders, 0); /* a number to show */
+    oneshot_leave(object, ONESHOT_TX_GONE);
+    oneshot_close_handle(object, generation);
+}
+
+void weft_oneshot_stop(const weft_oneshot_receiver *receiver)
+{
+    if (receiver && receiver->weft__object)
+        oneshot_leave(receiver->weft__object, ONESHOT_RX_GONE);
+}
+
+void weft_oneshot_receiver_close(weft_oneshot_receiver *receiver)
+{
+    if (!receiver || !receiver->weft__object)
+        return;
+    struct weft__meeting *object = receiver->weft__object;
+    struct weft__oneshot *oneshot = oneshot_of(object);
+    const uint32_t generation = receiver->weft__generation;
+    *receiver = (weft_oneshot_receiver){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
+    weft__store_relaxed(&object->receivers, 0); /* a number to show */
+    const uint64_t word = oneshot_leave(object, ONESHOT_RX_GONE | ONESHOT_TAKEN);
+    if ((word & ONESHOT_SENT) && !(word & ONESHOT_TAKEN) && oneshot->drop)
+        oneshot->drop(oneshot->value, oneshot->drop_context);
+    oneshot_close_handle(object, generation);
+}
+
+/* What a word says to the receiver: 0: there is a value, WEFT_EPIPE: there will be none, WEFT_EAGAIN: not yet. */
+static int oneshot_receivable(uint64_t word)
+{
+    if (word & ONESHOT_TAKEN)
+        return WEFT_EPIPE;
+    if (word & ONESHOT_SENT)
+        return 0;
+    return word & (ONESHOT_TX_GONE | ONESHOT_RX_GONE) ? WEFT_EPIPE : WEFT_EAGAIN;
+}
+
+/* Take the value, of which `word` says that it is there. */
+static int oneshot_take(struct weft__meeting *object, uint64_t word, void *out_value)
+{
+    do {
+        const int answer = oneshot_receivable(word);
+        if (answer < 0)
+            return answer;
+    } while (!weft__cas_weak_acq_rel(&object->word, &word, word | ONESHOT_TAKEN)); /* SY-R1 SY-A1 */
+    memcpy(out_value, oneshot_of(object)->value, oneshot_of(object)->value_size);
+    if (weft__trace_wants(WEFT_TRACE_sync_acquire))
+        weft__meeting_trace_acquire(object, weft__meeting_caller());
+    return 0;
+}
+
+/*
+ * Wait, unless `ready` flags are there: 0. WEFT_AWAITING: the node is in the list. A flag that comes after WAITERS was
+ * set finds it, and takes the lock.
+ */
+static int oneshot_enqueue(struct weft__meeting *object, struct weft__wait *wait, uint8_t mode, uint64_t ready)
+{
+    weft__lock(&object->lock);
+    const uint64_t word = weft__fetch_or_acq_rel(&object->word, WEFT__MEETING_WAITERS); /* SY-R1 SY-A1 */
+    const bool waits = !(word & ready);
+    if (waits)
+        weft__queue_push(object, wait, mode, 0);
+    else if (weft__list_empty(&object->waiting))
+        weft__fetch_and_acq_rel(&object->word, ~(uint64_t)WEFT__MEETING_WAITERS); /* SY-R1 SY-A1 */
+    weft__unlock(&object->lock);
+    if (waits)
+        weft__queue_trace_wait(object);
+    return waits ? WEFT_AWAITING : 0;
+}
+
+enum { ONESHOT_RECEIVABLE = ONESHOT_SENT | ONESHOT_TAKEN | ONESHOT_TX_GONE | ONESHOT_RX_GONE };
+
+/* The head of both awaits: 1: go on with the operation; otherwise its answer. */
+static int oneshot_begin(weft_context *cx, struct weft__meeting *object, uint8_t mode)
+{
+    struct weft__wait *wait = &weft__cx_task(cx)->wait;
+    if (wait->object) {
+        const enum weft__resumed resumed = weft__queue_resume(cx, object, wait, mode, 0);
+        if (resumed == WEFT__RESUMED_WAITS)
+            return WEFT_AWAITING;
+        if (resumed == WEFT__RESUMED_CANCELLED)
+            return WEFT_ECANCELED;
+    }
+    if (weft__cx_cancelled(cx))
+        return WEFT_ECANCELED;
+    return weft__cx_spend(cx) ? 1 : WEFT_AWAITING;
+}
+
+int weft_oneshot_recv(weft_context *cx, const weft_oneshot_receiver *receiver, void *out_value)
+{
+    static const char call[] = "weft_oneshot_recv";
+    if (!cx || !receiver || !out_value)
+        return weft__meeting_refuse(call, NULL, 0);
+    struct weft__meeting *object = receiver->weft__object;
+    uint64_t word = 0;
+    const int wrong = oneshot_check(call, object, receiver->weft__generation, receiver->weft__state, &word);
+    if (wrong)
+        return wrong;
+    const int begun = oneshot_begin(cx, object, WEFT__MODE_PLAIN);
+    if (begun != 1)
+        return begun;
+    int answer = oneshot_take(object, weft__load_acquire(&object->word), out_value); /* SY-A1 */
+    if (answer == WEFT_EAGAIN)
+        answer = oneshot_enqueue(object, &weft__cx_task(cx)->wait, WEFT__MODE_PLAIN, ONESHOT_RECEIVABLE);
+    else
+        return answer;
+    if (answer == 0)
+        return oneshot_take(object, weft__load_acquire(&object->word), out_value); /* SY-A1: it came on the way */
+    weft__cx_refund(cx);
+    return WEFT_AWAITING;
+}
+
+int weft_oneshot_closed(weft_context *cx, const weft_oneshot_sender *sender)
+{
+    static const char call[] = "weft_oneshot_closed";
+    if (!cx || !sender)
+        return weft__meeting_refuse(call, NULL, 0);
+    struct weft__meeting *object = sender->weft__object;
+    uint64_t word = 0;
+    const int wrong = oneshot_check(call, object, sender->weft__generation, sender->weft__state, &word);
+    if (wrong)
+        return wrong;
+    const int begun = oneshot_begin(cx, object, WEFT__MODE_SENDER);
+    if (begun != 1)
+        return begun;
+    const int answer = oneshot_enqueue(object, &weft__cx_task(cx)->wait, WEFT__MODE_SENDER, ONESHOT_RX_GONE);
+    if (answer == WEFT_AWAITING)
+        weft__cx_refund(cx);
+    return answer;
+}
+
+int weft_oneshot_try_recv(const weft_oneshot_receiver *receiver, void *out_value)
+{
+    static const char call[] = "weft_oneshot_try_recv";
+    if (!receiver || !out_value)
+        return weft__meeting_refuse(call, NULL, 0);
+    uint64_t word = 0;
+    const int wrong =
+        oneshot_check(call, receiver->weft__object, receiver->weft__generation, receiver->weft__state, &word);
+    return wrong ? wrong : oneshot_take(receiver->weft__object, word, out_value);
+}
+
+int weft_oneshot_recv_blocking(const weft_oneshot_receiver *receiver, void *out_value, int64_t deadline_ns)
+{
+    static const char call[] = "weft_oneshot_recv_blocking";
+    if (weft__self)
+        return weft__meeting_on_worker(call);
+    for (;;) {
+        const int answer = weft_oneshot_try_recv(receiver, out_value);
+        if (answer != WEFT_EAGAIN)
+            return answer;
+        struct weft__meeting *object = receiver->weft__object;
+        struct weft__guest guest = weft__queue_guest();
+        if (oneshot_enqueue(object, &guest.blocked.wait, WEFT__MODE_PLAIN, ONESHOT_RECEIVABLE) == WEFT_AWAITING &&
+            weft__queue_block(object, &guest, deadline_ns) == WEFT__WAIT_IDLE)
+            return WEFT_ETIMEDOUT;
+    }
+}

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The watch: the value in the slot, and its version, the meeting's count, which begins at 1. Everything that changes is
+ * under the lock; a receiver looks at the version without it first.
+ *
+ *     send replace modify    value, version + 1; the receivers that wait are told
+ *     changed                ready while seen != version; then seen = version
+ *     sender_close           the last: the receivers that wait are told, and find seen = version
+ *     receiver_close         the last: the senders that wait are told
+ *
+ * No function of the user runs under the lock: modify works on a copy, and puts it back if the version is still the
+ * same.
+ */
+#include <string.h>
+#include <weft/error.h>
+#include <weft/watch.h>
+
+#include "base/error.h"
+#include "base/platform.h"
+#include "sync/queue.h"
+#include "trace/emit.h"
+
+struct weft__watch_value {
+    struct weft__meeting meeting;
+    uint32_t value_size;
+    _Alignas(16) unsigned char value[];
+};
+
+_Static_assert(sizeof(struct weft__watch_value) + WEFT_WATCH_SIZE_MAX <= WEFT__SLOT_SIZE_MAX, "the largest value fits");
+
+enum { WATCH_COPY_MAX = 1024 }; /* a copy of at most this is on the stack */
+
+static struct weft__watch_value *watch_of(struct weft__meeting *object)
+{
+    return weft__container_of(object, struct weft__watch_value, meeting);
+}
+
+int weft_watch_create(weft_runtime *rt, const weft_watch_options *o, size_t value_size, const void *initial,
+                      weft_watch_sender *out_sender, weft_watch_receiver *out_receiver)
+{
+    static const char call[] = "weft_watch_create";
+    if (!initial || !out_sender || !out_receiver || (o && o->size < sizeof *o))
+        return weft__refuse(WEFT_EINVAL, "%s: give a first value, both handles, and options by WEFT_WATCH_OPTIONS()",
+                            call);
+    if (value_size == 0 || value_size > WEFT_WATCH_SIZE_MAX)
+        return weft__refuse(WEFT_EINVAL, "%s: a value of %zu bytes in '%.100s': give 1 to %d, or a pointer", call,
+                            value_size, o && o->name ? o->name : "watch", WEFT_WATCH_SIZE_MAX);
+    const struct weft__meeting_plan plan = {
+        .call = call,
+        .name = o ? o->name : NULL,
+        .component = o ? o->component : NULL,
+        .otherwise = "watch",
+        .kind = WEFT_SYNC_WATCH,
+        .limit = 1,
+        .size = sizeof(struct weft__watch_value) + value_size,
+    };
+    struct weft__meeting *object;
+    const int error = weft__meeting_create(rt, &plan, &object);
+    if (error < 0)
+        return error;
+    watch_of(object)->value_size = (uint32_t)value_size;
+    memcpy(watch_of(object)->value, initial, value_size);
+    weft__store_relaxed(&object->count, 1); /* not published yet */
+    weft__store_relaxed(&object->senders, 1);
+    weft__store_relaxed(&object->receivers, 1);
+    weft__store_relaxed(&object->handles, 2);
+    const uint32_t generation = weft__meeting_publish(object, 0);
+    *out_sender = (weft_watch_sender){object, generation, 0};
+    *out_receiver = (weft_watch_receiver){object, generation, 0, 1};
+    return 0;
+}
+
+/* 0, or why the handle does not work. */
+static int watch_check(const char *call, struct weft__meeting *object, uint32_t generation, uint32_t state)
+{
+    if (weft__unlikely(!object))
+        return weft__meeting_refuse(call, NULL, state);
+    const uint64_t word = weft__load_relaxed(&object->word); /* the handle keeps the object, and the lock orders */
+    return weft__likely(weft__meeting_generation(word) == generation) ? 0 : weft__meeting_stale(call);
+}
+
+static int watch_check_sender(const char *call, const weft_watch_sender *sender, bool others)
+{
+    if (!sender || !others)
+        return weft__meeting_refuse(call, NULL, 0);
+    return watch_check(call, sender->weft__object, sender->weft__generation, sender->weft__state);
+}
+
+static int watch_check_receiver(const char *call, const weft_watch_receiver *receiver, bool others)
+{
+    if (!receiver || !others)
+        return weft__meeting_refuse(call, NULL, 0);
+    return watch_check(call, receiver->weft__object, receiver->weft__generation, receiver->weft__state);
+}
+
+/* One more handle of a side. The one at hand keeps the object. */
+static void watch_add(struct weft__meeting *object, _Atomic uint32_t *side)
+{
+    weft__lock(&object->lock);
+    weft__fetch_add_relaxed(side, 1); /* under the lock, as those who ask whether it is 0 */
+    weft__unlock(&object->lock);
+    weft__fetch_add_relaxed(&object->handles, 1); /* the handle at hand keeps it above 0 */
+}
+
+int weft_watch_sender_clone(const weft_watch_sender *sender, weft_watch_sender *out_sender)
+{
+    const int wrong = watch_check_sender("weft_watch_sender_clone", sender, out_sender != NULL);
+    if (wrong)
+        return wrong;
+    watch_add(sender->weft__object, &sender->weft__object->senders);
+    *out_sender = *sender;
+    return 0;
+}
+
+int weft_watch_subscribe(const weft_watch_sender *sender, weft_watch_receiver *out_receiver)
+{
+    const int wrong = watch_check_sender("weft_watch_subscribe", sender, out_receiver != NULL);
+    if (wrong)
+        return wrong;
+    struct weft__meeting *object = sender->weft__object;
+    watch_add(object, &object->receivers);
+    *out_receiver = (weft_watch_receiver){object, sender->weft__generation, 0,
+                                          weft__load_acquire(&object->count)}; /* SY-A1 */
+    return 0;
+}
+
+int weft_watch_receiver_clone(const weft_watch_receiver *receiver, weft_watch_receiver *out_receiver)
+{
+    const int wrong = watch_check_receiver("weft_watch_receiver_clone", receiver, out_receiver != NULL);
+    if (wrong)
+        return wrong;
+    watch_add(receiver->weft__object, &receiver->weft__object->receivers);
+    *out_receiver = *receiver;
+    return 0;
+}
+
+/* The value is new. Under the lock and in an RCU section, which both end. */
+static void watch_tell_and_unlock(struct weft__meeting *object)
+{
+    weft__store_release(&object->count, weft__load_relaxed(&object->count) + 1); /* SY-R1 */
+    weft__queue_mark(object, WEFT__MODE_PLAIN);
+    weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
+    if (weft__trace_wants(WEFT_TRACE_sync_release))
+        weft__meeting_trace_release(object);
+}
+
+static void watch_lock(struct weft__meeting *object)
+{
+    weft__rcu_read_lock();
+    weft__lock(&object->lock);
+}
+
+static void watch_unlock(struct weft__meeting *object)
+{
+    weft__unlock(&object->lock);
+    weft__rcu_read_unlock();
+}
+
+int weft_watch_send(const weft_watch_sender *sender, const void *value)
+{
+    const int wrong = watch_check_sender("weft_watch_send", sender, value != NULL);
+    if (wrong)
+        return wrong;
+    struct weft__meeting *object = sender->weft__object;
+    watch_lock(object);
+    if (weft__load_relaxed(&object->receivers) == 0) { /* under the lock */
+        watch_unlock(object);
+        return WEFT_EPIPE;
+    }
+    memcpy(watch_of(object)->value, value, watch_of(object)->value_size);
+    watch_tell_and_unlock(object);
+    return 0;
+}
+
+int weft_watch_replace(const weft_watch_sender *sender, const void *value, void *out_before)
+{
+    const int wrong = watch_check_sender("weft_watch_replace", sender, value != NULL);
+    if (wrong)
+        return wrong;
+    struct weft__meeting *object = sender->weft__object;
+    watch_lock(object);
+    if (out_before)
+        memcpy(out_before, watch_of(object)->value, watch_of(object)->value_size);
+    memcpy(watch_of(object)->value, value, watch_of(object)->value_size);
+    watch_tell_and_unlock(object);
+    return 0;
+}
+
+/* Copy the value; its version. */
+static uint64_t watch_copy(struct weft__meeting *object, void *out_value, bool *out_last)
+{
+    weft__lock(&object->lock);
+    memcpy(out_value, watch_of(object)->value, watch_of(object)->value_size);
+    const uint64_t version = weft__load_relaxed(&object->count); /* under the lock */
+    if (out_last)
+        *out_last = weft__load_relaxed(&object->senders) == 0;
+    weft__unlock(&object->lock);
+    return version;
+}
+
+/* Work on copies until one can be put back. */
+static int watch_modify(struct weft__meeting *object, void *copy, int (*function)(void *value, void *context),
+                        void *context)
+{
+    for (;;) {
+        const uint64_t version = watch_copy(object, copy, NULL);
+        const int answer = function(copy, context);
+        if (answer < 0)
+            return answer;
+        watch_lock(object);
+        if (weft__load_relaxed(&object->count) == version) { /* under the lock */
+            memcpy(watch_of(object)->value, copy, watch_of(object)->value_size);
+            watch_tell_and_unlock(object);
+            return 0;
+        }
+        watch_unlock(object);
+    }
+}
+
+int weft_watch_modify(const weft_watch_sender *sender, int (*function)(void *value, void *context), void *context)
+{
+    const int wrong = watch_check_sender("weft_watch_modify", sender, function != NULL);
+    if (wrong)
+        return wrong;
+    struct weft__meeting *object = sender->weft__object;
+    if (watch_of(object)->value_size <= WATCH_COPY_MAX) {
+        _Alignas(16) unsigned char copy[WATCH_COPY_MAX];
+        return watch_modify(object, copy, function, context);
+    }
+    void *copy = weft__alloc(watch_of(object)->value_size);
+    if (!copy)
+        return WEFT_ENOMEM;
+    const int answer = watch_modify(object, copy, function, context);
+    weft__free(copy);
+    return answer;
+}
+
+/* One handle less of a side; the last tells the other side. Ends with the handle. */
+static void watch_leave(struct weft__meeting *object, uint32_t generation, _Atomic uint32_t *side, uint8_t mode)
+{
+    watch_lock(object);
+    if (weft__fetch_sub_relaxed(side, 1) == 1) { /* under the lock */
+        weft__queue_mark(object, mode);
+        weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
+    } else {
+        watch_unlock(object);
+    }
+    if (weft__meeting_close_handle(object))
+        weft__meeting_destroy(object, generation);
+}
+
+void weft_watch_sender_close(weft_watch_sender *sender)
+{
+    if (!sender || !sender->weft__object)
+        return;
+    struct weft__meeting *object = sender->weft__object;
+    const uint32_t generation = sender->weft__generation;
+    *sender = (weft_watch_sender){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
+    watch_leave(object, generation, &object->senders, WEFT__MODE_PLAIN);
+}
+
+void weft_watch_receiver_close(weft_watch_receiver *receiver)
+{
+    if (!receiver || !receiver->weft__object)
+        return;
+    struct weft__meeting *object = receiver->weft__object;
+    const uint32_t generation = receiver->weft__generation;
+    *receiver = (weft_watch_receiver){NULL, 0, WEFT__MEETING_HANDLE_CLOSED, 0};
+    watch_leave(object, generation, &object->receivers, WEFT__MODE_SENDER);
+}
+
+int weft_watch_peek(const weft_watch_receiver *receiver, void *out_value)
+{
+    const int wrong = watch_check_receiver("weft_watch_peek", receiver, out_value != NULL);
+    if (wrong)
+        return wrong;
+    watch_copy(receiver->weft__object, out_value, NULL);
+    return 0;
+}
+
+int weft_watch_read(weft_watch_receiver *receiver, void *out_value)
+{
+    const int wrong = watch_check_receiver("weft_watch_read", receiver, out_value != NULL);
+    if (wrong)
+        return wrong;
+    receiver->weft__seen = watch_copy(receiver->weft__object, out_value, NULL);
+    return 0;
+}
+
+void weft_watch_mark_changed(weft_watch_receiver *receiver)
+{
+    if (receiver && receiver->weft__object)
+        receiver->weft__seen = weft__load_acquire(&receiver->weft__object->count) - 1; /* SY-A1; versions begin at 1 */
+}
+
+void weft_watch_mark_unchanged(weft_watch_receiver *receiver)
+{
+    if (receiver && receiver->weft__object)
+        receiver->weft__seen = weft__load_acquire(&receiver->weft__object->count); /* SY-A1 */
+}
+
+/*
+ * A newer version than `seen`: 0, and it is seen. WEFT_EPIPE: there will be none. Otherwise WEFT_AWAITING, and the
+ * node, if one is given, is in the list.
+ */
+static int watch_look(struct weft__meeting *object, uint64_t *seen, struct weft__wait *wait)
+{
+    uint64_t version = weft__load_acquire(&object->count); /* SY-A1 */
+    int answer = 0;
+    if (version == *seen) {
+        weft__lock(&object->lock);
+        version = weft__load_relaxed(&object->count); /* under the lock */
+        if (version == *seen)
+            answer = weft__load_relaxed(&object->senders) == 0 ? WEFT_EPIPE : WEFT_AWAITING;
+        if (answer == WEFT_AWAITING && wait)
+            weft__queue_push(object, wait, WEFT__MODE_PLAIN, 0);
+        weft__unlock(&object->lock);
+    }
+    if (answer == 0)
+        *seen = version;
+    else if (answer == WEFT_AWAITING && wait)
+        weft__queue_trace_wait(object);
+    return answer;
+}
+
+/* The head of each await: 1: go on with the operation; otherwise its answer. */
+static int watch_begin(weft_context *cx, struct weft__meeting *object, uint8_t mode)
+{
+    struct weft__wait *wait = &weft__cx_task(cx)->wait;
+    if (wait->object) {
+        const enum weft__resumed resumed = weft__queue_resume(cx, object, wait, mode, 0);
+        if (resumed == WEFT__RESUMED_WAITS)
+            return WEFT_AWAITING;
+        if (resumed == WEFT__RESUMED_CANCELLED)
+            return WEFT_ECANCELED;
+    }
+    if (weft__cx_cancelled(cx))
+        return WEFT_ECANCELED;
+    return weft__cx_spend(cx) ? 1 : WEFT_AWAITING;
+}
+
+int weft_watch_changed(weft_context *cx, weft_watch_receiver *receiver)
+{
+    const int wrong = watch_check_receiver("weft_watch_changed", receiver, cx != NULL);
+    if (wrong)
+        return wrong;
+    struct weft__meeting *object = receiver->weft__object;
+    const int begun = watch_begin(cx, object, WEFT__MODE_PLAIN);
+    if (begun != 1)
+        return begun;
+    const int answer = watch_look(object, &receiver->weft__seen, &weft__cx_task(cx)->wait);
+    if (answer == WEFT_AWAITING)
+        weft__cx_refund(cx);
+    return answer;
+}
+
+int weft_watch_try_changed(weft_watch_receiver *receiver)
+{
+    const int wrong = watch_check_receiver("weft_watch_try_changed", receiver, true);
+    if (wrong)
+        return wrong;
+    const int answer = watch_look(receiver->weft__object, &receiver->weft__seen, NULL);
+    return answer == WEFT_AWAITING ? WEFT_EAGAIN : answer;
+}
+
+int weft_watch_changed_blocking(weft_watch_receiver *receiver, int64_t deadline_ns)
+{
+    static const char call[] = "weft_watch_changed_blocking";
+    const int wrong = watch_check_receiver(call, receiver, true);
+    if (wrong)
+        return wrong;
+    if (weft__self)
+        return weft__meeting_on_worker(call);
+    for (;;) {
+        struct weft__guest guest = weft__queue_guest();
+        const int answer = watch_look(receiver->weft__object, &receiver->weft__seen, &guest.blocked.wait);
+        if (answer != WEFT_AWAITING)
+            return answer;
+        if (weft__queue_block(receiver->weft__object, &guest, deadline_ns) == WEFT__WAIT_IDLE)
+            return WEFT_ETIMEDOUT;
+    }
+}
+
+int weft_watch_wait_for(weft_context *cx, weft_watch_receiver *receiver,
+                        bool (*fits)(const void *value, void *context), void *context, void *out_value)
+{
+    const int wrong = watch_check_receiver("weft_watch_wait_for", receiver, cx && fits && out_value);
+    if (wrong)
+        return wrong;
+    struct weft__meeting *object = receiver->weft__object;
+    for (;;) {
+        const int begun = watch_begin(cx, object, WEFT__MODE_PLAIN);
+        if (begun != 1)
+            return begun;
+        bool last;
+        receiver->weft__seen = watch_copy(object, out_value, &last);
+        if (fits(out_value, context))
+            return 0;
+        if (last)
+            return WEFT_EPIPE;
+        uint64_t seen = receiver->weft__seen;
+        const int answer = watch_look(object, &seen, &weft__cx_task(cx)->wait);
+        if (answer == WEFT_AWAITING) {
+            weft__cx_refund(cx);
+            return answer;
+        }
+        if (answer == WEFT_EPIPE) /* the last sender went after the copy, without another value */
+            return answer;
+    }
+}
+
+int weft_watch_closed(weft_context *cx, const weft_watch_sender *sender)
+{
+    const int wrong = watch_check_sender("weft_watch_closed", sender, cx != NULL);
+    if (wrong)
+        return wrong;
+    struct weft__meeting *object = sender->weft__object;
+    const int begun = watch_begin(cx, object, WEFT__MODE_SENDER);
+    if (begun != 1)
+        return begun;
+    weft__lock(&object->lock);
+    const bool waits = weft__load_relaxed(&object->receivers) > 0; /* under the lock */
+    if (waits)
+        weft__queue_push(object, &weft__cx_task(cx)->wait, WEFT__MODE_SENDER, 0);
+    weft__unlock(&object->lock);
+    if (!waits)
+        return 0;
+    weft__queue_trace_wait(object);
+    weft__cx_refund(cx);
+    return WEFT_AWAITING;
+}
