@@ -142,6 +142,7 @@ static void send_when_full_waits_until_there_is_room(void **state)
     assert_int_equal(world_stats(&in).wait_longest_ns, -1);
     numbers_sender_close(&out);
     numbers_receiver_close(&in);
+    world_settle(rt);
 }
 
 /* MPSC-04 MPSC-07 */
@@ -205,6 +206,7 @@ static void waiting_senders_are_served_in_order_of_arrival(void **state)
     numbers_sender_close(&out);
     assert_int_equal(numbers_recv_blocking(&in, &got, WEFT_FOREVER), WEFT_EPIPE);
     numbers_receiver_close(&in);
+    world_settle(rt);
 }
 
 /* MPSC-05: the place that a receive frees belongs to the first waiter, even before that one has run. */
