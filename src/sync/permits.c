@@ -29,25 +29,35 @@ static int permits_add(struct weft__meeting *object, uint32_t generation, uint32
 int weft__permits_give_slowly(struct weft__meeting *object, uint32_t generation, uint32_t n)
 {
     struct weft__wakes wakes;
-    uint32_t more = n;
-    for (;;) {
+    wakes.count = 0;
+    weft__rcu_read_lock(); /* from here on: whoever gets them may destroy the object */
+    weft__lock(&object->lock);
+    const int error = permits_add(object, generation, n);
+    if (error == 0)
+        weft__permits_grant(object, &wakes);
+    bool more = wakes.count == WEFT__WAKES_MAX && !weft__list_empty(&object->waiting);
+    const bool referenced = more;
+    if (referenced)
+        weft__meeting_ref(object); /* for the turns to come, which have sections of their own */
+    weft__unlock(&object->lock);
+    if (error == 0)
+        weft__meeting_trace_release(object);
+    weft__queue_wake(object, &wakes);
+    weft__rcu_read_unlock();
+    while (more) {
         wakes.count = 0;
-        weft__rcu_read_lock(); /* from here on: whoever gets them may destroy the object */
+        weft__rcu_read_lock();
         weft__lock(&object->lock);
-        const int error = permits_add(object, generation, more);
-        if (error == 0)
+        if (permits_add(object, generation, 0) == 0)
             weft__permits_grant(object, &wakes);
+        more = wakes.count == WEFT__WAKES_MAX && !weft__list_empty(&object->waiting);
         weft__unlock(&object->lock);
-        if (error == 0 && more == n)
-            weft__meeting_trace_release(object);
         weft__queue_wake(object, &wakes);
         weft__rcu_read_unlock();
-        if (error < 0)
-            return more == n ? error : 0; /* destroyed by one of those that we woke */
-        if (wakes.count < WEFT__WAKES_MAX)
-            return 0;
-        more = 0;
     }
+    if (referenced)
+        weft__meeting_unref(object);
+    return error;
 }
 
 void weft__permits_withdrawn(struct weft__meeting *object, struct weft__wait *wait, uint8_t state,
