@@ -41,6 +41,11 @@ static void platform_unmap(void *pages, size_t size)
     munmap(pages, size);
 }
 
+static void platform_discard(void *pages, size_t size)
+{
+    madvise(pages, size, MADV_DONTNEED);
+}
+
 /* FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time, so a wait that is interrupted needs no new sum. */
 static int platform_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
 {
@@ -78,6 +83,7 @@ const struct weft__platform weft__platform_linux = {
     .free = free,
     .map = platform_map,
     .unmap = platform_unmap,
+    .discard = platform_discard,
     .thread_create = pthread_create,
     .clock = platform_clock,
     .futex_wait = platform_futex_wait,

@@ -19,6 +19,7 @@ struct weft__platform {
     void (*free)(void *block);
     void *(*map)(size_t size, size_t alignment);      /* zeroed pages; NULL: no memory */
     void (*unmap)(void *pages, size_t size);
+    void (*discard)(void *pages, size_t size);        /* stay mapped, read as zero, cost nothing until written */
     int (*thread_create)(pthread_t *out_thread, const pthread_attr_t *attributes, void *(*entry)(void *), void *argument);
     int64_t (*clock)(void);                           /* CLOCK_MONOTONIC, ns */
     int (*futex_wait)(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns);

@@ -18,7 +18,7 @@ struct weft__channels *weft__channels_create(uint32_t number)
     struct weft__channels *channels = weft__alloc_zeroed(1, sizeof *channels);
     if (!channels)
         return NULL;
-    weft__slab_init(&channels->slab, channels);
+    weft__slab_init_kept(&channels->slab, channels);
     channels->number = number;
     weft__store_relaxed(&channels->refs, 1);
     return channels;

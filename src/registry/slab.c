@@ -32,7 +32,14 @@ void weft__slab_init(struct weft__slab *slab, void *owner)
     for (int i = 0; i < WEFT__SLAB_CLASSES; i++) {
         weft__list_init(&slab->classes[i].partial);
         weft__list_init(&slab->classes[i].empty);
+        weft__list_init(&slab->classes[i].bare);
     }
+}
+
+void weft__slab_init_kept(struct weft__slab *slab, void *owner)
+{
+    weft__slab_init(slab, owner);
+    slab->keeps_addresses = true;
 }
 
 static _Atomic(struct weft__page *) *slab_entry(struct weft__slab *slab, uint32_t number)
@@ -114,10 +121,15 @@ static struct weft__page *slab_page(struct weft__slab *slab, unsigned class_inde
     if (!weft__list_empty(&class->partial))
         return weft__container_of(class->partial.next, struct weft__page, link);
     struct weft__link *empty = weft__list_pop_front(&class->empty);
-    if (!empty)
-        return slab_grow(slab, class_index);
-    if (--class->empty_count < class->empty_low)
-        class->empty_low = class->empty_count;
+    if (empty) {
+        if (--class->empty_count < class->empty_low)
+            class->empty_low = class->empty_count;
+    } else {
+        empty = weft__list_pop_front(&class->bare);
+        if (!empty)
+            return slab_grow(slab, class_index);
+        weft__fetch_add_relaxed(&slab->bytes, WEFT__PAGE_SIZE - WEFT__PAGE_KEPT);
+    }
     weft__list_push_back(&class->partial, empty);
     return weft__container_of(empty, struct weft__page, link);
 }
@@ -216,6 +228,18 @@ void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache)
             slab_flush_class(slab, cache, i, UINT32_MAX);
 }
 
+/* Give a page's memory back, but for its header's share. Nobody allocates from it: it is in no list. */
+static void slab_strip(struct weft__slab *slab, struct weft__page *page)
+{
+    page->free = NULL; /* the list went through the slots: all of them are fresh again */
+    page->fresh = 0;
+    weft__platform->discard((char *)page + WEFT__PAGE_KEPT, WEFT__PAGE_SIZE - WEFT__PAGE_KEPT);
+    weft__fetch_sub_relaxed(&slab->bytes, WEFT__PAGE_SIZE - WEFT__PAGE_KEPT);
+    weft__lock(&slab->lock);
+    weft__list_push_back(&slab->classes[page->class_index].bare, &page->link);
+    weft__unlock(&slab->lock);
+}
+
 void weft__slab_trim(struct weft__slab *slab)
 {
     struct weft__link retired;
@@ -228,7 +252,8 @@ void weft__slab_trim(struct weft__slab *slab)
             struct weft__link *link = weft__list_pop_front(&class->empty);
             class->empty_count--;
             weft__list_push_back(&retired, link);
-            weft__store_relaxed(slab_entry(slab, weft__container_of(link, struct weft__page, link)->number), NULL);
+            if (!slab->keeps_addresses)
+                weft__store_relaxed(slab_entry(slab, weft__container_of(link, struct weft__page, link)->number), NULL);
         }
         class->empty_low = class->empty_count;
     }
@@ -241,6 +266,10 @@ void weft__slab_trim(struct weft__slab *slab)
     struct weft__link *link;
     while ((link = weft__list_pop_front(&retired)) != NULL) {
         struct weft__page *page = weft__container_of(link, struct weft__page, link);
+        if (slab->keeps_addresses) {
+            slab_strip(slab, page);
+            continue;
+        }
         const uint32_t number = page->number;
         weft__platform->unmap(page, WEFT__PAGE_SIZE);
         weft__fetch_sub_relaxed(&slab->bytes, WEFT__PAGE_SIZE);

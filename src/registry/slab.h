@@ -12,7 +12,9 @@
  *     cache        one worker (or one lock holder): free slots at hand, no atomics
  *     pages        under `lock`
  *     directory    written under `lock`, read by anybody inside an RCU section
- * A page that stays empty is unpublished, and unmapped after a grace period (weft__slab_trim).
+ * A page that stays empty is unpublished, and unmapped after a grace period (weft__slab_trim). Where the host's handles are
+ * pointers into slots, it stays mapped and published, and only its memory is given back: the state of a slot reads 0 then,
+ * which is nobody's tag, so a stale handle finds out instead of faulting.
  */
 #ifndef WEFT_REGISTRY_SLAB_H
 #define WEFT_REGISTRY_SLAB_H
@@ -28,6 +30,7 @@
 enum {
     WEFT__PAGE_SIZE = 65536,
     WEFT__PAGE_HEADER = 128,
+    WEFT__PAGE_KEPT = 4096,     /* what of a bare page stays: the header's share, in the machine's own pages */
     WEFT__SLAB_CLASSES = 16,
     WEFT__SLAB_LEAF = 256,      /* pages a directory leaf holds */
     WEFT__SLAB_LEAVES = 1024,   /* so at most 262,144 pages: 16 GiB */
@@ -57,6 +60,7 @@ struct weft__page {
 struct weft__slab_class {
     struct weft__link partial; /* pages with room */
     struct weft__link empty;   /* pages with nothing else, kept for the next burst */
+    struct weft__link bare;    /* empty pages whose memory was given back; only where addresses are kept */
     uint32_t empty_count;
     uint32_t empty_low; /* the fewest that were empty since the last trim */
 };
@@ -64,13 +68,14 @@ struct weft__slab_class {
 struct weft__slab {
     struct weft__lock lock;
     void *owner;
+    bool keeps_addresses;
     struct weft__slab_class classes[WEFT__SLAB_CLASSES];
     _Atomic(_Atomic(struct weft__page *) *) leaves[WEFT__SLAB_LEAVES];
     uint32_t page_numbers;  /* given out so far */
     uint32_t *recycled;     /* numbers that came back; room for all that were given out */
     uint32_t recycled_room;
     uint32_t recycled_count;
-    _Atomic uint64_t bytes; /* mapped */
+    _Atomic uint64_t bytes; /* mapped, but for what was given back */
 };
 
 struct weft__slab_cache {
@@ -81,6 +86,9 @@ struct weft__slab_cache {
 };
 
 void weft__slab_init(struct weft__slab *slab, void *owner);
+
+/* The same, for objects that handles point at: a slot's address stays readable until weft__slab_fini. */
+void weft__slab_init_kept(struct weft__slab *slab, void *owner);
 
 /* Unmap everything. No thread may look at the slab any more. */
 void weft__slab_fini(struct weft__slab *slab);
@@ -94,7 +102,7 @@ void weft__slab_free(struct weft__slab *slab, struct weft__slab_cache *cache, vo
 /* Return a cache's slots to the pages. */
 void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache);
 
-/* Unmap pages that were empty since the last call. Waits for a grace period if there are any. Not inside RCU. */
+/* Give back pages that were empty since the last call. Waits for a grace period if there are any. Not inside RCU. */
 void weft__slab_trim(struct weft__slab *slab);
 
 /* The slot of a number, or NULL. Inside an RCU section; the caller checks the slot's state. */

@@ -24,7 +24,7 @@ struct weft__sync *weft__sync_create(uint32_t number)
     struct weft__sync *sync = weft__alloc_zeroed(1, sizeof *sync);
     if (!sync)
         return NULL;
-    weft__slab_init(&sync->slab, sync);
+    weft__slab_init_kept(&sync->slab, sync);
     weft__slab_init(&sync->values, sync);
     sync->number = number;
     weft__store_relaxed(&sync->refs, 1); /* nobody else knows it yet */
@@ -43,6 +43,7 @@ void weft__sync_unref(struct weft__sync *sync)
 
 void weft__sync_trim(struct weft__sync *sync)
 {
+    weft__slab_trim(&sync->slab);
     weft__slab_trim(&sync->values);
 }
 

@@ -312,6 +312,37 @@ static void slab_trim_gives_page_numbers_to_new_pages(void **state)
     weft__slab_fini(&slab);
 }
 
+/* Where handles point into the slab: addresses stay, states read as nobody's, and the memory is used again. */
+static void slab_trim_of_kept_addresses_gives_back_memory_only(void **state)
+{
+    (void)state;
+    enum { SLOTS = 40 };
+    static struct weft__slab slab;
+    weft__slab_init_kept(&slab, NULL);
+    for (int round = 0; round < 3; round++) {
+        struct weft__slot *slots[SLOTS];
+        for (int i = 0; i < SLOTS; i++) {
+            slots[i] = take(&slab, NULL, 4096);
+            weft__store_relaxed(&slots[i]->state, (uint64_t)1 << 32 | IN_USE);
+        }
+        const long mapped = pages_mapped;
+        const uint64_t bytes = weft__load_relaxed(&slab.bytes);
+        assert_int_equal(bytes, (uint64_t)mapped * WEFT__PAGE_SIZE);
+        for (int i = 0; i < SLOTS; i++)
+            weft__slab_free(&slab, NULL, slots[i]); /* they say still 'in use': what is given back must not */
+        weft__slab_trim(&slab);
+        weft__slab_trim(&slab);
+        weft__slab_trim(&slab);
+        assert_int_equal(pages_mapped, mapped);
+        assert_int_equal(weft__load_relaxed(&slab.bytes), (uint64_t)mapped * WEFT__PAGE_KEPT);
+        for (int i = 0; i < SLOTS; i++)
+            if (((uintptr_t)slots[i] & (WEFT__PAGE_SIZE - 1)) >= WEFT__PAGE_KEPT)
+                assert_true(weft__load_relaxed(&slots[i]->state) == 0);
+        assert_int_equal(slab.page_numbers, mapped); /* the same pages, round after round */
+    }
+    weft__slab_fini(&slab);
+}
+
 static void slab_fini_frees_what_is_still_in_use(void **state)
 {
     (void)state;
@@ -359,6 +390,7 @@ int main(void)
         SLAB_TEST(slab_walk_finds_every_slot_that_was_used),
         SLAB_TEST(slab_trim_keeps_a_page_emptied_since_the_last),
         SLAB_TEST(slab_trim_gives_page_numbers_to_new_pages),
+        SLAB_TEST(slab_trim_of_kept_addresses_gives_back_memory_only),
         SLAB_TEST(slab_fini_frees_what_is_still_in_use),
         SLAB_TEST(slab_alloc_without_memory_is_null_and_changes_nothing),
     };
