@@ -13,6 +13,7 @@
 #include <weft/lock.h>
 #include <weft/monitor.h>
 #include <weft/notify.h>
+#include <weft/once.h>
 #include <weft/oneshot.h>
 #include <weft/runtime.h>
 #include <weft/scope.h>

@@ -15,6 +15,7 @@
 
 #include <weft/api.h>
 #include <weft/error.h>
+#include <weft/future.h>
 #include <weft/types.h>
 
 #define WEFT_BROADCAST_CAPACITY_MAX 1048576
@@ -44,6 +45,19 @@ typedef struct weft_broadcast_receiver {
     uint32_t weft__state;
     uint64_t weft__next; /* the number of the next message */
 } weft_broadcast_receiver;
+
+/* The wait as one of several; see <weft/future.h>. */
+typedef struct weft_broadcast_recv_future {
+    weft_future future;
+    weft_broadcast_receiver *receiver;
+    void *out_message;
+    uint64_t *out_lost;
+} weft_broadcast_recv_future;
+
+typedef struct weft_broadcast_closed_future {
+    weft_future future;
+    const weft_broadcast_sender *sender;
+} weft_broadcast_closed_future;
 
 WEFT_BEGIN_DECLS
 
@@ -190,6 +204,28 @@ WEFT_API int weft_broadcast_pending(const weft_broadcast_receiver *receiver);
  */
 WEFT_API void weft_broadcast_receiver_close(weft_broadcast_receiver *receiver);
 
+/**
+ * Receive, as weft_broadcast_recv(), in weft_select().
+ * @threads the task that will wait
+ * @blocks never
+ * @owns receiver, out_message and out_lost must stay until the wait is over; a message is read only by the future that is
+ *   ready
+ * @errors none; those of weft_broadcast_recv() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_broadcast_recv_begin(weft_broadcast_recv_future *future, weft_broadcast_receiver *receiver,
+                                        void *out_message, uint64_t *out_lost);
+
+/**
+ * Wait until nobody receives, as weft_broadcast_closed(), in weft_select().
+ * @threads the task that will wait
+ * @blocks never
+ * @owns the sender must stay until the wait is over
+ * @errors none; those of weft_broadcast_closed() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_broadcast_closed_begin(weft_broadcast_closed_future *future, const weft_broadcast_sender *sender);
+
 WEFT_END_DECLS
 
 /* At file scope; needs no semicolon. What is not here is called with `&handle.weft`. */
@@ -218,6 +254,11 @@ WEFT_END_DECLS
     WEFT__INLINE int name##_recv(weft_context *cx, name##_receiver *receiver, type *out_message, uint64_t *out_lost)   \
     {                                                                                                                  \
         return weft_broadcast_recv(cx, &receiver->weft, out_message, out_lost);                                        \
+    }                                                                                                                  \
+    WEFT__INLINE void name##_recv_begin(weft_broadcast_recv_future *future, name##_receiver *receiver,                 \
+                                        type *out_message, uint64_t *out_lost)                                         \
+    {                                                                                                                  \
+        weft_broadcast_recv_begin(future, &receiver->weft, out_message, out_lost);                                     \
     }                                                                                                                  \
     WEFT__INLINE int name##_try_recv(name##_receiver *receiver, type *out_message, uint64_t *out_lost)                 \
     {                                                                                                                  \

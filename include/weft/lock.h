@@ -11,6 +11,7 @@
 
 #include <weft/api.h>
 #include <weft/error.h>
+#include <weft/future.h>
 #include <weft/types.h>
 
 typedef struct weft_mutex_options {
@@ -41,6 +42,17 @@ typedef struct weft_rwlock {
     uint32_t weft__generation;
     uint32_t weft__state;
 } weft_rwlock;
+
+/* The wait as one of several; see <weft/future.h>. */
+typedef struct weft_mutex_future {
+    weft_future future;
+    const weft_mutex *mutex;
+} weft_mutex_future;
+
+typedef struct weft_rwlock_future {
+    weft_future future;
+    const weft_rwlock *rwlock;
+} weft_rwlock_future;
 
 WEFT_BEGIN_DECLS
 
@@ -218,6 +230,36 @@ WEFT_API int weft_rwlock_write_unlock(const weft_rwlock *rwlock);
  * @since 0.1
  */
 WEFT_API void weft_rwlock_destroy(weft_rwlock *rwlock);
+
+/**
+ * Lock, as weft_mutex_lock(), in weft_select().
+ * @threads the task that will wait
+ * @blocks never
+ * @owns the handle must stay until the wait is over; it is locked only by the future that is ready
+ * @errors none; those of weft_mutex_lock() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_mutex_lock_begin(weft_mutex_future *future, const weft_mutex *mutex);
+
+/**
+ * Enter as a reader, as weft_rwlock_read(), in weft_select().
+ * @threads the task that will wait
+ * @blocks never
+ * @owns the handle must stay until the wait is over; only the future that is ready has entered
+ * @errors none; those of weft_rwlock_read() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_rwlock_read_begin(weft_rwlock_future *future, const weft_rwlock *rwlock);
+
+/**
+ * Enter as the writer, as weft_rwlock_write(), in weft_select().
+ * @threads the task that will wait
+ * @blocks never
+ * @owns the handle must stay until the wait is over; only the future that is ready has entered
+ * @errors none; those of weft_rwlock_write() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_rwlock_write_begin(weft_rwlock_future *future, const weft_rwlock *rwlock);
 
 WEFT_END_DECLS
 

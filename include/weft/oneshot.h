@@ -13,6 +13,7 @@
 
 #include <weft/api.h>
 #include <weft/error.h>
+#include <weft/future.h>
 #include <weft/types.h>
 
 #define WEFT_ONESHOT_SIZE_MAX (60 * 1024) /* bytes of a value; what is larger belongs behind a pointer */
@@ -38,6 +39,18 @@ typedef struct weft_oneshot_receiver {
     uint32_t weft__generation;
     uint32_t weft__state;
 } weft_oneshot_receiver;
+
+/* The wait as one of several; see <weft/future.h>. */
+typedef struct weft_oneshot_recv_future {
+    weft_future future;
+    const weft_oneshot_receiver *receiver;
+    void *out_value;
+} weft_oneshot_recv_future;
+
+typedef struct weft_oneshot_closed_future {
+    weft_future future;
+    const weft_oneshot_sender *sender;
+} weft_oneshot_closed_future;
 
 WEFT_BEGIN_DECLS
 
@@ -135,6 +148,27 @@ WEFT_API void weft_oneshot_stop(const weft_oneshot_receiver *receiver);
  */
 WEFT_API void weft_oneshot_receiver_close(weft_oneshot_receiver *receiver);
 
+/**
+ * Receive, as weft_oneshot_recv(), in weft_select().
+ * @threads the task that will wait
+ * @blocks never
+ * @owns receiver and out_value must stay until the wait is over; the value is taken only by the future that is ready
+ * @errors none; those of weft_oneshot_recv() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_oneshot_recv_begin(weft_oneshot_recv_future *future, const weft_oneshot_receiver *receiver,
+                                      void *out_value);
+
+/**
+ * Wait until nobody will receive, as weft_oneshot_closed(), in weft_select().
+ * @threads the task that will wait
+ * @blocks never
+ * @owns the sender must stay until the wait is over
+ * @errors none; those of weft_oneshot_closed() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_oneshot_closed_begin(weft_oneshot_closed_future *future, const weft_oneshot_sender *sender);
+
 WEFT_END_DECLS
 
 /* At file scope; needs no semicolon. */
@@ -161,6 +195,11 @@ WEFT_END_DECLS
         return weft_oneshot_closed(cx, &sender->weft);                                                                 \
     }                                                                                                                  \
     WEFT__INLINE void name##_sender_close(name##_sender *sender) { weft_oneshot_sender_close(&sender->weft); }         \
+    WEFT__INLINE void name##_recv_begin(weft_oneshot_recv_future *future, const name##_receiver *receiver,             \
+                                        type *out_value)                                                               \
+    {                                                                                                                  \
+        weft_oneshot_recv_begin(future, &receiver->weft, out_value);                                                   \
+    }                                                                                                                  \
     WEFT__INLINE int name##_recv(weft_context *cx, const name##_receiver *receiver, type *out_value)                   \
     {                                                                                                                  \
         return weft_oneshot_recv(cx, &receiver->weft, out_value);                                                      \

@@ -2,7 +2,7 @@
 /*
  * Meeting points, and the first of them: the semaphore. A meeting point is created on a runtime with a name; tasks wait
  * there in the order of their arrival, and what is given is handed over to the first of them: a newcomer does not pass.
- * The others are in <weft/lock.h> (mutex, rwlock), <weft/notify.h> (notify, barrier, once), <weft/oneshot.h>,
+ * The others are in <weft/lock.h> (mutex, rwlock), <weft/notify.h> (notify, barrier), <weft/once.h>, <weft/oneshot.h>,
  * <weft/watch.h> and <weft/broadcast.h>.
  *
  * Handles of semaphore, mutex, rwlock, notify, barrier and once are values: copy them into frames as you like, all
@@ -17,6 +17,7 @@
 
 #include <weft/api.h>
 #include <weft/error.h>
+#include <weft/future.h>
 #include <weft/types.h>
 
 #define WEFT_PERMITS_MAX 268435455
@@ -85,6 +86,13 @@ typedef struct weft_semaphore {
     uint32_t weft__generation;
     uint32_t weft__state;
 } weft_semaphore;
+
+/* The wait as one of several; see <weft/future.h>. */
+typedef struct weft_semaphore_future {
+    weft_future future;
+    const weft_semaphore *semaphore;
+    uint32_t count;
+} weft_semaphore_future;
 
 WEFT_BEGIN_DECLS
 
@@ -205,6 +213,17 @@ WEFT_API void weft_semaphore_close(const weft_semaphore *semaphore);
  * @since 0.1
  */
 WEFT_API void weft_semaphore_destroy(weft_semaphore *semaphore);
+
+/**
+ * Acquire, as weft_semaphore_acquire(), in weft_select(). A future that is not the one that was ready holds no permits.
+ * @threads the task that will wait
+ * @blocks never
+ * @owns the semaphore's handle must stay until the wait is over
+ * @errors none; those of weft_semaphore_acquire() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_semaphore_acquire_begin(weft_semaphore_future *future, const weft_semaphore *semaphore,
+                                           uint32_t count);
 
 WEFT_END_DECLS
 

@@ -2,10 +2,8 @@
 /*
  * The watch: the latest value of something, by copy. Senders replace it, receivers see the newest and may miss those
  * between. <weft/sync.h> says what is true of all meeting points.
- *
  * A handle serves one task or thread at a time; clone it for the next. A receiver remembers which value it has seen.
  * The value is copied byte by byte: what it points to is nobody's business here.
- *
  *     WEFT_WATCH_DEFINE(settings, struct settings)   settings_sender, settings_receiver, settings_changed() …
  */
 #ifndef WEFT_WATCH_H
@@ -13,6 +11,7 @@
 
 #include <weft/api.h>
 #include <weft/error.h>
+#include <weft/future.h>
 #include <weft/types.h>
 
 #define WEFT_WATCH_SIZE_MAX (60 * 1024) /* bytes of a value; what is larger belongs behind a pointer */
@@ -37,6 +36,13 @@ typedef struct weft_watch_receiver {
     uint32_t weft__state;
     uint64_t weft__seen; /* the version of the value that it has seen */
 } weft_watch_receiver;
+
+/* The wait as one of several; see <weft/future.h>. */
+typedef struct weft_watch_future {
+    weft_future future;
+    weft_watch_receiver *receiver;   /* of weft_watch_changed_begin() */
+    const weft_watch_sender *sender; /* of weft_watch_closed_begin() */
+} weft_watch_future;
 
 WEFT_BEGIN_DECLS
 
@@ -230,6 +236,26 @@ WEFT_API void weft_watch_mark_unchanged(weft_watch_receiver *receiver);
  * @since 0.1
  */
 WEFT_API void weft_watch_receiver_close(weft_watch_receiver *receiver);
+
+/**
+ * Wait for a new value, as weft_watch_changed(), in weft_select().
+ * @threads the task that will wait
+ * @blocks never
+ * @owns the receiver must stay until the wait is over; only by the future that is ready has it seen the value
+ * @errors none; those of weft_watch_changed() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_watch_changed_begin(weft_watch_future *future, weft_watch_receiver *receiver);
+
+/**
+ * Wait until nobody watches, as weft_watch_closed(), in weft_select().
+ * @threads the task that will wait
+ * @blocks never
+ * @owns the sender must stay until the wait is over
+ * @errors none; those of weft_watch_closed() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_watch_closed_begin(weft_watch_future *future, const weft_watch_sender *sender);
 
 WEFT_END_DECLS
 

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "sync/queue.h"
 #include "trace/emit.h"
+#include "task/future.h"
 
 /* Under the lock: only here the value changes, but a node's own mark may be older than the opening. */
 static void barrier_withdrawn(struct weft__meeting *object, struct weft__wait *wait, uint8_t state,
@@ -87,12 +88,10 @@ static int barrier_arrive(struct weft__meeting *object, uint32_t generation, str
     return good ? WEFT_AWAITING : WEFT_ESRCH;
 }
 
-int weft_barrier_wait(weft_context *cx, const weft_barrier *barrier)
+static int barrier_await(const char *call, weft_context *cx, const weft_barrier *barrier, struct weft__wait *wait)
 {
-    static const char call[] = "weft_barrier_wait";
-    if (!cx || !barrier || !barrier->weft__object)
-        return weft__meeting_refuse(call, NULL, cx && barrier ? barrier->weft__state : 0);
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
+    if (!barrier || !barrier->weft__object)
+        return weft__meeting_refuse(call, NULL, barrier ? barrier->weft__state : 0);
     if (wait->object) {
         switch (weft__queue_resume(cx, barrier->weft__object, wait, WEFT__MODE_PLAIN, wait->amount)) {
         case WEFT__RESUMED_WAITS:
@@ -116,6 +115,24 @@ int weft_barrier_wait(weft_context *cx, const weft_barrier *barrier)
     if (answer == WEFT_AWAITING)
         weft__cx_refund(cx);
     return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+}
+
+int weft_barrier_wait(weft_context *cx, const weft_barrier *barrier)
+{
+    static const char call[] = "weft_barrier_wait";
+    return cx ? barrier_await(call, cx, barrier, &weft__cx_task(cx)->wait) : weft__meeting_refuse(call, NULL, 0);
+}
+
+static int barrier_future_poll(weft_context *cx, weft_future *future)
+{
+    return barrier_await("weft_barrier_wait_begin", cx, ((const weft_barrier_future *)(const void *)future)->barrier,
+                         weft__future_attach(cx, future));
+}
+
+void weft_barrier_wait_begin(weft_barrier_future *future, const weft_barrier *barrier)
+{
+    weft__future_begin(&future->future, barrier_future_poll);
+    future->barrier = barrier;
 }
 
 int weft_barrier_wait_blocking(const weft_barrier *barrier, int64_t deadline_ns)

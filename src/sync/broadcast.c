@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "base/platform.h"
 #include "sync/queue.h"
+#include "task/future.h"
 #include "trace/emit.h"
 
 struct broadcast_node {
@@ -373,9 +374,8 @@ static int recv_look(struct weft__meeting *object, uint64_t *next, void *out_mes
 }
 
 /* The head of each await: 1: go on with the operation; otherwise its answer. */
-static int broadcast_begin(weft_context *cx, struct weft__meeting *object, uint8_t mode)
+static int broadcast_begin(weft_context *cx, struct weft__meeting *object, uint8_t mode, struct weft__wait *wait)
 {
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (wait->object) {
         const enum weft__resumed resumed = weft__queue_resume(cx, object, wait, mode, 0);
         if (resumed == WEFT__RESUMED_WAITS)
@@ -388,19 +388,44 @@ static int broadcast_begin(weft_context *cx, struct weft__meeting *object, uint8
     return weft__cx_spend(cx) ? 1 : WEFT_AWAITING;
 }
 
-int weft_broadcast_recv(weft_context *cx, weft_broadcast_receiver *receiver, void *out_message, uint64_t *out_lost)
+static int broadcast_recv_await(const char *call, weft_context *cx, weft_broadcast_receiver *receiver, void *out_message,
+                                uint64_t *out_lost, struct weft__wait *wait)
 {
-    const int wrong = check_receiver("weft_broadcast_recv", receiver, cx && out_message);
+    const int wrong = check_receiver(call, receiver, out_message != NULL);
     if (wrong)
         return wrong;
     struct weft__meeting *object = receiver->weft__object;
-    const int begun = broadcast_begin(cx, object, WEFT__MODE_PLAIN);
+    const int begun = broadcast_begin(cx, object, WEFT__MODE_PLAIN, wait);
     if (begun != 1)
         return begun;
-    const int answer = recv_look(object, &receiver->weft__next, out_message, out_lost, &weft__cx_task(cx)->wait);
+    const int answer = recv_look(object, &receiver->weft__next, out_message, out_lost, wait);
     if (answer == WEFT_AWAITING)
         weft__cx_refund(cx);
     return answer;
+}
+
+int weft_broadcast_recv(weft_context *cx, weft_broadcast_receiver *receiver, void *out_message, uint64_t *out_lost)
+{
+    static const char call[] = "weft_broadcast_recv";
+    if (!cx)
+        return weft__meeting_refuse(call, NULL, 0);
+    return broadcast_recv_await(call, cx, receiver, out_message, out_lost, &weft__cx_task(cx)->wait);
+}
+
+static int broadcast_recv_poll(weft_context *cx, weft_future *future)
+{
+    const weft_broadcast_recv_future *recv = (const weft_broadcast_recv_future *)(const void *)future;
+    return broadcast_recv_await("weft_broadcast_recv_begin", cx, recv->receiver, recv->out_message, recv->out_lost,
+                                weft__future_attach(cx, future));
+}
+
+void weft_broadcast_recv_begin(weft_broadcast_recv_future *future, weft_broadcast_receiver *receiver, void *out_message,
+                               uint64_t *out_lost)
+{
+    weft__future_begin(&future->future, broadcast_recv_poll);
+    future->receiver = receiver;
+    future->out_message = out_message;
+    future->out_lost = out_lost;
 }
 
 int weft_broadcast_try_recv(weft_broadcast_receiver *receiver, void *out_message, uint64_t *out_lost)
@@ -429,25 +454,46 @@ int weft_broadcast_recv_blocking(weft_broadcast_receiver *receiver, void *out_me
     }
 }
 
-int weft_broadcast_closed(weft_context *cx, const weft_broadcast_sender *sender)
+static int broadcast_closed_await(const char *call, weft_context *cx, const weft_broadcast_sender *sender,
+                                  struct weft__wait *wait)
 {
-    const int wrong = check_sender("weft_broadcast_closed", sender, cx != NULL);
+    const int wrong = check_sender(call, sender, true);
     if (wrong)
         return wrong;
     struct weft__meeting *object = sender->weft__object;
-    const int begun = broadcast_begin(cx, object, WEFT__MODE_SENDER);
+    const int begun = broadcast_begin(cx, object, WEFT__MODE_SENDER, wait);
     if (begun != 1)
         return begun;
     weft__lock(&object->lock);
     const bool waits = weft__load_relaxed(&object->receivers) > 0; /* under the lock */
     if (waits)
-        weft__queue_push(object, &weft__cx_task(cx)->wait, WEFT__MODE_SENDER, 0);
+        weft__queue_push(object, wait, WEFT__MODE_SENDER, 0);
     weft__unlock(&object->lock);
     if (!waits)
         return 0;
     weft__queue_trace_wait(object);
     weft__cx_refund(cx);
     return WEFT_AWAITING;
+}
+
+int weft_broadcast_closed(weft_context *cx, const weft_broadcast_sender *sender)
+{
+    static const char call[] = "weft_broadcast_closed";
+    return cx ? broadcast_closed_await(call, cx, sender, &weft__cx_task(cx)->wait)
+              : weft__meeting_refuse(call, NULL, 0);
+}
+
+static int broadcast_closed_poll(weft_context *cx, weft_future *future)
+{
+    return broadcast_closed_await("weft_broadcast_closed_begin", cx,
+                                  ((const weft_broadcast_closed_future *)(const void *)future)->sender,
+                                  weft__future_attach(cx, future));
+}
+
+void weft_broadcast_closed_begin(weft_broadcast_closed_future *future, const weft_broadcast_sender *sender)
+{
+    weft__future_begin(&future->future, broadcast_closed_poll);
+    future->sender = sender;
 }
 
 /* The last handle of both sides: nobody else is here. What is kept was dropped with the last receiver. */

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "sync/permits.h"
+#include "task/future.h"
 
 int weft_mutex_create(weft_runtime *rt, const weft_mutex_options *o, weft_mutex *out_mutex)
 {
@@ -55,6 +56,15 @@ static int mutex_deadlock(const char *call)
     return weft__refuse(WEFT_EDEADLK, "%s: the caller has it already: it would wait for itself", call);
 }
 
+static int mutex_await(const char *call, weft_context *cx, const weft_mutex *mutex, struct weft__wait *wait)
+{
+    if (weft__unlikely(!wait->object && mutex_is_own(mutex, weft__task_id(weft__cx_task(cx)))))
+        return mutex_deadlock(call);
+    const int answer =
+        weft__permits_await(cx, mutex->weft__object, mutex->weft__generation, wait, WEFT__MODE_OWNS, 1);
+    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call) : answer;
+}
+
 int weft_mutex_lock(weft_context *cx, const weft_mutex *mutex)
 {
     static const char call[] = "weft_mutex_lock";
@@ -62,12 +72,21 @@ int weft_mutex_lock(weft_context *cx, const weft_mutex *mutex)
         return weft__meeting_refuse(call, NULL, cx && mutex ? mutex->weft__state : 0);
     if (weft__likely(weft__permits_take_at_once(cx, mutex->weft__object, mutex->weft__generation, WEFT__MODE_OWNS, 1)))
         return 0;
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
-    if (weft__unlikely(!wait->object && mutex_is_own(mutex, weft__task_id(weft__cx_task(cx)))))
-        return mutex_deadlock(call);
-    const int answer =
-        weft__permits_await(cx, mutex->weft__object, mutex->weft__generation, wait, WEFT__MODE_OWNS, 1);
-    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call) : answer;
+    return mutex_await(call, cx, mutex, &weft__cx_task(cx)->wait);
+}
+
+static int mutex_future_poll(weft_context *cx, weft_future *future)
+{
+    static const char call[] = "weft_mutex_lock_begin";
+    const weft_mutex *mutex = ((const weft_mutex_future *)(const void *)future)->mutex;
+    const int wrong = mutex_check(call, mutex);
+    return wrong ? wrong : mutex_await(call, cx, mutex, weft__future_attach(cx, future));
+}
+
+void weft_mutex_lock_begin(weft_mutex_future *future, const weft_mutex *mutex)
+{
+    weft__future_begin(&future->future, mutex_future_poll);
+    future->mutex = mutex;
 }
 
 int weft_mutex_try_lock(const weft_mutex *mutex)

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "sync/permits.h"
+#include "task/future.h"
 
 /* Give a notification to one that waits. Under the lock; the list is not empty. */
 static void notify_hand_over(struct weft__meeting *object, uint8_t state, struct weft__wakes *wakes)
@@ -122,11 +123,11 @@ static int notify_begin(struct weft__meeting *object, uint32_t generation, struc
     return notify_enqueue(object, generation, wait, ticket);
 }
 
-static int notify_await(const char *call, weft_context *cx, const weft_notify *notify, const uint64_t *ticket)
+static int notify_await(const char *call, weft_context *cx, const weft_notify *notify, const uint64_t *ticket,
+                        struct weft__wait *wait)
 {
-    if (!cx || !notify || !notify->weft__object)
-        return weft__meeting_refuse(call, NULL, cx && notify ? notify->weft__state : 0);
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
+    if (!notify || !notify->weft__object)
+        return weft__meeting_refuse(call, NULL, notify ? notify->weft__state : 0);
     if (wait->object) {
         switch (weft__queue_resume(cx, notify->weft__object, wait, ticket ? WEFT__MODE_TICKET : WEFT__MODE_PLAIN, 0)) {
         case WEFT__RESUMED_WAITS:
@@ -154,12 +155,36 @@ static int notify_await(const char *call, weft_context *cx, const weft_notify *n
 
 int weft_notify_wait(weft_context *cx, const weft_notify *notify)
 {
-    return notify_await("weft_notify_wait", cx, notify, NULL);
+    static const char call[] = "weft_notify_wait";
+    return cx ? notify_await(call, cx, notify, NULL, &weft__cx_task(cx)->wait) : weft__meeting_refuse(call, NULL, 0);
 }
 
 int weft_notify_wait_since(weft_context *cx, const weft_notify *notify, uint64_t ticket)
 {
-    return notify_await("weft_notify_wait_since", cx, notify, &ticket);
+    static const char call[] = "weft_notify_wait_since";
+    return cx ? notify_await(call, cx, notify, &ticket, &weft__cx_task(cx)->wait) : weft__meeting_refuse(call, NULL, 0);
+}
+
+static int notify_future_poll(weft_context *cx, weft_future *future)
+{
+    const weft_notify_future *wait = (const weft_notify_future *)(const void *)future;
+    return notify_await("weft_notify_wait_begin", cx, wait->notify, wait->has_ticket ? &wait->ticket : NULL,
+                        weft__future_attach(cx, future));
+}
+
+void weft_notify_wait_begin(weft_notify_future *future, const weft_notify *notify)
+{
+    weft__future_begin(&future->future, notify_future_poll);
+    future->notify = notify;
+    future->ticket = 0;
+    future->has_ticket = false;
+}
+
+void weft_notify_wait_since_begin(weft_notify_future *future, const weft_notify *notify, uint64_t ticket)
+{
+    weft_notify_wait_begin(future, notify);
+    future->ticket = ticket;
+    future->has_ticket = true;
 }
 
 uint64_t weft_notify_ticket(const weft_notify *notify)

@@ -9,10 +9,11 @@
  *     DONE                     enter    0
  */
 #include <weft/error.h>
-#include <weft/notify.h>
+#include <weft/once.h>
 
 #include "base/error.h"
 #include "sync/permits.h"
+#include "task/future.h"
 
 int weft_once_create(weft_runtime *rt, const weft_once_options *o, weft_once *out_once)
 {
@@ -56,12 +57,10 @@ static bool once_is_own(const weft_once *once, uint64_t who)
            weft__meeting_generation(weft__load_relaxed(&once->weft__object->word)) == once->weft__generation;
 }
 
-int weft_once_enter(weft_context *cx, const weft_once *once)
+static int once_await(const char *call, weft_context *cx, const weft_once *once, struct weft__wait *wait)
 {
-    static const char call[] = "weft_once_enter";
-    if (weft__unlikely(!cx || !once || !once->weft__object))
-        return weft__meeting_refuse(call, NULL, cx && once ? once->weft__state : 0);
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
+    if (weft__unlikely(!once || !once->weft__object))
+        return weft__meeting_refuse(call, NULL, once ? once->weft__state : 0);
     if (!wait->object && once_is_done(once)) {
         if (weft__unlikely(weft__cx_cancelled(cx)))
             return WEFT_ECANCELED;
@@ -71,6 +70,24 @@ int weft_once_enter(weft_context *cx, const weft_once *once)
         return weft__refuse(WEFT_EDEADLK, "%s: the caller is doing it: it would wait for itself", call);
     return once_answer(call, weft__permits_await(cx, once->weft__object, once->weft__generation, wait,
                                                  WEFT__MODE_OWNS, 1));
+}
+
+int weft_once_enter(weft_context *cx, const weft_once *once)
+{
+    static const char call[] = "weft_once_enter";
+    return cx ? once_await(call, cx, once, &weft__cx_task(cx)->wait) : weft__meeting_refuse(call, NULL, 0);
+}
+
+static int once_future_poll(weft_context *cx, weft_future *future)
+{
+    return once_await("weft_once_enter_begin", cx, ((const weft_once_future *)(const void *)future)->once,
+                      weft__future_attach(cx, future));
+}
+
+void weft_once_enter_begin(weft_once_future *future, const weft_once *once)
+{
+    weft__future_begin(&future->future, once_future_poll);
+    future->once = once;
 }
 
 int weft_once_enter_blocking(const weft_once *once, int64_t deadline_ns)

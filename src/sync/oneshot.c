@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "sync/queue.h"
+#include "task/future.h"
 #include "trace/emit.h"
 
 struct weft__oneshot {
@@ -220,9 +221,8 @@ static int oneshot_enqueue(struct weft__meeting *object, struct weft__wait *wait
 enum { ONESHOT_RECEIVABLE = ONESHOT_SENT | ONESHOT_TAKEN | ONESHOT_TX_GONE | ONESHOT_RX_GONE };
 
 /* The head of both awaits: 1: go on with the operation; otherwise its answer. */
-static int oneshot_begin(weft_context *cx, struct weft__meeting *object, uint8_t mode)
+static int oneshot_begin(weft_context *cx, struct weft__meeting *object, uint8_t mode, struct weft__wait *wait)
 {
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (wait->object) {
         const enum weft__resumed resumed = weft__queue_resume(cx, object, wait, mode, 0);
         if (resumed == WEFT__RESUMED_WAITS)
@@ -235,22 +235,22 @@ static int oneshot_begin(weft_context *cx, struct weft__meeting *object, uint8_t
     return weft__cx_spend(cx) ? 1 : WEFT_AWAITING;
 }
 
-int weft_oneshot_recv(weft_context *cx, const weft_oneshot_receiver *receiver, void *out_value)
+static int oneshot_recv_await(const char *call, weft_context *cx, const weft_oneshot_receiver *receiver, void *out_value,
+                              struct weft__wait *wait)
 {
-    static const char call[] = "weft_oneshot_recv";
-    if (!cx || !receiver || !out_value)
+    if (!receiver || !out_value)
         return weft__meeting_refuse(call, NULL, 0);
     struct weft__meeting *object = receiver->weft__object;
     uint64_t word = 0;
     const int wrong = oneshot_check(call, object, receiver->weft__generation, receiver->weft__state, &word);
     if (wrong)
         return wrong;
-    const int begun = oneshot_begin(cx, object, WEFT__MODE_PLAIN);
+    const int begun = oneshot_begin(cx, object, WEFT__MODE_PLAIN, wait);
     if (begun != 1)
         return begun;
     int answer = oneshot_take(object, weft__load_acquire(&object->word), out_value); /* SY-A1 */
     if (answer == WEFT_EAGAIN)
-        answer = oneshot_enqueue(object, &weft__cx_task(cx)->wait, WEFT__MODE_PLAIN, ONESHOT_RECEIVABLE);
+        answer = oneshot_enqueue(object, wait, WEFT__MODE_PLAIN, ONESHOT_RECEIVABLE);
     else
         return answer;
     if (answer == 0)
@@ -259,23 +259,64 @@ int weft_oneshot_recv(weft_context *cx, const weft_oneshot_receiver *receiver, v
     return WEFT_AWAITING;
 }
 
-int weft_oneshot_closed(weft_context *cx, const weft_oneshot_sender *sender)
+int weft_oneshot_recv(weft_context *cx, const weft_oneshot_receiver *receiver, void *out_value)
 {
-    static const char call[] = "weft_oneshot_closed";
-    if (!cx || !sender)
+    static const char call[] = "weft_oneshot_recv";
+    if (!cx)
+        return weft__meeting_refuse(call, NULL, 0);
+    return oneshot_recv_await(call, cx, receiver, out_value, &weft__cx_task(cx)->wait);
+}
+
+static int oneshot_recv_poll(weft_context *cx, weft_future *future)
+{
+    const weft_oneshot_recv_future *recv = (const weft_oneshot_recv_future *)(const void *)future;
+    return oneshot_recv_await("weft_oneshot_recv_begin", cx, recv->receiver, recv->out_value,
+                              weft__future_attach(cx, future));
+}
+
+void weft_oneshot_recv_begin(weft_oneshot_recv_future *future, const weft_oneshot_receiver *receiver, void *out_value)
+{
+    weft__future_begin(&future->future, oneshot_recv_poll);
+    future->receiver = receiver;
+    future->out_value = out_value;
+}
+
+static int oneshot_closed_await(const char *call, weft_context *cx, const weft_oneshot_sender *sender,
+                                struct weft__wait *wait)
+{
+    if (!sender)
         return weft__meeting_refuse(call, NULL, 0);
     struct weft__meeting *object = sender->weft__object;
     uint64_t word = 0;
     const int wrong = oneshot_check(call, object, sender->weft__generation, sender->weft__state, &word);
     if (wrong)
         return wrong;
-    const int begun = oneshot_begin(cx, object, WEFT__MODE_SENDER);
+    const int begun = oneshot_begin(cx, object, WEFT__MODE_SENDER, wait);
     if (begun != 1)
         return begun;
-    const int answer = oneshot_enqueue(object, &weft__cx_task(cx)->wait, WEFT__MODE_SENDER, ONESHOT_RX_GONE);
+    const int answer = oneshot_enqueue(object, wait, WEFT__MODE_SENDER, ONESHOT_RX_GONE);
     if (answer == WEFT_AWAITING)
         weft__cx_refund(cx);
     return answer;
+}
+
+int weft_oneshot_closed(weft_context *cx, const weft_oneshot_sender *sender)
+{
+    static const char call[] = "weft_oneshot_closed";
+    return cx ? oneshot_closed_await(call, cx, sender, &weft__cx_task(cx)->wait) : weft__meeting_refuse(call, NULL, 0);
+}
+
+static int oneshot_closed_poll(weft_context *cx, weft_future *future)
+{
+    return oneshot_closed_await("weft_oneshot_closed_begin", cx,
+                                ((const weft_oneshot_closed_future *)(const void *)future)->sender,
+                                weft__future_attach(cx, future));
+}
+
+void weft_oneshot_closed_begin(weft_oneshot_closed_future *future, const weft_oneshot_sender *sender)
+{
+    weft__future_begin(&future->future, oneshot_closed_poll);
+    future->sender = sender;
 }
 
 int weft_oneshot_try_recv(const weft_oneshot_receiver *receiver, void *out_value)

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "sync/permits.h"
+#include "task/future.h"
 
 int weft_rwlock_create(weft_runtime *rt, const weft_rwlock_options *o, weft_rwlock *out_rwlock)
 {
@@ -64,6 +65,15 @@ static inline uint32_t rwlock_amount(const weft_rwlock *rwlock, uint8_t mode)
     return mode == WEFT__MODE_OWNS ? rwlock->weft__object->limit : 1;
 }
 
+static int rwlock_wait(const char *call, weft_context *cx, const weft_rwlock *rwlock, uint8_t mode,
+                       struct weft__wait *wait)
+{
+    if (weft__unlikely(!wait->object && rwlock_is_own(rwlock, weft__task_id(weft__cx_task(cx)))))
+        return weft__refuse(WEFT_EDEADLK, "%s: the caller is the writer: it would wait for itself", call);
+    return rwlock_answer(call, weft__permits_await(cx, rwlock->weft__object, rwlock->weft__generation, wait, mode,
+                                                   rwlock_amount(rwlock, mode)));
+}
+
 static int rwlock_await(const char *call, weft_context *cx, const weft_rwlock *rwlock, uint8_t mode)
 {
     if (weft__unlikely(!cx || !rwlock || !rwlock->weft__object))
@@ -71,11 +81,36 @@ static int rwlock_await(const char *call, weft_context *cx, const weft_rwlock *r
     if (weft__likely(weft__permits_take_at_once(cx, rwlock->weft__object, rwlock->weft__generation, mode,
                                                 rwlock_amount(rwlock, mode))))
         return 0;
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
-    if (weft__unlikely(!wait->object && rwlock_is_own(rwlock, weft__task_id(weft__cx_task(cx)))))
-        return weft__refuse(WEFT_EDEADLK, "%s: the caller is the writer: it would wait for itself", call);
-    return rwlock_answer(call, weft__permits_await(cx, rwlock->weft__object, rwlock->weft__generation, wait, mode,
-                                                   rwlock_amount(rwlock, mode)));
+    return rwlock_wait(call, cx, rwlock, mode, &weft__cx_task(cx)->wait);
+}
+
+static int rwlock_future_poll(const char *call, weft_context *cx, weft_future *future, uint8_t mode)
+{
+    const weft_rwlock *rwlock = ((const weft_rwlock_future *)(const void *)future)->rwlock;
+    const int wrong = rwlock_check(call, rwlock);
+    return wrong ? wrong : rwlock_wait(call, cx, rwlock, mode, weft__future_attach(cx, future));
+}
+
+static int rwlock_read_poll(weft_context *cx, weft_future *future)
+{
+    return rwlock_future_poll("weft_rwlock_read_begin", cx, future, WEFT__MODE_PLAIN);
+}
+
+static int rwlock_write_poll(weft_context *cx, weft_future *future)
+{
+    return rwlock_future_poll("weft_rwlock_write_begin", cx, future, WEFT__MODE_OWNS);
+}
+
+void weft_rwlock_read_begin(weft_rwlock_future *future, const weft_rwlock *rwlock)
+{
+    weft__future_begin(&future->future, rwlock_read_poll);
+    future->rwlock = rwlock;
+}
+
+void weft_rwlock_write_begin(weft_rwlock_future *future, const weft_rwlock *rwlock)
+{
+    weft__future_begin(&future->future, rwlock_write_poll);
+    future->rwlock = rwlock;
 }
 
 static int rwlock_try(const char *call, const weft_rwlock *rwlock, uint8_t mode)

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "sync/permits.h"
+#include "task/future.h"
 
 int weft_semaphore_create(weft_runtime *rt, const weft_semaphore_options *o, weft_semaphore *out_semaphore)
 {
@@ -72,6 +73,18 @@ static int semaphore_answer(const char *call, int answer)
     return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call) : answer;
 }
 
+static int semaphore_await(const char *call, weft_context *cx, const weft_semaphore *semaphore, uint32_t count,
+                           struct weft__wait *wait)
+{
+    if (weft__likely(wait->object != &semaphore->weft__object->waitable)) { /* one that waits hears what came of that */
+        const int wrong = semaphore_check(call, semaphore, count);
+        if (weft__unlikely(wrong))
+            return semaphore_wrong(wrong);
+    }
+    return semaphore_answer(call, weft__permits_await(cx, semaphore->weft__object, semaphore->weft__generation, wait,
+                                                      WEFT__MODE_PLAIN, count));
+}
+
 int weft_semaphore_acquire(weft_context *cx, const weft_semaphore *semaphore, uint32_t count)
 {
     static const char call[] = "weft_semaphore_acquire";
@@ -80,14 +93,23 @@ int weft_semaphore_acquire(weft_context *cx, const weft_semaphore *semaphore, ui
     if (weft__likely(count > 0 && weft__permits_take_at_once(cx, semaphore->weft__object, semaphore->weft__generation,
                                                              WEFT__MODE_PLAIN, count)))
         return 0;
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
-    if (weft__likely(wait->object != &semaphore->weft__object->waitable)) { /* one that waits hears what came of that */
-        const int wrong = semaphore_check(call, semaphore, count);
-        if (weft__unlikely(wrong))
-            return semaphore_wrong(wrong);
-    }
-    return semaphore_answer(call, weft__permits_await(cx, semaphore->weft__object, semaphore->weft__generation, wait,
-                                                      WEFT__MODE_PLAIN, count));
+    return semaphore_await(call, cx, semaphore, count, &weft__cx_task(cx)->wait);
+}
+
+static int semaphore_future_poll(weft_context *cx, weft_future *future)
+{
+    static const char call[] = "weft_semaphore_acquire_begin";
+    const weft_semaphore_future *acquire = (const weft_semaphore_future *)(const void *)future;
+    if (!acquire->semaphore || !acquire->semaphore->weft__object)
+        return weft__meeting_refuse(call, NULL, acquire->semaphore ? acquire->semaphore->weft__state : 0);
+    return semaphore_await(call, cx, acquire->semaphore, acquire->count, weft__future_attach(cx, future));
+}
+
+void weft_semaphore_acquire_begin(weft_semaphore_future *future, const weft_semaphore *semaphore, uint32_t count)
+{
+    weft__future_begin(&future->future, semaphore_future_poll);
+    future->semaphore = semaphore;
+    future->count = count;
 }
 
 int weft_semaphore_try_acquire(const weft_semaphore *semaphore, uint32_t count)

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/platform.h"
 #include "sync/queue.h"
+#include "task/future.h"
 #include "trace/emit.h"
 
 struct weft__watch_value {
@@ -324,9 +325,8 @@ static int watch_look(struct weft__meeting *object, uint64_t *seen, struct weft_
 }
 
 /* The head of each await: 1: go on with the operation; otherwise its answer. */
-static int watch_begin(weft_context *cx, struct weft__meeting *object, uint8_t mode)
+static int watch_begin(weft_context *cx, struct weft__meeting *object, uint8_t mode, struct weft__wait *wait)
 {
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (wait->object) {
         const enum weft__resumed resumed = weft__queue_resume(cx, object, wait, mode, 0);
         if (resumed == WEFT__RESUMED_WAITS)
@@ -339,19 +339,39 @@ static int watch_begin(weft_context *cx, struct weft__meeting *object, uint8_t m
     return weft__cx_spend(cx) ? 1 : WEFT_AWAITING;
 }
 
-int weft_watch_changed(weft_context *cx, weft_watch_receiver *receiver)
+static int watch_changed_await(const char *call, weft_context *cx, weft_watch_receiver *receiver,
+                               struct weft__wait *wait)
 {
-    const int wrong = watch_check_receiver("weft_watch_changed", receiver, cx != NULL);
+    const int wrong = watch_check_receiver(call, receiver, true);
     if (wrong)
         return wrong;
     struct weft__meeting *object = receiver->weft__object;
-    const int begun = watch_begin(cx, object, WEFT__MODE_PLAIN);
+    const int begun = watch_begin(cx, object, WEFT__MODE_PLAIN, wait);
     if (begun != 1)
         return begun;
-    const int answer = watch_look(object, &receiver->weft__seen, &weft__cx_task(cx)->wait);
+    const int answer = watch_look(object, &receiver->weft__seen, wait);
     if (answer == WEFT_AWAITING)
         weft__cx_refund(cx);
     return answer;
+}
+
+int weft_watch_changed(weft_context *cx, weft_watch_receiver *receiver)
+{
+    static const char call[] = "weft_watch_changed";
+    return cx ? watch_changed_await(call, cx, receiver, &weft__cx_task(cx)->wait) : weft__meeting_refuse(call, NULL, 0);
+}
+
+static int watch_changed_poll(weft_context *cx, weft_future *future)
+{
+    return watch_changed_await("weft_watch_changed_begin", cx, ((weft_watch_future *)(void *)future)->receiver,
+                               weft__future_attach(cx, future));
+}
+
+void weft_watch_changed_begin(weft_watch_future *future, weft_watch_receiver *receiver)
+{
+    weft__future_begin(&future->future, watch_changed_poll);
+    future->receiver = receiver;
+    future->sender = NULL;
 }
 
 int weft_watch_try_changed(weft_watch_receiver *receiver)
@@ -389,7 +409,7 @@ int weft_watch_wait_for(weft_context *cx, weft_watch_receiver *receiver,
         return wrong;
     struct weft__meeting *object = receiver->weft__object;
     for (;;) {
-        const int begun = watch_begin(cx, object, WEFT__MODE_PLAIN);
+        const int begun = watch_begin(cx, object, WEFT__MODE_PLAIN, &weft__cx_task(cx)->wait);
         if (begun != 1)
             return begun;
         bool last;
@@ -409,23 +429,44 @@ int weft_watch_wait_for(weft_context *cx, weft_watch_receiver *receiver,
     }
 }
 
-int weft_watch_closed(weft_context *cx, const weft_watch_sender *sender)
+static int watch_closed_await(const char *call, weft_context *cx, const weft_watch_sender *sender,
+                              struct weft__wait *wait)
 {
-    const int wrong = watch_check_sender("weft_watch_closed", sender, cx != NULL);
+    const int wrong = watch_check_sender(call, sender, true);
     if (wrong)
         return wrong;
     struct weft__meeting *object = sender->weft__object;
-    const int begun = watch_begin(cx, object, WEFT__MODE_SENDER);
+    const int begun = watch_begin(cx, object, WEFT__MODE_SENDER, wait);
     if (begun != 1)
         return begun;
     weft__lock(&object->lock);
     const bool waits = weft__load_relaxed(&object->receivers) > 0; /* under the lock */
     if (waits)
-        weft__queue_push(object, &weft__cx_task(cx)->wait, WEFT__MODE_SENDER, 0);
+        weft__queue_push(object, wait, WEFT__MODE_SENDER, 0);
     weft__unlock(&object->lock);
     if (!waits)
         return 0;
     weft__queue_trace_wait(object);
     weft__cx_refund(cx);
     return WEFT_AWAITING;
+}
+
+int weft_watch_closed(weft_context *cx, const weft_watch_sender *sender)
+{
+    static const char call[] = "weft_watch_closed";
+    return cx ? watch_closed_await(call, cx, sender, &weft__cx_task(cx)->wait) : weft__meeting_refuse(call, NULL, 0);
+}
+
+static int watch_closed_poll(weft_context *cx, weft_future *future)
+{
+    return watch_closed_await("weft_watch_closed_begin", cx,
+                              ((const weft_watch_future *)(const void *)future)->sender,
+                              weft__future_attach(cx, future));
+}
+
+void weft_watch_closed_begin(weft_watch_future *future, const weft_watch_sender *sender)
+{
+    weft__future_begin(&future->future, watch_closed_poll);
+    future->receiver = NULL;
+    future->sender = sender;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Notify, barrier and once, as <weft/notify.h> says them: a test a line of its documentation. */
+/* Notify, barrier and once, as <weft/notify.h> and <weft/once.h> say them: a test a line of its documentation. */
 #include "lib/meet.h"
 
 static weft_runtime *rt;
