@@ -146,7 +146,7 @@ def rule_lives(recording, facts, late):
 
 
 def rule_polls_have_a_reason(recording, facts, late):
-    """A poll follows a spawn, a wake, a yield, or a wake that found the task in its last poll (wake_noop)."""
+    """A poll follows a spawn, a wake, a yield, or a wake or cancellation that found the task in its last poll."""
     for task, events in recording.by_task.items():
         reason = late
         for at, event in enumerate(events):
@@ -163,10 +163,10 @@ def rule_polls_have_a_reason(recording, facts, late):
 
 
 def noop_around(events, at):
-    """A wake_noop between the poll before events[at] and the end of this one: it may be told late."""
+    """A wake_noop or task_cancel between the poll before events[at] and the end of this one: it may be told late."""
     before = next((i for i in range(at - 1, -1, -1) if events[i].name == "poll_start"), 0)
     after = next((i for i in range(at + 1, len(events)) if events[i].name in ("poll_start", "task_end")), len(events))
-    return any(e.name == "wake_noop" for e in events[before:after])
+    return any(e.name in ("wake_noop", "task_cancel") for e in events[before:after])
 
 
 def rule_workers(recording, facts, late):
