@@ -193,6 +193,7 @@ int weft__watch_start(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us)
 {
     const weft_trace_provider *provider = weft__sinks_provider();
     rt->watch.sample_interval = (int64_t)interval_ms * 1000000;
+    rt->watch.next_sample = weft__clock_now() + rt->watch.sample_interval; /* no channel lives yet */
     rt->watch.stall_threshold = (int64_t)stall_us * 1000;
     rt->watch.seen_sessions = provider && provider->sessions ? provider->sessions() : 0; /* those saw the creation */
     const int error = weft__thread_start(&rt->watch.thread, 0, watch_main, rt);

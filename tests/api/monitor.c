@@ -50,7 +50,6 @@ static void health_follows_the_saturation_with_hysteresis(void **state)
     numbers_receiver in;
     world_channel(rt, 100, WEFT_WAIT, &out, &in);
     struct changes changes = {0};
-    weft_monitor_sample(rt); /* the monitor's first look, whoever does it */
     assert_int_equal(weft_monitor_on_health(rt, on_health, &changes), 0);
     const struct {
         uint32_t depth;
