@@ -56,8 +56,8 @@ void weft__slab_fini(struct weft__slab *slab)
         if (page)
             weft__platform->unmap(page, WEFT__PAGE_SIZE);
     }
-    for (int i = 0; i < WEFT__SLAB_LEAVES; i++)
-        weft__free((void *)weft__load_relaxed(&slab->leaves[i]));
+    for (uint32_t first = 0; first < slab->page_numbers; first += WEFT__SLAB_LEAF)
+        weft__free((void *)weft__load_relaxed(&slab->leaves[first / WEFT__SLAB_LEAF]));
     weft__free(slab->recycled);
 }
 
