@@ -56,6 +56,11 @@ uint64_t rel_size(uint64_t small, uint64_t full)
     return size > 0 ? size : 1;
 }
 
+bool rel_is_long(void)
+{
+    return rel_setting("WEFT_REL_PERCENT") > 0;
+}
+
 uint64_t rel_seconds(uint64_t small)
 {
     const uint64_t seconds = rel_setting("WEFT_REL_SECONDS");

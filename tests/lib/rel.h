@@ -22,6 +22,9 @@ bool rel_line(const char *id, double value, double limit, bool pass, uint64_t se
 /* How much of it to do: WEFT_REL_PERCENT percent of `full`, at least 1; or `small`, scaled as stress_scale() does. */
 uint64_t rel_size(uint64_t small, uint64_t full);
 
+/* Whether this is a long run: WEFT_REL_PERCENT is set. */
+bool rel_is_long(void);
+
 /* How many seconds to go on: WEFT_REL_SECONDS, or `small`. */
 uint64_t rel_seconds(uint64_t small);
 

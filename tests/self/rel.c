@@ -37,9 +37,11 @@ static void size_comes_from_the_environment(void **state)
     unsetenv("WEFT_REL_SECONDS");
     assert_int_equal(rel_size(1000, 50000), stress_scale(1000));
     assert_int_equal(rel_seconds(3), 3);
+    assert_false(rel_is_long());
     setenv("WEFT_REL_PERCENT", "200", 1);
     setenv("WEFT_REL_SECONDS", "600", 1);
     assert_int_equal(rel_size(1000, 50000), 100000);
+    assert_true(rel_is_long());
     assert_int_equal(rel_size(1, 0), 1);
     assert_int_equal(rel_seconds(3), 600);
 }

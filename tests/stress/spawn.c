@@ -173,54 +173,6 @@ static void shutdown_against_spawns_loses_none(void **state)
     free((void *)runs);
 }
 
-/* All waiting at once: what a waiting task costs, and that each is woken by the end. */
-struct parked {
-    weft_frame weft;
-    uint64_t number;
-};
-
-static weft_poll parked(weft_context *cx, struct parked *self)
-{
-    if (runs[self->number] == 0) {
-        runs[self->number] = 1;
-        (void)cx;
-        return WEFT_PENDING;
-    }
-    atomic_fetch_add(&ran, 1);
-    return WEFT_READY;
-}
-
-static void spawn_a_hundred_thousand_that_wait_then_wake_all(void **state)
-{
-    (void)state;
-    create();
-    const uint64_t count = stress_scale(100000);
-    runs = calloc(count, 1);
-    weft_task *tasks = calloc(count, sizeof *tasks);
-    atomic_store(&ran, 0);
-    const uint64_t before = stress_process_bytes();
-    for (uint64_t i = 0; i < count; i++) {
-        tasks[i] = weft_spawn(weft_runtime_scope(rt), parked, .number = i);
-        assert_int_equal(weft_task_error(tasks[i]), 0);
-    }
-    weft_runtime_stats stats = {.size = sizeof stats};
-    do
-        assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
-    while (stats.polls < count);
-    const uint64_t grown = stress_process_bytes() - before;
-    print_message("%llu tasks wait: %llu bytes each of resident memory, %llu of slab\n", (unsigned long long)count,
-                  (unsigned long long)(grown / count), (unsigned long long)(stats.task_bytes / count));
-    assert_int_equal(stats.tasks_live, count);
-    if (!stress_sanitized())
-        assert_true(grown / count < 512);
-    for (uint64_t i = 0; i < count; i++)
-        weft_wake((weft_waker){tasks[i]});
-    assert_int_equal(weft_runtime_finish(rt), 0);
-    assert_int_equal(atomic_load(&ran), count);
-    free(tasks);
-    free((void *)runs);
-}
-
 static weft_poll quick(weft_context *cx, struct once *self)
 {
     cx->weft__result = (int)(self->number % 100);
@@ -259,7 +211,6 @@ int main(void)
         cmocka_unit_test(spawn_a_million_from_four_threads_runs_each_once),
         cmocka_unit_test(spawn_by_tasks_overflows_and_loses_none),
         cmocka_unit_test(shutdown_against_spawns_loses_none),
-        cmocka_unit_test(spawn_a_hundred_thousand_that_wait_then_wake_all),
         cmocka_unit_test(spawn_and_join_a_million),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
