@@ -144,6 +144,7 @@ static int spawns(void *argument)
     return result;
 }
 
+/* known bug 36 */
 static void job_may_begin_jobs_spawn_tasks_and_block(void **state)
 {
     (void)state;
@@ -267,7 +268,7 @@ static void shield_keeps_a_job(void **state)
     close_pool();
 }
 
-/* SD-03: handles outlive their runtime. */
+/* SD-03, known bug 42: handles outlive their runtime. */
 static void handle_outlives_its_runtime(void **state)
 {
     (void)state;

@@ -27,7 +27,7 @@ static void one_thread_runs_every_job_in_order(void **state)
     close_pool();
 }
 
-/* BLK-04 */
+/* BLK-04, known bug 105 */
 static void idle_threads_leave_after_their_time(void **state)
 {
     (void)state;
@@ -162,6 +162,7 @@ static int end_faulty(void **state)
 }
 static void refuse(enum faulty_kind kind) { faulty_arm(kind, 1, true); }
 
+/* scenario 40 */
 static void no_thread_at_all_is_an_error(void **state)
 {
     (void)state;
@@ -190,6 +191,7 @@ static void no_thread_at_all_is_an_error(void **state)
     close_pool();
 }
 
+/* scenario 40 */
 static void no_second_thread_means_waiting_for_the_first(void **state)
 {
     (void)state;
@@ -208,7 +210,10 @@ static void no_second_thread_means_waiting_for_the_first(void **state)
     close_pool();
 }
 
-/* All threads are held, the system refused another, and nobody submits any more: the monitor thread tries again. */
+/*
+ * scenario 40: all threads are held, the system refused another, and nobody submits any more: the monitor thread
+ * tries again.
+ */
 static void thread_that_was_refused_is_tried_again(void **state)
 {
     (void)state;
@@ -258,6 +263,7 @@ static int looks_at_its_thread(void *argument)
     return 0;
 }
 
+/* scenario 46, known bug 100 */
 static void threads_are_named_and_take_no_signals(void **state)
 {
     (void)state;
@@ -271,7 +277,7 @@ static void threads_are_named_and_take_no_signals(void **state)
     }
 }
 
-/* SD-06 SD-07 SD-08, BLK-03 */
+/* SD-06 SD-07 SD-08, BLK-03, known bug 42 */
 static void shutdown_ends_what_runs_and_takes_back_what_waits(void **state)
 {
     (void)state;
@@ -313,7 +319,7 @@ static void shutdown_ends_what_runs_and_takes_back_what_waits(void **state)
     assert_int_equal(weft_job_wait_blocking(&(weft_job){mandatory.id + 1, 0, 1}, 0, NULL), WEFT_ESRCH);
 }
 
-/* SD-05, and: it names the job. */
+/* scenario 19, known bug 38: SD-05, and: it names the job. */
 static void shutdown_with_a_deadline_names_the_job_that_is_stuck(void **state)
 {
     (void)state;
@@ -335,6 +341,7 @@ static void shutdown_with_a_deadline_names_the_job_that_is_stuck(void **state)
     close_pool();
 }
 
+/* known bug 39 */
 static void shutdown_with_idle_threads_needs_no_deadline(void **state)
 {
     (void)state;
@@ -347,7 +354,7 @@ static void shutdown_with_idle_threads_needs_no_deadline(void **state)
     close_pool();
 }
 
-/* 10,000 jobs that block, and a pipeline beside them that goes on. */
+/* known bug 89: 10,000 jobs that block, and a pipeline beside them that goes on. */
 static void pool_full_of_blocked_jobs_stops_nobody_else(void **state)
 {
     (void)state;

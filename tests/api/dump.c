@@ -116,6 +116,7 @@ static void dump_text_shows_the_chain_and_the_other_end(void **state)
     assert_non_null(strstr(text.bytes, "waits for a time"));
 }
 
+/* scenario 52 */
 static void dump_json_escapes_names(void **state)
 {
     (void)state;

@@ -395,7 +395,7 @@ static void spawn_when_parking(void *context, uint16_t worker)
         weft_spawn(weft_runtime_scope(parking.rt), ender, .ended = &parking.ended);
 }
 
-/* RT-26: a hook that makes work when its worker is about to sleep keeps it awake. */
+/* RT-26, known bug 3, known bug 4: a hook that makes work when its worker is about to sleep keeps it awake. */
 static void park_hook_that_makes_work_prevents_the_park(void **state)
 {
     (void)state;

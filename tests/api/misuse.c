@@ -120,6 +120,7 @@ static int visit_metric(void *context, const weft_metric *metric)
     return 0;
 }
 
+/* scenario 18 */
 static void runtimes(void **state)
 {
     (void)state;
@@ -162,6 +163,7 @@ static void runtimes(void **state)
     check_notes();
 }
 
+/* scenario 51, scenario 52 */
 static void channel_options(void **state)
 {
     (void)state;

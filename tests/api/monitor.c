@@ -217,7 +217,9 @@ static void visit_shows_every_channel(void **state)
     world_end(rt, 0);
 }
 
-/* Looked at under load and while channels come and go: never negative, never over capacity, never torn. */
+/*
+ * known bug 59: looked at under load and while channels come and go: never negative, never over capacity, never torn.
+ */
 static void visit_under_load_sees_sane_numbers(void **state)
 {
     (void)state;
@@ -266,6 +268,7 @@ static int see_metric(void *context, const weft_metric *metric)
     return metrics->count == metrics->stop_at ? 44 : 0;
 }
 
+/* known bug 105 */
 static void metrics_have_names_units_and_no_invented_values(void **state)
 {
     (void)state;

@@ -53,7 +53,7 @@ static void try_recv_tells_empty_from_ended(void **state)
     numbers_receiver_close(&in);
 }
 
-/* MPSC-23 MPSC-17 */
+/* MPSC-23 MPSC-17, known bug 60 */
 static void try_recv_after_stop_waits_for_permits_only(void **state)
 {
     (void)state;
@@ -130,7 +130,7 @@ static weft_poll stopper(weft_context *cx, struct stopper *self)
     WEFT_END(0);
 }
 
-/* MPSC-17 MPSC-18 MPSC-19 */
+/* MPSC-17 MPSC-18 MPSC-19, known bug 56 */
 static void stopped_receiver_that_waits_is_woken_when_the_last_place_is_settled(void **state)
 {
     (void)state;
@@ -172,7 +172,10 @@ static void stopped_receiver_that_waits_is_woken_when_the_last_place_is_settled(
     }
 }
 
-/* MPSC-19: the cancelled waiter had been granted the last place; giving it back is what the end was waiting for. */
+/*
+ * MPSC-19, known bug 55: the cancelled waiter had been granted the last place; giving it back is what the end was
+ * waiting for.
+ */
 static void cancelled_granted_reserve_wakes_the_stopped_receiver(void **state)
 {
     (void)state;
@@ -213,7 +216,7 @@ static void count_drop(void *message, void *context)
     atomic_fetch_add(&dropped, 1);
 }
 
-/* MPSC-20 MPSC-34 WEAK-04 */
+/* MPSC-20 MPSC-34 WEAK-04, known bug 64 */
 static void close_of_the_receiver_drops_unread_messages_then_and_there(void **state)
 {
     (void)state;
@@ -281,7 +284,7 @@ static void close_of_the_receiver_refuses_waiting_senders(void **state)
     }
 }
 
-/* MPSC-25 MPSC-35 */
+/* MPSC-25 MPSC-35, known bug 28 */
 static void cancelled_recv_loses_nothing_and_leaves_no_trace(void **state)
 {
     (void)state;
@@ -316,7 +319,10 @@ static weft_poll one_recv(weft_context *cx, struct one_recv *self)
     WEFT_END(0);
 }
 
-/* MPSC-35: cancelled at every moment relative to the send, a message is received by the task or is still there. */
+/*
+ * MPSC-35, known bug 72: cancelled at every moment relative to the send, a message is received by the task or is
+ * still there.
+ */
 static void recv_cancelled_while_a_message_comes_keeps_the_message(void **state)
 {
     (void)state;

@@ -36,6 +36,7 @@ static void create_takes_options_or_defaults(void **state)
     world_end(rt, 0);
 }
 
+/* scenario 51 */
 static void create_refuses_and_leaves_the_place_untouched(void **state)
 {
     (void)state;
@@ -69,6 +70,7 @@ static void create_refuses_and_leaves_the_place_untouched(void **state)
     }
 }
 
+/* known bug 81 */
 static void create_with_the_smallest_stack_runs_everything(void **state)
 {
     (void)state;
@@ -166,7 +168,7 @@ static void failing_task_harms_no_other(void **state)
     world_end(rt, 201);
 }
 
-/* SD-05: it returns as soon as all have ended, and in time if they do not; it can be called again. */
+/* SD-05, known bug 35: it returns as soon as all have ended, and in time if they do not; it can be called again. */
 static void shutdown_keeps_its_deadline(void **state)
 {
     (void)state;
@@ -189,7 +191,7 @@ static void shutdown_keeps_its_deadline(void **state)
     world_end(rt, 1);
 }
 
-/* SD-01: running, waiting and not yet begun: all end, each once. */
+/* SD-01, known bug 22: running, waiting and not yet begun: all end, each once. */
 static void shutdown_ends_every_task(void **state)
 {
     (void)state;
@@ -210,7 +212,7 @@ static void shutdown_ends_every_task(void **state)
     world_end(rt, 101);
 }
 
-/* SD-02 */
+/* SD-02, scenario 18 */
 static void spawn_after_shutdown_is_refused(void **state)
 {
     (void)state;
@@ -256,7 +258,7 @@ static void *storm(void *argument)
     return NULL;
 }
 
-/* SD-04: accepted means ended; refused means never begun. */
+/* SD-04, scenario 18, known bug 41: accepted means ended; refused means never begun. */
 static void shutdown_racing_with_spawns_counts_every_task(void **state)
 {
     (void)state;
@@ -309,7 +311,7 @@ static weft_poll ender_of_all(weft_context *cx, struct ender_of_all *self)
     WEFT_END(0);
 }
 
-/* RT-24: not by one of its own tasks; a task may have a runtime of its own beside. */
+/* RT-24, scenario 17: not by one of its own tasks; a task may have a runtime of its own beside. */
 static void end_by_its_own_task_is_refused(void **state)
 {
     (void)state;
@@ -488,7 +490,7 @@ static void spawn_in_hook(void *context, uint64_t task, uint64_t parent, uint64_
     weft_spawn(weft_runtime_scope(self->rt), ender, .ended = self->ended); /* its own event is not told to hooks */
 }
 
-/* RT-03 RT-20 SD-13: from a host thread, a task, a task of another runtime, a drop function, a hook. */
+/* RT-03 RT-20 SD-13, known bug 20: from a host thread, a task, a task of another runtime, a drop function, a hook. */
 static void spawn_works_from_everywhere(void **state)
 {
     (void)state;
@@ -543,7 +545,7 @@ static void *exiting_thread(void *argument)
     return NULL;
 }
 
-/* RT-12 */
+/* RT-12, known bug 29 */
 static void wake_and_spawn_by_a_thread_that_ends(void **state)
 {
     (void)state;
@@ -584,7 +586,7 @@ static void *owning_thread(void *argument)
     return NULL;
 }
 
-/* RT-27: a runtime that belongs to a thread ends with it. */
+/* RT-27, known bug 30: a runtime that belongs to a thread ends with it. */
 static void finish_by_the_destructor_of_a_thread(void **state)
 {
     (void)state;
@@ -624,6 +626,7 @@ static void mutexed_drop(void *frame)
     pthread_mutex_unlock(self->mutex);
 }
 
+/* known bug 19, known bug 27, known bug 33 */
 static void drop_functions_may_lock_and_wake_during_shutdown(void **state)
 {
     (void)state;
@@ -646,7 +649,7 @@ static void drop_functions_may_lock_and_wake_during_shutdown(void **state)
     world_end(rt, TASKS + 2);
 }
 
-/* Two runtimes pass messages to each other and end in either order. */
+/* scenario 48: two runtimes pass messages to each other and end in either order. */
 static void two_runtimes_end_in_either_order(void **state)
 {
     (void)state;
@@ -665,6 +668,7 @@ static void two_runtimes_end_in_either_order(void **state)
     }
 }
 
+/* scenario 59, known bug 105 */
 static void stats_add_up(void **state)
 {
     (void)state;

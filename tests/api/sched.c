@@ -85,7 +85,7 @@ static void budget_makes_a_task_give_way(void **state)
     }
 }
 
-/* COOP-01 RT-02: beside a task that never has to wait, another one gets its turns. */
+/* COOP-01 RT-02, known bug 88: beside a task that never has to wait, another one gets its turns. */
 static void task_that_never_waits_does_not_starve_another(void **state)
 {
     (void)state;
@@ -149,6 +149,7 @@ static weft_poll pinger(weft_context *cx, struct pinger *self)
     WEFT_END(0);
 }
 
+/* known bug 84 */
 static void ping_pong_pairs_do_not_starve_one_that_yields(void **state)
 {
     (void)state;
@@ -186,6 +187,7 @@ static weft_poll link(weft_context *cx, struct link *self)
     WEFT_END(0);
 }
 
+/* known bug 84 */
 static void chain_of_spawns_does_not_keep_its_worker(void **state)
 {
     (void)state;
@@ -281,6 +283,7 @@ static weft_poll feeder(weft_context *cx, struct feeder *self)
     WEFT_END(0);
 }
 
+/* known bug 87 */
 static void thousand_listeners_all_hear(void **state)
 {
     (void)state;
@@ -318,6 +321,7 @@ static weft_poll spawner(weft_context *cx, struct spawner *self)
     WEFT_END(0);
 }
 
+/* known bug 86, known bug 87 */
 static void ring_that_is_full_overflows_and_loses_none(void **state)
 {
     (void)state;
@@ -359,6 +363,7 @@ static weft_poll blocker(weft_context *cx, struct blocker *self)
     WEFT_END(0);
 }
 
+/* known bug 5 */
 static void children_of_a_task_that_blocks_run_elsewhere(void **state)
 {
     (void)state;
@@ -386,7 +391,7 @@ static void note_stall(void *context, int code, const char *text)
     atomic_fetch_add(&stall_reports, 1);
 }
 
-/* A poll that does not return is said once, with the name of its task, while it still runs. */
+/* scenario 61: A poll that does not return is said once, with the name of its task, while it still runs. */
 static void stall_is_reported_while_it_lasts(void **state)
 {
     (void)state;
@@ -407,7 +412,7 @@ static void stall_is_reported_while_it_lasts(void **state)
     world_end(rt, 1);
 }
 
-/* RT-05: seen from outside as well. */
+/* RT-05, scenario 59: seen from outside as well. */
 static void polls_are_counted_per_task(void **state)
 {
     (void)state;

@@ -241,7 +241,7 @@ static void newcomer_does_not_pass_a_waiting_sender(void **state)
     world_settle(rt);
 }
 
-/* MPSC-06 MPSC-35 */
+/* MPSC-06 MPSC-35, known bug 57 */
 static void cancelled_waiting_send_lets_the_next_go_on(void **state)
 {
     (void)state;
@@ -270,7 +270,7 @@ static void cancelled_waiting_send_lets_the_next_go_on(void **state)
     world_settle(rt);
 }
 
-/* MPSC-06: the claim was granted already when the cancellation came; it is handed to the next. */
+/* MPSC-06, known bug 57: the claim was granted already when the cancellation came; it is handed to the next. */
 static void cancelled_granted_send_hands_its_place_on(void **state)
 {
     (void)state;
@@ -366,7 +366,7 @@ static void reserve_with_one_permit_out_waits_until_it_is_used_or_released(void 
     }
 }
 
-/* MPSC-06 MPSC-35 */
+/* MPSC-06 MPSC-35, known bug 57 */
 static void cancelled_reserve_hands_its_claim_to_the_next(void **state)
 {
     (void)state;
@@ -428,6 +428,7 @@ static weft_poll fickle(weft_context *cx, struct fickle *self)
     return WEFT_READY;
 }
 
+/* known bug 70 */
 static void send_that_is_not_awaited_again_is_given_up(void **state)
 {
     (void)state;
@@ -582,7 +583,7 @@ static void drop_oldest_with_all_places_reserved_drops_the_newest(void **state)
     numbers_receiver_close(&in);
 }
 
-/* Messages of every size class of slots survive the copy, at both ends of the ring. */
+/* known bug 81: messages of every size class of slots survive the copy, at both ends of the ring. */
 static void send_copies_messages_of_any_size(void **state)
 {
     (void)state;
@@ -607,7 +608,7 @@ static void send_copies_messages_of_any_size(void **state)
     }
 }
 
-/* MPSC-30 MPSC-29 */
+/* MPSC-30 MPSC-29, known bug 59 */
 static void depth_after_a_send_is_seen_by_others_and_never_negative(void **state)
 {
     (void)state;

@@ -268,7 +268,10 @@ static void waiter_told_by_notify_all_leaves_the_stored_notification_alone(void 
     end_all();
 }
 
-/* Known bug 17: async-std 452, the second of two sends notified nobody since one waiter was notified already. */
+/*
+ * known bug 17: known bug 17: async-std 452, the second of two sends notified nobody since one waiter was notified
+ * already.
+ */
 static void second_notify_one_reaches_the_second_waiter(void **state)
 {
     (void)state;

@@ -228,6 +228,7 @@ static void cancelled_waiter_lets_a_crowd_in(void **state)
     close_sem();
 }
 
+/* known bug 57 */
 static void permits_of_a_waiter_cancelled_after_its_grant_are_passed_on(void **state)
 {
     (void)state;
@@ -333,7 +334,7 @@ static void forget_removes_what_is_free_and_says_how_many(void **state)
     close_sem();
 }
 
-/* Known bug 58: tokio 8021, a closed semaphore opened again after forget. */
+/* known bug 58: known bug 58: tokio 8021, a closed semaphore opened again after forget. */
 static void closed_semaphore_stays_closed_after_forget_and_release(void **state)
 {
     (void)state;

@@ -89,7 +89,7 @@ static weft_task join_in_task(weft_task other, atomic_int *rc, atomic_int *resul
     return SPAWN(joiner, .other = other, .rc = rc, .out_result = result);
 }
 
-/* Three distinguishable results: succeeded, failed, cancelled; by a task, before the end and after it. */
+/* scenario 14: three distinguishable results: succeeded, failed, cancelled; by a task, before the end and after it. */
 static void join_in_a_task_tells_how_the_other_ended(void **state)
 {
     (void)state;
@@ -118,6 +118,7 @@ static void join_in_a_task_tells_how_the_other_ended(void **state)
         }
 }
 
+/* scenario 14 */
 static void join_refusals(void **state)
 {
     (void)state;
@@ -236,7 +237,7 @@ static void join_that_is_not_awaited_again_is_given_up(void **state)
     world_settle(rt);
 }
 
-/* TSK-08 TSK-11: whichever side is last frees it; the memory of tasks does not grow. */
+/* TSK-08 TSK-11, known bug 23: whichever side is last frees it; the memory of tasks does not grow. */
 static void detach_gives_up_the_result_before_and_after_the_end(void **state)
 {
     (void)state;
@@ -280,7 +281,7 @@ static void *cancel_thread(void *argument)
     return NULL;
 }
 
-/* Ten cancel the same task: it ends once, with one result, and the first reason is kept. */
+/* scenario 13, known bug 20: ten cancel the same task: it ends once, with one result, and the first reason is kept. */
 static void cancel_by_ten_ends_it_once(void **state)
 {
     (void)state;
@@ -379,7 +380,7 @@ static void dropper_drop(void *frame)
     atomic_fetch_add(self->drops, 1);
 }
 
-/* Cancelled before its first poll: the drop function runs once, the body never. */
+/* scenario 11: cancelled before its first poll: the drop function runs once, the body never. */
 static void cancel_before_the_first_poll_drops_the_frame(void **state)
 {
     (void)state;
@@ -532,7 +533,10 @@ static void name_is_the_given_one_or_the_function_s(void **state)
     assert_string_equal(inspect(task, 0).name, "parked");
 }
 
-/* Names that would hurt whoever prints them are kept byte by byte; long ones are cut at a whole character. */
+/*
+ * scenario 52: names that would hurt whoever prints them are kept byte by byte; long ones are cut at a whole
+ * character.
+ */
 static void name_of_any_bytes_is_kept_or_cut(void **state)
 {
     (void)state;
@@ -693,7 +697,10 @@ static void visit_shows_every_live_task_and_ends_when_told(void **state)
     world_end(mine, 20);
 }
 
-/* SD-03 SD-14 TSK-11: what is kept of a task after its runtime has gone can be used, and answers that it is gone. */
+/*
+ * SD-03 SD-14 TSK-11, scenario 15, known bug 42: what is kept of a task after its runtime has gone can be used, and
+ * answers that it is gone.
+ */
 static void handles_outlive_the_runtime(void **state)
 {
     (void)state;

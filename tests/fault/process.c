@@ -184,6 +184,7 @@ static int fork_with_workers(void)
     return weft_runtime_destroy(rt) == 0 ? 20 : 94;
 }
 
+/* known bug 98 */
 static void process_forks_with_workers_running(void **state)
 {
     (void)state;
@@ -192,7 +193,7 @@ static void process_forks_with_workers_running(void **state)
     assert_int_equal(in_child(fork_with_workers), 20);
 }
 
-/* Threads, descriptors and memory are where they were after a thousand runtimes that worked. */
+/* known bug 40: threads, descriptors and memory are where they were after a thousand runtimes that worked. */
 static void thousand_runtimes_leave_nothing(void **state)
 {
     (void)state;
@@ -323,6 +324,7 @@ static int load_and_unload(void)
     return 21;
 }
 
+/* known bug 101 */
 static void library_can_be_loaded_and_unloaded(void **state)
 {
     (void)state;
@@ -388,6 +390,7 @@ static int own_runtime(void)
     return weft_runtime_finish(rt) == 0 && atomic_load(&ended) == 50 ? 23 : 99;
 }
 
+/* known bug 98 */
 static void child_of_a_process_without_a_runtime_has_its_own(void **state)
 {
     (void)state;

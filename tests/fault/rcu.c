@@ -127,7 +127,10 @@ static struct outcome try_with(unsigned map, bool remap)
     return outcome;
 }
 
-/* liburcu asks for pages when a thread uses RCU for the first time and there is no room; nothing else of it allocates. */
+/*
+ * known bug 102: liburcu asks for pages when a thread uses RCU for the first time and there is no room; nothing else
+ * of it allocates.
+ */
 static void reader_registry_is_the_only_thing_that_allocates(void **state)
 {
     (void)state;
@@ -139,7 +142,7 @@ static void reader_registry_is_the_only_thing_that_allocates(void **state)
            outcome.remaps, outcome.heaps);
 }
 
-/* Each refused mmap ends the program: the list in docs/design/dependencies.md. */
+/* known bug 102: each refused mmap ends the program: the list in docs/design/dependencies.md. */
 static void refused_mmap_ends_the_program(void **state)
 {
     (void)state;

@@ -24,7 +24,10 @@ static unsigned count_entries(const char *path)
     return count;
 }
 
-/* The first, a middle and the last worker, and the monitor: creation fails whole, and the next one succeeds. */
+/*
+ * scenario 40: the first, a middle and the last worker, and the monitor: creation fails whole, and the next one
+ * succeeds.
+ */
 static void create_without_a_thread_gives_everything_back(void **state)
 {
     (void)state;
@@ -53,7 +56,7 @@ static void create_without_a_thread_gives_everything_back(void **state)
     faulty_end();
 }
 
-/* An earlier runtime does not notice that another could not be made. */
+/* scenario 40: an earlier runtime does not notice that another could not be made. */
 static void create_that_fails_leaves_others_unharmed(void **state)
 {
     (void)state;
@@ -107,7 +110,7 @@ static weft_poll spinner(weft_context *cx, struct spinner *self)
     WEFT_END(0);
 }
 
-/* A host's timer at 1 kHz: its handler runs on the host's thread only, however busy the workers are. */
+/* scenario 46: A host's timer at 1 kHz: its handler runs on the host's thread only, however busy the workers are. */
 static void signals_of_the_host_stay_on_its_threads(void **state)
 {
     (void)state;
@@ -138,7 +141,10 @@ static void signals_of_the_host_stay_on_its_threads(void **state)
     sigaction(SIGALRM, &before, NULL);
 }
 
-/* What /proc says of each thread but this one: every signal that a host could handle is blocked. */
+/*
+ * scenario 46, known bug 100: what /proc says of each thread but this one: every signal that a host could handle is
+ * blocked.
+ */
 static void threads_of_the_library_block_every_signal(void **state)
 {
     (void)state;

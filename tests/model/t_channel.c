@@ -6,7 +6,9 @@
  *
  * Law: a send that succeeded was received once or dropped once; one that failed was neither; a sender's messages come
  * in its order and whole; after the end nothing comes, not even to be dropped; after the last close nothing is left;
- * nobody sleeps for ever. */
+ * nobody sleeps for ever.
+ *
+ * Shows: known bug 65, known bug 66, known bug 68, known bug 69, known bug 80. */
 #include "model.h"
 
 #include <assert.h>

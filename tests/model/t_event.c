@@ -3,7 +3,9 @@
  * deadline, clears it, and waits again.
  *
  * Law: a wait that returns 0 sees what was written before the set; without a deadline it returns (else DEADLOCK); after
- * a timeout the event can be waited for again; the setter touches the event no more once the owner may have gone. */
+ * a timeout the event can be waited for again; the setter touches the event no more once the owner may have gone.
+ *
+ * Shows: known bug 11, known bug 96. */
 #include "base/event.h"
 #include "base/futex.h"
 #include "model.h"

@@ -3,7 +3,9 @@
  * frees.
  *
  * Law: every node is taken once, with the pusher's writes; a pusher's nodes come in its order to one taker; empty()
- * after a push that has returned says no, unless somebody took. */
+ * after a push that has returned says no, unless somebody took.
+ *
+ * Shows: known bug 79, known bug 80. */
 #include "model.h"
 #include "registry/handoff.h"
 

@@ -2,7 +2,9 @@
 /* Harness: sched/parker. A worker parks, with or without a deadline, until it has seen what two others announced by
  * unparking it; both may come before it parks, while it falls asleep, or together.
  *
- * Law: after the last unpark the worker looks once more and sees everything (else DEADLOCK); an unpark orders. */
+ * Law: after the last unpark the worker looks once more and sees everything (else DEADLOCK); an unpark orders.
+ *
+ * Shows: scenario 10, known bug 11, known bug 12. */
 #include "model.h"
 #include "sched/parker.h"
 

@@ -3,7 +3,9 @@
  * closes the only sender, and perhaps waits for a place before. Main receives until the end, perhaps after a stop.
  *
  * Law: as t_channel; here the question is only whether the last of these, whichever it is, lets the receiver go (else
- * DEADLOCK), and whether what a permit sent comes before the end. */
+ * DEADLOCK), and whether what a permit sent comes before the end.
+ *
+ * Shows: known bug 55, known bug 56, known bug 60. */
 #include "model.h"
 
 #include <assert.h>

@@ -3,7 +3,9 @@
  * than fits and pops between; two thieves steal twice, with and without a limit; one of them also asks for the length.
  *
  * Law: each task comes out once, whole; what the ring refuses is the owner's; the owner's pops are in order; the length
- * is not 0 while a task is queued that nobody takes (the last look of a searcher relies on it). */
+ * is not 0 while a task is queued that nobody takes (the last look of a searcher relies on it).
+ *
+ * Shows: known bug 26, known bug 76, known bug 77, known bug 78, known bug 80. */
 #include "model.h"
 #include "sched/runqueue.h"
 

@@ -8,7 +8,9 @@
  * the host rescues as the monitor thread would.
  *
  * Law: every task runs to its end once, with what was written before its wake; then the engine drains, stops, and
- * leaves nothing. A lost wake-up is DEADLOCK, or STUCK under the spinning task. */
+ * leaves nothing. A lost wake-up is DEADLOCK, or STUCK under the spinning task.
+ *
+ * Shows: scenario 10, known bug 9, known bug 12. */
 #include "engine.h"
 #include "model.h"
 

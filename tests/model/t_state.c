@@ -8,7 +8,9 @@
  * with another tag in; a late wake or a reader of the old tag must have no effect on that.
  *
  * Law: at most one queue entry; polls do not overlap (plain memory); after a wake comes a poll that sees the news (else
- * the task never ends); the result is read once, whole, and the slot freed once; the new task keeps its bytes. */
+ * the task never ends); the result is read once, whole, and the slot freed once; the new task keeps its bytes.
+ *
+ * Shows: known bug 1, known bug 26. */
 #include "model.h"
 #include "task/state.h"
 

@@ -4,7 +4,9 @@
  * Meanwhile somebody may look at it, and a second task takes a slot.
  *
  * Law: the join answers once, with what the task returned and what it wrote; after a timeout the join can be repeated;
- * a handle of a task that is gone answers WEFT_ESRCH to everything; the engine drains and leaves nothing. */
+ * a handle of a task that is gone answers WEFT_ESRCH to everything; the engine drains and leaves nothing.
+ *
+ * Shows: known bug 1, known bug 6. */
 #include "engine.h"
 #include "model.h"
 

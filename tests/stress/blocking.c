@@ -221,8 +221,8 @@ static void books_end(void)
     assert_int_equal(weft_runtime_destroy(books.rt), 0);
 }
 
-/* BLK-02: a submit meets a thread whose time is up. Each host thread waits for what it submitted, so a job that is
- * stranded stops the test. */
+/* BLK-02, known bug 2: a submit meets a thread whose time is up. Each host thread waits for what it submitted, so a
+ * job that is stranded stops the test. */
 static void submit_against_threads_that_leave_strands_nothing(void **state)
 {
     (void)state;
@@ -233,7 +233,7 @@ static void submit_against_threads_that_leave_strands_nothing(void **state)
     }
 }
 
-/* BLK-03: nothing that was accepted is lost when shutdown comes. */
+/* BLK-03, known bug 37: nothing that was accepted is lost when shutdown comes. */
 static void shutdown_in_the_middle_loses_nothing(void **state)
 {
     (void)state;

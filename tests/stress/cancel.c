@@ -89,6 +89,7 @@ static void cancel_all(void *context, unsigned number)
             atomic_fetch_add(&fates[(start + i) % VICTIMS].accepted, 1);
 }
 
+/* scenario 13, known bug 20 */
 static void cancel_from_ten_threads_ends_each_task_once(void **state)
 {
     (void)state;
@@ -151,6 +152,7 @@ static void cancel_before_the_first_poll(void (*drop)(void *frame))
     verdict_assert();
 }
 
+/* scenario 11 */
 static void cancel_before_the_first_poll_runs_the_drop_instead(void **state)
 {
     (void)state;
@@ -214,6 +216,7 @@ static void drop_that_spawns(void *frame)
     victim_drop(frame);
 }
 
+/* scenario 16, known bug 27 */
 static void cancel_with_a_drop_that_spawns_wakes_and_cancels(void **state)
 {
     int dropped = 0;

@@ -56,6 +56,7 @@ static void reserve_beside_traffic(void *context, unsigned number)
     weft_sender_close(&mine);
 }
 
+/* known bug 61 */
 static void reserve_with_room_is_never_refused(void **state)
 {
     (void)state;
@@ -162,6 +163,7 @@ static void look_beside_dropping(void *context, unsigned number)
     }
 }
 
+/* known bug 59 */
 static void stats_beside_dropping_are_never_negative(void **state)
 {
     (void)state;

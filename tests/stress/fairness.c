@@ -62,6 +62,7 @@ static void stuck_with(int behind)
     assert_int_equal(atomic_load(&started), behind);
 }
 
+/* known bug 85 */
 static void stuck_worker_loses_the_task_in_its_next_slot(void **state)
 {
     (void)state;
@@ -69,6 +70,7 @@ static void stuck_worker_loses_the_task_in_its_next_slot(void **state)
         stuck_with(1);
 }
 
+/* known bug 7 */
 static void stuck_worker_loses_its_ring(void **state)
 {
     (void)state;
@@ -95,6 +97,7 @@ static weft_poll holder(weft_context *cx, struct holder *self)
     return WEFT_READY;
 }
 
+/* known bug 9 */
 static void spawns_beside_a_stuck_worker_start_one_by_one(void **state)
 {
     (void)state;
@@ -193,6 +196,7 @@ static void leave_turns_for_others(void)
     assert_int_equal(atomic_load(&turns), 300);
 }
 
+/* known bug 84 */
 static void ping_pong_leaves_turns_for_others(void **state)
 {
     (void)state;
@@ -228,6 +232,7 @@ static weft_poll self_waker(weft_context *cx, struct self_waker *self)
     return atomic_load(&enough) ? WEFT_READY : WEFT_PENDING;
 }
 
+/* known bug 88 */
 static void self_wakers_leave_turns_for_others(void **state)
 {
     (void)state;
@@ -254,6 +259,7 @@ static weft_poll spinner(weft_context *cx, struct spinner *self)
     WEFT_END(0);
 }
 
+/* known bug 86 */
 static void full_ring_leaves_turns_for_the_shared_queue(void **state)
 {
     (void)state;

@@ -86,6 +86,7 @@ static void handoff_keeps_the_order_of_each_pusher(void **state)
     handoff_run(1);
 }
 
+/* known bug 79 */
 static void handoff_with_two_takers_gives_each_node_once(void **state)
 {
     (void)state;

@@ -81,6 +81,7 @@ static void one_life(uint64_t round)
     assert_int_equal(round % 2 ? weft_runtime_finish(rt) : weft_runtime_destroy(rt), 0);
 }
 
+/* known bug 40 */
 static void runtime_created_a_thousand_times_leaves_nothing(void **state)
 {
     (void)state;
@@ -132,6 +133,7 @@ static void end_one(void *context, unsigned number)
     VERDICT(weft_runtime_destroy(runtimes[number]) == 0);
 }
 
+/* scenario 48 */
 static void two_runtimes_that_talk_end_in_either_order(void **state)
 {
     (void)state;

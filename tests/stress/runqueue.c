@@ -78,6 +78,7 @@ static void runqueue_body(void *context, unsigned number)
         thief(number);
 }
 
+/* known bug 76, known bug 77, known bug 78 */
 static void runqueue_owner_against_thieves_conserves(void **state)
 {
     (void)state;
@@ -120,6 +121,7 @@ static void last_body(void *context, unsigned number)
     }
 }
 
+/* known bug 77 */
 static void runqueue_last_task_goes_to_one(void **state)
 {
     (void)state;

@@ -149,6 +149,7 @@ static void spawn_until_refused(void *context, unsigned spawner)
     }
 }
 
+/* scenario 18, known bug 41 */
 static void shutdown_against_spawns_loses_none(void **state)
 {
     (void)state;

@@ -62,6 +62,7 @@ static void talk_ask(void *context, unsigned number)
     }
 }
 
+/* known bug 1, known bug 6 */
 static void wake_from_four_threads_during_polls_is_never_lost(void **state)
 {
     (void)state;
@@ -218,6 +219,7 @@ static void old_wake(void *context, unsigned number)
         weft_wake(old_waker(weft__rng_below(&rng, REMEMBERED)));
 }
 
+/* scenario 15, known bug 71, known bug 75 */
 static void wake_after_the_end_does_nothing_to_the_next_in_the_slot(void **state)
 {
     atomic_store(&old.stop, 0);

@@ -25,6 +25,7 @@ static void rng_seed_zero_is_not_stuck(void **state)
     assert_int_equal(seen, UINT32_MAX);
 }
 
+/* known bug 83 */
 static void rng_below_stays_below_and_reaches_all(void **state)
 {
     (void)state;

@@ -79,7 +79,7 @@ static int count(void *argument)
     return 0;
 }
 
-/* tokio #8056: the time of the only idle thread is up; before it can take the lock somebody tells it. */
+/* known bug 2: tokio #8056: the time of the only idle thread is up; before it can take the lock somebody tells it. */
 static void thread_that_is_told_as_its_time_is_up_stays(void **state)
 {
     (void)state;
@@ -196,7 +196,7 @@ static void mandatory_job_without_a_thread_holds_shutdown(void **state)
     assert_int_equal(atomic_load(&ran), 1);
 }
 
-/* Threads come to the queue one at a time, each bringing the next, up to what is queued. */
+/* known bug 89: threads come to the queue one at a time, each bringing the next, up to what is queued. */
 static void burst_of_blocked_jobs_gets_a_thread_each(void **state)
 {
     (void)state;

@@ -162,6 +162,7 @@ static weft_poll listener(weft_context *cx, struct listener *self)
     return WEFT_READY;
 }
 
+/* known bug 71 */
 static void recv_begun_then_ended_frees_the_receiver_for_others(void **state)
 {
     (void)state;
@@ -179,6 +180,7 @@ static void recv_begun_then_ended_frees_the_receiver_for_others(void **state)
     assert_int_equal(value, 3);
 }
 
+/* known bug 28 */
 static void recv_begun_then_closed_leaves_nothing(void **state)
 {
     (void)state;

@@ -33,6 +33,7 @@ static void drop(void *message, void *context)
 
 static const unsigned capacities[] = {1, 2, 3, 7, 33, 64};
 
+/* known bug 73 */
 static void channel_around_the_wrap_keeps_order_and_capacity(void **state)
 {
     (void)state;
@@ -121,6 +122,7 @@ static void channel_drop_oldest_around_the_wrap_keeps_the_newest(void **state)
     }
 }
 
+/* known bug 73 */
 static void channel_closed_anywhere_on_the_circle_drops_what_is_queued(void **state)
 {
     (void)state;

@@ -48,6 +48,7 @@ static void idle_at_most_half_of_the_awake_search(void **state)
     assert_false(weft__idle_begin_search(&idle));
 }
 
+/* scenario 10, known bug 9 */
 static void idle_last_searcher_must_look_once_more(void **state)
 {
     (void)state;
@@ -62,9 +63,9 @@ static void idle_last_searcher_must_look_once_more(void **state)
 }
 
 /*
- * A worker that found the places of the searchers taken has not looked anywhere. While it is on its way to sleep the
- * searcher finds work, and a producer sees that all are awake and wakes nobody: then the worker is the last that can
- * see the producer's task, and must look although it did not search.
+ * scenario 10: A worker that found the places of the searchers taken has not looked anywhere. While it is on its way
+ * to sleep the searcher finds work, and a producer sees that all are awake and wakes nobody: then the worker is the
+ * last that can see the producer's task, and must look although it did not search.
  */
 static void idle_sleep_with_nobody_searching_must_look_once_more(void **state)
 {

@@ -3,6 +3,7 @@
 #include "lib/stress.h"
 #include "sched/parker.h"
 
+/* known bug 12 */
 static void parker_unpark_before_park_is_kept(void **state)
 {
     (void)state;

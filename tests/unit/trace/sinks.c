@@ -104,6 +104,7 @@ static void emit_more(struct seen *seen)
     WEFT__TRACE(MINE, task_end, 1, 0, 2);
 }
 
+/* known bug 104 */
 static void sinks_events_of_a_hook_are_not_told_to_hooks(void **state)
 {
     (void)state;
