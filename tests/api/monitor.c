@@ -218,7 +218,8 @@ static void visit_shows_every_channel(void **state)
 }
 
 /*
- * known bug 59: looked at under load and while channels come and go: never negative, never over capacity, never torn.
+ * scenario 31, known bug 59: looked at under load and while channels come and go: never negative, never over capacity,
+ * never torn.
  */
 static void visit_under_load_sees_sane_numbers(void **state)
 {

@@ -27,7 +27,7 @@ static weft_task pull(numbers_receiver in, atomic_ullong *count, atomic_int *rc)
     return task;
 }
 
-/* MPSC-22 */
+/* MPSC-22 scenario 26 */
 static void try_recv_tells_empty_from_ended(void **state)
 {
     (void)state;
@@ -248,7 +248,7 @@ static void close_of_the_receiver_drops_unread_messages_then_and_there(void **st
     assert_int_equal(atomic_load(&dropped), 4);
 }
 
-/* MPSC-20: those who wait for room are told, each once, and keep their message. */
+/* MPSC-20 scenario 30: those who wait for room are told, each once, and keep their message. */
 static void close_of_the_receiver_refuses_waiting_senders(void **state)
 {
     (void)state;
@@ -543,7 +543,7 @@ static void *race_send(void *argument)
     return NULL;
 }
 
-/* MPSC-36: what was sent with success is received or dropped; what was refused is neither. */
+/* MPSC-36 scenario 27: what was sent with success is received or dropped; what was refused is neither. */
 static void close_racing_with_sends_loses_nothing(void **state)
 {
     (void)state;
@@ -593,7 +593,10 @@ static void close_racing_with_sends_loses_nothing(void **state)
     }
 }
 
-/* MPSC-36: the last sender leaves while the receiver goes to sleep; try_recv beside two senders never says the end. */
+/*
+ * MPSC-36 scenario 26 scenario 30: the last sender leaves while the receiver goes to sleep; try_recv beside two senders
+ * never says the end.
+ */
 static void last_sender_racing_with_recv_ends_it_once(void **state)
 {
     (void)state;

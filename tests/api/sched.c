@@ -377,6 +377,54 @@ static void children_of_a_task_that_blocks_run_elsewhere(void **state)
     }
 }
 
+/* Sleeps, if it is to, and spawns what ends at once. */
+struct starter {
+    weft_frame weft;
+    int64_t delay_ns;
+    atomic_uint *ended;
+};
+
+static weft_poll starter(weft_context *cx, struct starter *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_sleep(cx, self->delay_ns));
+    self->weft.rc = weft_task_error(weft_spawn(weft_runtime_scope(weft_context_runtime(cx)), ender, .ended = self->ended));
+    WEFT_END(self->weft.rc);
+}
+
+struct foreigner {
+    weft_runtime *rt;
+    atomic_uint *ended;
+};
+
+static void *spawn_from_outside(void *argument)
+{
+    struct foreigner *foreigner = argument;
+    weft_spawn(weft_runtime_scope(foreigner->rt), ender, .ended = foreigner->ended);
+    return NULL;
+}
+
+/* scenario 7: a task spawned inside a task, one by a thread, and one by a task that a timer has woken. */
+static void spawn_from_everywhere_runs(void **state)
+{
+    (void)state;
+    for (uint32_t workers = 1; workers <= 2; workers++) {
+        weft_runtime *rt = world_begin(workers);
+        atomic_uint inside = 0, outside = 0, woken = 0;
+        struct foreigner foreigner = {rt, &outside};
+        pthread_t thread;
+        weft_spawn(weft_runtime_scope(rt), starter, .ended = &inside);
+        weft_spawn(weft_runtime_scope(rt), starter, .delay_ns = 1000000, .ended = &woken);
+        world_thread(&thread, spawn_from_outside, &foreigner);
+        pthread_join(thread, NULL);
+        world_settle(rt);
+        assert_int_equal(atomic_load(&inside), 1);
+        assert_int_equal(atomic_load(&outside), 1);
+        assert_int_equal(atomic_load(&woken), 1);
+        world_end(rt, 5);
+    }
+}
+
 static atomic_uint stall_reports;
 static char stall_text[512];
 static pthread_mutex_t stall_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -440,6 +488,7 @@ int main(void)
         cmocka_unit_test(thousand_listeners_all_hear),
         cmocka_unit_test(ring_that_is_full_overflows_and_loses_none),
         cmocka_unit_test(children_of_a_task_that_blocks_run_elsewhere),
+        cmocka_unit_test(spawn_from_everywhere_runs),
         cmocka_unit_test(stall_is_reported_while_it_lasts),
         cmocka_unit_test(polls_are_counted_per_task),
     };

@@ -62,7 +62,7 @@ static void send_by_one_sender_arrives_in_order(void **state)
     }
 }
 
-/* MPSC-01 */
+/* MPSC-01 scenario 25 */
 static void send_by_many_senders_keeps_each_ones_order(void **state)
 {
     (void)state;
@@ -184,7 +184,7 @@ static void place_comes_back_by_receive_or_release_only(void **state)
     numbers_receiver_close(&in);
 }
 
-/* MPSC-05 */
+/* MPSC-05 scenario 23 */
 static void waiting_senders_are_served_in_order_of_arrival(void **state)
 {
     (void)state;

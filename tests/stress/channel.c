@@ -222,6 +222,7 @@ static void traffic(size_t capacity, unsigned senders, bool hosts)
 
 static const size_t capacities[] = {1, 2, 3, 7, 64};
 
+/* scenario 25 */
 static void channel_of_each_capacity_keeps_order_and_loses_none(void **state)
 {
     (void)state;
@@ -351,7 +352,7 @@ static void cancel_some(void *context, unsigned number)
         weft_task_cancel(racers[i]);
 }
 
-/* known bug 65, known bug 66, known bug 67 */
+/* scenario 27, known bug 65, known bug 66, known bug 67 */
 static void channel_ends_at_random_moments_account_for_each_message(void **state)
 {
     (void)state;
@@ -404,7 +405,7 @@ static weft_poll waiter(weft_context *cx, struct waiter *self)
     WEFT_END(self->weft.rc);
 }
 
-/* known bug 61 */
+/* scenario 23, known bug 61 */
 static void channel_waiting_senders_are_first_come_first_served(void **state)
 {
     (void)state;

@@ -196,7 +196,7 @@ static void leave_turns_for_others(void)
     assert_int_equal(atomic_load(&turns), 300);
 }
 
-/* known bug 84 */
+/* scenario 4, known bug 84 */
 static void ping_pong_leaves_turns_for_others(void **state)
 {
     (void)state;
@@ -232,7 +232,7 @@ static weft_poll self_waker(weft_context *cx, struct self_waker *self)
     return atomic_load(&enough) ? WEFT_READY : WEFT_PENDING;
 }
 
-/* known bug 88 */
+/* scenario 3, known bug 88 */
 static void self_wakers_leave_turns_for_others(void **state)
 {
     (void)state;

@@ -81,7 +81,7 @@ static void one_life(uint64_t round)
     assert_int_equal(round % 2 ? weft_runtime_finish(rt) : weft_runtime_destroy(rt), 0);
 }
 
-/* known bug 40 */
+/* scenario 20, known bug 40 */
 static void runtime_created_a_thousand_times_leaves_nothing(void **state)
 {
     (void)state;

@@ -154,6 +154,7 @@ static weft_poll feeder(weft_context *cx, struct feeder *self)
     WEFT_END(0);
 }
 
+/* scenario 31 */
 static void channels_are_watched_while_they_come_and_go(void **state)
 {
     (void)state;

@@ -35,6 +35,7 @@ static void spawn_each(void *context, unsigned spawner)
         VERDICT(weft_task_error(weft_spawn(weft_runtime_scope(rt), once, .number = spawner * each + i)) == 0);
 }
 
+/* scenario 1 */
 static void spawn_a_million_from_four_threads_runs_each_once(void **state)
 {
     (void)state;

@@ -79,6 +79,7 @@ static void wake_from_four_threads_during_polls_is_never_lost(void **state)
 static struct {
     _Atomic uint64_t polls;
     _Atomic int go, quit, inside;
+    _Atomic int note, noted; /* written by who wakes, and as the last poll saw it */
 } count;
 
 struct counter {
@@ -90,6 +91,7 @@ static weft_poll counter(weft_context *cx, struct counter *self)
     (void)cx;
     (void)self;
     VERDICT(atomic_fetch_add(&count.inside, 1) == 0); /* polled by one worker at a time */
+    atomic_store(&count.noted, atomic_load_explicit(&count.note, memory_order_relaxed)); /* relaxed: the wake orders */
     atomic_fetch_add(&count.polls, 1);
     const int quit = atomic_load(&count.quit);
     while (atomic_load(&count.go) == 0)
@@ -155,6 +157,7 @@ static weft_poll holder(weft_context *cx, struct holder *self)
     return WEFT_READY;
 }
 
+/* scenario 2: and that poll sees what was written before the last wake. */
 static void wake_a_thousand_times_before_the_first_poll_is_that_poll(void **state)
 {
     (void)state;
@@ -166,10 +169,13 @@ static void wake_a_thousand_times_before_the_first_poll_is_that_poll(void **stat
     while (atomic_load(&held) < 2)
         continue;
     weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), counter);
-    for (int i = 0; i < 1000; i++)
+    for (int i = 1; i <= 1000; i++) {
+        atomic_store_explicit(&count.note, i, memory_order_relaxed);
         weft_wake((weft_waker){task});
+    }
     atomic_store(&release, 1);
     wait_for_polls(1);
+    assert_int_equal(atomic_load(&count.noted), 1000);
     wait_until_waiting(task);
     assert_int_equal(atomic_load(&count.polls), 1);
     atomic_store(&count.quit, 1);
