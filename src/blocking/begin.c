@@ -8,7 +8,6 @@
 #include <weft/error.h>
 
 #include "base/error.h"
-#include "base/platform.h"
 #include "blocking/pool.h"
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
@@ -43,7 +42,7 @@ static enum begin_place begin_reserve(struct weft__blocking *pool, struct weft__
         place = BEGIN_RESERVED;
     } else if (wait) {
         wait->state = WEFT__WAIT_QUEUED;
-        wait->since = weft__self_now();
+        wait->since = weft__self_now(pool->env->realm);
         weft__list_push_back(&pool->places, &wait->link);
         pool->waiting++;
         weft__blocking_ref_locked(pool);
@@ -75,8 +74,9 @@ static int begin_submit(struct weft__blocking *pool, weft_job *out_job, const we
         return WEFT_ENOMEM;
     }
     /* It is not live yet, so nobody looks at anything but its state. */
+    struct weft__thread *self = weft__self_in(pool->env);
     const uint64_t outer = weft__pool_job_id();
-    job->id = weft__self ? weft__ids_take(&weft__self->ids) : weft__id_new();
+    job->id = self ? weft__ids_take(&self->ids) : weft__id_new(pool->env->realm);
     job->parent = outer != 0 ? outer : weft__self_task_id();
     job->site = o->site;
     job->fn = o->fn;
@@ -84,7 +84,7 @@ static int begin_submit(struct weft__blocking *pool, weft_job *out_job, const we
     job->drop = o->drop;
     job->link = (struct weft__link){0};
     weft__list_init(&job->waiters);
-    job->queued_ns = weft__clock_now();
+    job->queued_ns = weft__realm_now(pool->env->realm);
     job->started_ns = job->ended_ns = 0;
     job->code = job->result = 0;
     job->thread_id = 0;

@@ -4,7 +4,6 @@
 #include <weft/error.h>
 
 #include "base/error.h"
-#include "base/platform.h"
 #include "blocking/pool.h"
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
@@ -12,7 +11,7 @@
 /* The job in a slot, if there is one. Inside an RCU section. */
 static bool look_copy(struct weft__blocking *pool, struct weft__job *job, weft_job_info *out)
 {
-    const int64_t now = weft__clock_now();
+    const int64_t now = weft__realm_now(pool->env->realm);
     weft__lock(&pool->lock);
     const bool live = weft__load_relaxed(&job->state) == WEFT__JOB_LIVE;
     if (live) {
@@ -86,7 +85,7 @@ int weft_blocking_stats_get(weft_runtime *rt, weft_blocking_stats *out_stats)
     if (!weft__runtimes_contains(rt) || !out_stats || out_stats->size < sizeof *out_stats)
         return weft__refuse(WEFT_EINVAL, "weft_blocking_stats_get: give a live runtime, and statistics whose size is set");
     struct weft__blocking *pool = weft__env_of(rt)->blocking;
-    const int64_t now = weft__clock_now();
+    const int64_t now = weft__realm_now(pool->env->realm);
     weft__lock(&pool->lock);
     const uint32_t queued = weft__load_relaxed(&pool->queued);
     *out_stats = (weft_blocking_stats){

@@ -96,7 +96,7 @@ void weft__pool_take_locked(struct weft__blocking *pool, struct weft__job *job, 
     pool_count_queued(pool, -1);
     job->phase = (uint8_t)phase;
     if (phase == WEFT__JOB_RUNNING) {
-        job->started_ns = weft__clock_now();
+        job->started_ns = weft__realm_now(pool->env->realm);
         job->thread_id = weft__pool_thread_id();
         pool->running++;
         if (job->started_ns - job->queued_ns > pool->waited_max_ns)
@@ -117,7 +117,7 @@ void weft__pool_end_locked(struct weft__blocking *pool, struct weft__job *job, i
     job->phase = WEFT__JOB_ENDED;
     job->code = code;
     job->result = result;
-    job->ended_ns = weft__clock_now();
+    job->ended_ns = weft__realm_now(pool->env->realm);
     if (--pool->outstanding == 0)
         pool_note_moved(pool, wakes);
 

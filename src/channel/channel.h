@@ -36,6 +36,7 @@
 #include "base/list.h"
 #include "base/lock.h"
 #include "channel/gate.h"
+#include "registry/realm.h"
 #include "registry/slab.h"
 #include "task/wait.h"
 
@@ -92,6 +93,7 @@ struct weft_channel {
 struct weft__channels {
     struct weft__slab slab;
     uint32_t number;       /* the runtime's, for events */
+    struct weft__realm *realm; /* and its time */
     _Atomic uint32_t refs; /* the runtime, and each live channel */
 };
 
@@ -145,7 +147,7 @@ void weft__channel_describe(struct weft__waitable *waitable, const struct weft__
 void weft__channel_leave(weft_channel *channel, bool receiver);
 
 /* The room's part of a runtime. */
-struct weft__channels *weft__channels_create(uint32_t number);
+struct weft__channels *weft__channels_create(uint32_t number, struct weft__realm *realm);
 void weft__channels_unref(struct weft__channels *channels);
 
 /* Look at a channel of the slab; false if the slot has none. Inside an RCU section. */

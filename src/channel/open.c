@@ -13,13 +13,14 @@
 #include "task/name.h"
 #include "trace/emit.h"
 
-struct weft__channels *weft__channels_create(uint32_t number)
+struct weft__channels *weft__channels_create(uint32_t number, struct weft__realm *realm)
 {
     struct weft__channels *channels = weft__alloc_zeroed(1, sizeof *channels);
     if (!channels)
         return NULL;
     weft__slab_init_kept(&channels->slab, channels);
     channels->number = number;
+    channels->realm = weft__realm_ref(realm);
     weft__store_relaxed(&channels->refs, 1);
     return channels;
 }
@@ -30,6 +31,7 @@ void weft__channels_unref(struct weft__channels *channels)
         return;
     weft__rcu_synchronize(); /* a walk of this runtime's channels may still be under way */
     weft__slab_fini(&channels->slab);
+    weft__realm_unref(channels->realm);
     weft__free(channels);
 }
 
@@ -116,7 +118,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     }
     weft__fetch_add_relaxed(&home->refs, 1); /* the runtime holds one */
 
-    const uint64_t id = weft__id_new();
+    const uint64_t id = weft__id_new(home->realm);
     const uint32_t tag = (uint32_t)id;
     weft__lock(&channel->lock); /* a walk may still look at what was here before */
     weft__store_relaxed(&channel->ring, ring);

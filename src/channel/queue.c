@@ -8,7 +8,6 @@
  */
 #include <string.h>
 
-#include "base/platform.h"
 #include "channel/channel.h"
 #include "registry/rcu.h"
 #include "task/task.h"
@@ -33,7 +32,7 @@ static weft__waiter queue_take_out(weft_channel *channel, struct weft__wait *wai
     if (weft__list_empty(&channel->waiting))
         weft__fetch_and_acq_rel(&channel->gate, ~(uint64_t)WEFT__GATE_WAITERS);
     /* A thread slept on the system's clock, and a read of it is nothing beside its wake; a task on its worker's. */
-    const int64_t until = wait->thread ? weft__clock_now() : now;
+    const int64_t until = wait->thread ? weft__realm_now(channel->home->realm) : now;
     if (until > wait->since)
         weft__fetch_add_relaxed(&channel->wait_total_ns, until - wait->since); /* a statistic */
     wait->state = state;
@@ -49,7 +48,7 @@ static void queue_wake(weft_channel *channel, const weft__waiter *waiters, int c
 
 void weft__channel_grant(weft_channel *channel)
 {
-    const int64_t now = weft__self_now();
+    const int64_t now = weft__self_now(channel->home->realm);
     int count;
     do {
         weft__waiter waiters[QUEUE_WAKES];
@@ -73,7 +72,7 @@ void weft__channel_grant(weft_channel *channel)
 
 void weft__channel_refuse_waiting(weft_channel *channel)
 {
-    const int64_t now = weft__self_now();
+    const int64_t now = weft__self_now(channel->home->realm);
     int count;
     do {
         weft__waiter waiters[QUEUE_WAKES];
@@ -101,7 +100,7 @@ void weft__channel_release_place(weft_channel *channel)
 
 enum weft__queued weft__channel_enqueue(weft_channel *channel, struct weft__wait *wait)
 {
-    const int64_t now = weft__self_now();
+    const int64_t now = weft__self_now(channel->home->realm);
     weft__lock(&channel->lock);
     const uint64_t before = weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_WAITERS); /* CH-R4 */
     enum weft__queued answer = WEFT__QUEUED_WAITS;
@@ -140,7 +139,7 @@ uint8_t weft__channel_wait_state(weft_channel *channel, struct weft__wait *wait)
 
 uint8_t weft__channel_withdraw(weft_channel *channel, struct weft__wait *wait)
 {
-    const int64_t now = weft__self_now();
+    const int64_t now = weft__self_now(channel->home->realm);
     weft__lock(&channel->lock);
     const uint8_t state = wait->state;
     if (state == WEFT__WAIT_QUEUED)

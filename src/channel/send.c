@@ -12,7 +12,6 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "base/platform.h"
 #include "channel/channel.h"
 #include "task/future.h"
 #include "trace/emit.h"
@@ -83,7 +82,7 @@ static int send_publish(weft_channel *channel, uint64_t pos, const void *message
 {
     unsigned char *slot = weft__channel_slot(channel, pos);
     send_copy(slot, message, channel->message_size);
-    const uint64_t word = weft__slot_word(weft__slot_seq(pos), (uint32_t)(weft__self_now() / 1000000));
+    const uint64_t word = weft__slot_word(weft__slot_seq(pos), (uint32_t)(weft__self_now(channel->home->realm) / 1000000));
     const uint64_t before = weft__exchange_seq_cst(weft__channel_word(channel, slot), word); /* CH-R1 CH-R3 */
     if (weft__unlikely(weft__slot_word_seq(before) == weft__slot_abandoned(pos)))
         return WEFT_EPIPE;

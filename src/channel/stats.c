@@ -7,7 +7,6 @@
 #include <weft/error.h>
 
 #include "base/error.h"
-#include "base/platform.h"
 #include "channel/channel.h"
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
@@ -23,7 +22,7 @@ static int64_t stats_oldest_age(weft_channel *channel, uint64_t head, uint32_t d
     const uint64_t word = weft__load_acquire(weft__channel_word(channel, slot));
     if (weft__slot_word_seq(word) != weft__slot_seq(head))
         return -1; /* being written, or taken out since */
-    const int32_t age = (int32_t)((uint32_t)(weft__clock_now() / 1000000) - weft__slot_word_stamp(word));
+    const int32_t age = (int32_t)((uint32_t)(weft__realm_now(channel->home->realm) / 1000000) - weft__slot_word_stamp(word));
     return age > 0 ? (int64_t)age * 1000000 : 0;
 }
 
@@ -73,7 +72,7 @@ bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
         memcpy(out->component, channel->component, sizeof out->component);
         if (!weft__list_empty(&channel->waiting))
             out->wait_longest_ns =
-                weft__clock_now() - weft__container_of(channel->waiting.next, struct weft__wait, link)->since;
+                weft__realm_now(channel->home->realm) - weft__container_of(channel->waiting.next, struct weft__wait, link)->since;
     }
     weft__unlock(&channel->lock);
     return live;

@@ -3,25 +3,33 @@
 
 #include "base/atomic.h"
 #include "base/lock.h"
+#include "registry/realm.h"
 
 enum { STRETCH = 256, WORKERS = 65535 };
 
-/* Both are process-wide, since what they number meets in one recording. */
+/* Both are the process's, since what they number meets in one recording. */
 static _Atomic uint64_t ids_next = 1;
 static struct {
     struct weft__lock lock;
     uint64_t taken[(WORKERS + 63) / 64];
 } workers;
 
-void weft__ids_refill(struct weft__ids *ids)
+static uint64_t ids_give(struct weft__realm *realm, uint64_t count)
 {
-    ids->next = weft__fetch_add_relaxed(&ids_next, STRETCH); /* unique by the read-modify-write; it orders nothing */
-    ids->end = ids->next + STRETCH;
+    /* Unique by the read-modify-write; it orders nothing. */
+    return weft__fetch_add_relaxed(realm ? &realm->ids : &ids_next, count);
 }
 
-uint64_t weft__id_new(void)
+void weft__ids_refill(struct weft__ids *ids)
 {
-    return weft__fetch_add_relaxed(&ids_next, 1);
+    const uint64_t count = ids->realm ? 1 : STRETCH; /* one thread alone meets nobody: its ids follow each other */
+    ids->next = ids_give(ids->realm, count);
+    ids->end = ids->next + count;
+}
+
+uint64_t weft__id_new(struct weft__realm *realm)
+{
+    return ids_give(realm, 1);
 }
 
 uint16_t weft__worker_number_take(void)

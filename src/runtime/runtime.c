@@ -88,7 +88,7 @@ static void create_fill(weft_runtime *rt, const weft_runtime_options *o)
     sched->env.coop_budget = create_default(o->coop_budget, RUNTIME_COOP_BUDGET);
     sched->env.report = o->report;
     sched->env.report_context = o->report_context;
-    weft__store_relaxed(&sched->env.now, weft__clock_now());
+    weft__store_relaxed(&sched->env.now, weft__realm_now(sched->env.realm));
     weft__slab_init(&sched->env.slab, &sched->env);
     weft__scope_init_root(&sched->env);
 }
@@ -101,8 +101,8 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
     if (env->number == 0)
         return weft__refuse(WEFT_EMFILE, "weft_runtime_create: %d runtimes live in this process, the most there can be",
                             WEFT__RUNTIMES_MAX);
-    env->channels = weft__channels_create(env->number);
-    env->sync = weft__sync_create(env->number);
+    env->channels = weft__channels_create(env->number, env->realm);
+    env->sync = weft__sync_create(env->number, env->realm);
     env->blocking = weft__blocking_create(env, o, rt->thread_name);
     if (!env->sync || !env->channels || !env->blocking)
         return WEFT_ENOMEM;
@@ -136,6 +136,7 @@ static void runtime_free(weft_runtime *rt)
         weft__sync_unref(env->sync);
     if (env->blocking)
         weft__blocking_unref(env->blocking);
+    weft__realm_unref(env->realm);
     weft__platform->unmap(rt, runtime_bytes());
 }
 
@@ -285,12 +286,12 @@ static int shutdown_until(weft_runtime *rt, int64_t deadline_ns)
     weft__blocking_close(env->blocking);
     for (;;) {
         shutdown_cancel_all(env);
-        const int64_t again = weft__clock_now() + RUNTIME_CANCEL_AGAIN_NS;
+        const int64_t again = weft__realm_now(env->realm) + RUNTIME_CANCEL_AGAIN_NS;
         const int64_t until = again < deadline_ns ? again : deadline_ns;
         if (weft__sched_drain(&rt->sched, until) == 0 && weft__blocking_stop(env->blocking, until) == 0 &&
             weft__sched_live(&rt->sched) == 0) /* the last jobs may have spawned tasks */
             return 0;
-        if (weft__clock_now() >= deadline_ns)
+        if (weft__realm_now(env->realm) >= deadline_ns)
             return shutdown_overdue(rt);
     }
 }

@@ -179,7 +179,7 @@ static void *watch_main(void *argument)
     weft__futex_wake(&rt->watch.started, 1);
     int64_t pause = WATCH_TICK_NS;
     while (!weft__load_acquire(&rt->watch.stop)) {
-        const int64_t now = weft__clock_now();
+        const int64_t now = weft__realm_now(rt->sched.env.realm);
         watch_tick(rt, now);
         pause = watch_active(rt) ? WATCH_TICK_NS : (pause * 2 < WATCH_IDLE_TICK_NS ? pause * 2 : WATCH_IDLE_TICK_NS);
         weft__futex_wait(&rt->watch.stop, 0, now + pause);

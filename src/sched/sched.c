@@ -73,7 +73,7 @@ int weft__sched_init(struct weft__sched *sched, uint64_t seed)
         struct weft__worker *worker = &sched->workers[i];
         worker->sched = sched;
         worker->index = i;
-        worker->seen_since = weft__clock_now();
+        worker->seen_since = weft__realm_now(sched->env.realm);
         worker->thread.env = &sched->env;
         worker->thread.number = weft__worker_number_take();
         weft__rng_seed(&worker->rng, seed + i);

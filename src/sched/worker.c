@@ -10,7 +10,6 @@
  * Edges: NX-R1 -> NX-A1, the next slot: whoever takes the task out sees what the one who put it in wrote.
  */
 #include "base/futex.h"
-#include "base/platform.h"
 #include "base/thread.h"
 #include "registry/rcu.h"
 #include "sched/sched.h"
@@ -27,7 +26,7 @@ enum {
 /* Once per round: the time, and what is due by now. The next time that something is. */
 static int64_t worker_turn(struct weft__worker *worker)
 {
-    worker->thread.now = weft__clock_now();
+    worker->thread.now = weft__realm_now(worker->thread.env->realm);
     return worker->thread.env->timer_ops->turn(&worker->thread, worker->thread.now);
 }
 
@@ -207,7 +206,7 @@ void *weft__worker_main(void *argument)
     const weft_trace_provider *provider = weft__sinks_provider();
     if (provider && provider->thread_start)
         provider->thread_start();
-    worker->thread.now = weft__clock_now();
+    worker->thread.now = weft__realm_now(worker->thread.env->realm);
     WEFT__TRACE(sched->env.number, thread_start, sched->env.number, worker->thread.number,
                 WEFT_TRACE_thread_kind_WORKER, weft__thread_id(), worker->name);
     weft__store_release(&worker->tid, weft__thread_id()); /* WK-R1: the name is written */

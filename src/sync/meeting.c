@@ -19,7 +19,7 @@ _Static_assert((int)WEFT_SYNC_SEMAPHORE == WEFT_TRACE_sync_kind_SEMAPHORE &&
                    (int)WEFT_SYNC_BROADCAST == WEFT_TRACE_sync_kind_BROADCAST,
                "a kind has one number, in events and in statistics");
 
-struct weft__sync *weft__sync_create(uint32_t number)
+struct weft__sync *weft__sync_create(uint32_t number, struct weft__realm *realm)
 {
     struct weft__sync *sync = weft__alloc_zeroed(1, sizeof *sync);
     if (!sync)
@@ -27,6 +27,7 @@ struct weft__sync *weft__sync_create(uint32_t number)
     weft__slab_init_kept(&sync->slab, sync);
     weft__slab_init(&sync->values, sync);
     sync->number = number;
+    sync->realm = weft__realm_ref(realm);
     weft__store_relaxed(&sync->refs, 1); /* nobody else knows it yet */
     return sync;
 }
@@ -38,6 +39,7 @@ void weft__sync_unref(struct weft__sync *sync)
     weft__rcu_synchronize(); /* a walk, or a wake that has just been done, may still be on its way out */
     weft__slab_fini(&sync->slab);
     weft__slab_fini(&sync->values);
+    weft__realm_unref(sync->realm);
     weft__free(sync);
 }
 
@@ -71,7 +73,7 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
 
     /* Nobody looks at what is not LIVE, and who looked at what was here before has left: it looked under the lock. */
     weft__store_relaxed(&object->owner, 0);
-    weft__store_relaxed(&object->id, weft__id_new());
+    weft__store_relaxed(&object->id, weft__id_new(home->realm));
     object->home = home;
     object->limit = plan->limit;
     object->kind = (uint8_t)plan->kind;

@@ -42,6 +42,7 @@
 #include "base/atomic.h"
 #include "base/check.h"
 #include "base/lock.h"
+#include "registry/realm.h"
 #include "registry/slab.h"
 #include "task/wait.h"
 
@@ -116,6 +117,7 @@ struct weft__sync {
     struct weft__slab slab;   /* semaphore mutex rwlock notify barrier once */
     struct weft__slab values; /* oneshot watch broadcast */
     uint32_t number;          /* the runtime's, for events */
+    struct weft__realm *realm; /* and its time */
     _Atomic uint32_t refs;    /* the runtime, and each live object */
 };
 
@@ -181,7 +183,7 @@ void weft__meeting_describe(struct weft__waitable *waitable, const struct weft__
                             struct weft__wait_about *out_about);
 
 /* The room's part of a runtime. */
-struct weft__sync *weft__sync_create(uint32_t number);
+struct weft__sync *weft__sync_create(uint32_t number, struct weft__realm *realm);
 void weft__sync_unref(struct weft__sync *sync);
 void weft__sync_trim(struct weft__sync *sync);
 

@@ -7,7 +7,6 @@
 #include <weft/error.h>
 
 #include "base/error.h"
-#include "base/platform.h"
 #include "registry/runtimes.h"
 #include "sync/queue.h"
 #include "trace/emit.h"
@@ -44,7 +43,7 @@ static void stats_first(struct weft__meeting *object, weft_sync_stats *out)
         return;
     struct weft__wait *first = weft__container_of(list->next, struct weft__wait, link);
     out->waiting_first = weft__queue_who(first, weft__wait_waiter(first));
-    out->wait_longest_ns = weft__clock_now() - first->since;
+    out->wait_longest_ns = weft__realm_now(object->home->realm) - first->since;
 }
 
 bool weft__meeting_copy(struct weft__meeting *object, weft_sync_stats *out)

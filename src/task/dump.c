@@ -13,7 +13,6 @@
 #include <weft/error.h>
 
 #include "base/error.h"
-#include "base/platform.h"
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "task/task.h"
@@ -27,6 +26,7 @@ struct dump_await {
 
 struct dump_task {
     weft_task_info info;
+    int64_t now;
     bool pinned;
     uint32_t depth;
     struct dump_await awaits[DUMP_DEPTH]; /* the outermost first */
@@ -95,6 +95,7 @@ static bool dump_look(weft__task *task, struct dump_task *out)
     if (!weft__task_copy(task, &out->info))
         return false;
     out->pinned = weft__state_pin(&task->state, (uint32_t)out->info.task.id);
+    out->now = weft__realm_now(weft__task_home(task)->realm);
     if (!out->pinned)
         return true;
     dump_read_frames(task, out);
@@ -135,7 +136,7 @@ static void dump_as_text(struct dump_text *text, const struct dump_task *task)
     if (task->about.name[0])
         dump_add(text, " '%s'", task->about.name);
     if (task->about.since >= 0)
-        dump_add(text, ", for %lld ms", (long long)((weft__clock_now() - task->about.since) / 1000000));
+        dump_add(text, ", for %lld ms", (long long)((task->now - task->about.since) / 1000000));
     if (task->about.holder != 0)
         dump_add(text, "; at the other end: task %llu", (unsigned long long)task->about.holder);
     dump_add(text, "\n");
@@ -168,7 +169,7 @@ static void dump_as_json(struct dump_text *text, const struct dump_task *task)
     dump_add(text, "{\"what\":\"%s\",\"object\":%llu,\"name\":", task->about.what, (unsigned long long)task->about.object);
     dump_add_string(text, task->about.name);
     if (task->about.since >= 0)
-        dump_add(text, ",\"for_ns\":%lld", (long long)(weft__clock_now() - task->about.since));
+        dump_add(text, ",\"for_ns\":%lld", (long long)(task->now - task->about.since));
     dump_add(text, ",\"holder\":%llu}}", (unsigned long long)task->about.holder);
 }
 

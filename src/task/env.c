@@ -4,19 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/platform.h"
 
 _Thread_local struct weft__thread *weft__self __attribute__((tls_model("initial-exec")));
-
-int64_t weft__self_now(void)
-{
-    const struct weft__thread *self = weft__self;
-    if (!self)
-        return weft__clock_now();
-    /* A worker in a long poll has an old time; the monitor's is at most a tick old. */
-    const int64_t seen = weft__load_relaxed(&self->env->now);
-    return self->now > seen ? self->now : seen;
-}
 
 void weft__report(struct weft__env *env, int code, const char *format, ...)
 {

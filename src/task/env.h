@@ -16,6 +16,7 @@
 #include "base/lock.h"
 #include "base/rng.h"
 #include "registry/ids.h"
+#include "registry/realm.h"
 #include "registry/slab.h"
 
 struct weft__task;
@@ -54,6 +55,7 @@ struct weft__env {
     const struct weft__sched_ops *ops;
     const struct weft__timer_ops *timer_ops;
     uint32_t number;      /* of the runtime, in the process */
+    struct weft__realm *realm; /* its time and its ids; NULL: the process's */
     struct weft__channels *channels; /* where its channels live; the channel room's */
     struct weft__sync *sync;         /* the sync room's */
     struct weft__blocking *blocking; /* the blocking room's */
@@ -118,8 +120,16 @@ static inline uint16_t weft__self_number(void) { return weft__self ? weft__self-
 
 static inline struct weft__env *weft__env_of(weft_runtime *rt) { return (struct weft__env *)(void *)rt; }
 
-/* The time to some milliseconds, without reading the clock on a worker. Any thread. */
-int64_t weft__self_now(void);
+/* The time to some milliseconds, without reading the clock on a worker; on another thread that of the realm. */
+static inline int64_t weft__self_now(struct weft__realm *realm)
+{
+    const struct weft__thread *self = weft__self;
+    if (!self)
+        return weft__realm_now(realm);
+    /* A worker in a long poll has an old time; the monitor's is at most a tick old. */
+    const int64_t seen = weft__load_relaxed(&self->env->now);
+    return self->now > seen ? self->now : seen;
+}
 
 /* Tell the host, if it listens. Any thread, no lock held. */
 void weft__report(struct weft__env *env, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -7,7 +7,6 @@
 #include <weft/error.h>
 
 #include "base/error.h"
-#include "base/platform.h"
 #include "base/tsan.h"
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
@@ -96,7 +95,7 @@ bool weft__task_copy(weft__task *task, weft_task_info *out_info)
         .site = weft__load_relaxed(&task->site),
         .await_line = weft__load_relaxed(&task->line),
         .polls = weft__load_relaxed(&task->polls),
-        .age_ns = (int64_t)((uint32_t)(weft__clock_now() / 1000000) - /* a worker's own clock may be older than the task */
+        .age_ns = (int64_t)((uint32_t)(weft__realm_now(env->realm) / 1000000) - /* a worker's own clock may be older than the task */
                             weft__load_relaxed(&task->born_ms)) * 1000000,
     };
     handle_copy_name(task, out_info);

@@ -8,9 +8,13 @@
 #include <weft/timer.h>
 
 #include "base/error.h"
-#include "base/platform.h"
 #include "task/future.h"
 #include "timer/timer.h"
+
+static int64_t sleep_now(const weft_context *cx)
+{
+    return weft__realm_now(weft__cx_thread(cx)->env->realm);
+}
 
 /* Whether the node waits in a wheel; *out_fired whether its time has come. */
 static bool sleep_under_way(weft_context *cx, struct weft__wait *wait, bool *out_fired)
@@ -49,7 +53,7 @@ static int sleep_await(weft_context *cx, struct weft__wait *wait, int64_t deadli
 {
     bool fired = false;
     const bool under_way = sleep_under_way(cx, wait, &fired);
-    return sleep_go_on(cx, wait, under_way, fired, deadline_ns, under_way ? 0 : weft__clock_now());
+    return sleep_go_on(cx, wait, under_way, fired, deadline_ns, under_way ? 0 : sleep_now(cx));
 }
 
 int weft_sleep_until(weft_context *cx, int64_t deadline_ns)
@@ -77,7 +81,7 @@ int weft_sleep(weft_context *cx, int64_t delay_ns)
     struct weft__wait *wait = &weft__cx_task(cx)->wait;
     bool fired = false;
     const bool under_way = sleep_under_way(cx, wait, &fired);
-    const int64_t now = under_way ? 0 : weft__clock_now();
+    const int64_t now = under_way ? 0 : sleep_now(cx);
     const int64_t deadline = delay_ns <= 0 ? now : delay_ns >= INT64_MAX - now ? INT64_MAX : now + delay_ns;
     return sleep_go_on(cx, wait, under_way, fired, deadline, now);
 }
@@ -88,7 +92,7 @@ int weft_interval_start(weft_interval *interval, int64_t period_ns, weft_missed 
         return weft__refuse(WEFT_EINVAL, "weft_interval_start: period %lld ns: give an interval, a period above 0, and a "
                                          "weft_missed",
                             (long long)period_ns);
-    *interval = (weft_interval){.next_ns = weft__clock_now(), .period_ns = period_ns, .missed = missed};
+    *interval = (weft_interval){.next_ns = weft_clock(), .period_ns = period_ns, .missed = missed};
     return 0;
 }
 
@@ -113,14 +117,14 @@ int weft_interval_tick(weft_context *cx, weft_interval *interval)
     if (slept != 0)
         return slept;
     uint64_t missed;
-    interval->next_ns = interval_after(interval, weft__clock_now(), &missed);
+    interval->next_ns = interval_after(interval, sleep_now(cx), &missed);
     return missed > INT32_MAX ? INT32_MAX : (int)missed;
 }
 
 void weft_interval_reset(weft_interval *interval)
 {
     if (interval && interval->period_ns > 0) {
-        const int64_t now = weft__clock_now();
+        const int64_t now = weft_clock();
         interval->next_ns = now > INT64_MAX - interval->period_ns ? INT64_MAX : now + interval->period_ns;
     }
 }

@@ -137,7 +137,7 @@ int weft__timers_create(struct weft__env *env, uint32_t count, struct weft__time
     struct weft__timers *timers = weft__platform->map(timers_bytes(count), 4096);
     if (!timers)
         return WEFT_ENOMEM;
-    const int64_t now = weft__clock_now();
+    const int64_t now = weft__realm_now(env->realm);
     for (uint32_t i = 0; i < count; i++) {
         timers[i].waitable.abandon = timers_abandon;
         timers[i].waitable.describe = timers_describe;

@@ -137,7 +137,7 @@ static void open_channel(void)
 {
     drops_oldest = model_choose(4) == 0;
     env.number = weft__runtimes_add(&env);
-    env.channels = weft__channels_create(env.number);
+    env.channels = weft__channels_create(env.number, NULL);
     assert(env.channels);
     weft__runtimes_publish(env.number);
     const weft_channel_options options = {.size = sizeof options,

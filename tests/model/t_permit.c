@@ -61,7 +61,7 @@ static void *closer(void *nothing)
 static void open_channel(void)
 {
     env.number = weft__runtimes_add(&env);
-    env.channels = weft__channels_create(env.number);
+    env.channels = weft__channels_create(env.number, NULL);
     assert(env.channels);
     weft__runtimes_publish(env.number);
     const weft_channel_options options = {.size = sizeof options, .capacity = PERMITS};

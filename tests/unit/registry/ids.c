@@ -17,7 +17,7 @@ static void ids_take(void *context, unsigned thread)
     struct weft__ids ids = {0};
     uint64_t *mine = ids_taken + thread * ids_count;
     for (uint64_t i = 0; i < ids_count; i++)
-        mine[i] = i % 5 == 0 ? weft__id_new() : weft__ids_take(&ids);
+        mine[i] = i % 5 == 0 ? weft__id_new(NULL) : weft__ids_take(&ids);
 }
 
 static int ids_compare(const void *a, const void *b)
