@@ -79,9 +79,9 @@ static size_t timers_take(struct weft__timers *timers, int64_t now, struct timer
     return count;
 }
 
-static void timers_fire(struct weft__timers *timers, const struct timers_fired *fired)
+static void timers_fire(struct weft__timers *timers, uint16_t worker, const struct timers_fired *fired)
 {
-    WEFT__TRACE(timers->env->number, timer_fire, fired->task, (uint64_t)fired->due, timers->number);
+    WEFT__TRACE(timers->env->number, timer_fire, fired->task, (uint64_t)fired->due, worker);
     weft__waiter_wake(fired->waiter, WEFT_TRACE_wake_source_TIMER, 0);
     if (!fired->scope)
         return;
@@ -90,8 +90,9 @@ static void timers_fire(struct weft__timers *timers, const struct timers_fired *
     weft__unlock(&timers->lock);
 }
 
-static void timers_turn_all(struct weft__timers *timers, int64_t now)
+static void timers_turn_all(struct weft__thread *self, int64_t now)
 {
+    struct weft__timers *timers = self->timers;
     size_t count;
     do {
         struct timers_fired fired[TIMER_WAKES];
@@ -100,7 +101,7 @@ static void timers_turn_all(struct weft__timers *timers, int64_t now)
         count = timers_take(timers, now, fired);
         weft__unlock(&timers->lock);
         for (size_t i = 0; i < count; i++)
-            timers_fire(timers, &fired[i]);
+            timers_fire(timers, self->number, &fired[i]);
         weft__rcu_read_unlock();
     } while (count == TIMER_WAKES);
 }
@@ -109,7 +110,7 @@ static int64_t timers_turn(struct weft__thread *self, int64_t now)
 {
     struct weft__timers *timers = self->timers;
     if (weft__load_relaxed(&timers->next) <= now) /* only this thread makes it earlier */
-        timers_turn_all(timers, now);
+        timers_turn_all(self, now);
     return weft__load_relaxed(&timers->next);
 }
 

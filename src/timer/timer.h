@@ -21,7 +21,6 @@ struct weft__timers {
     struct weft__lock lock;
     _Atomic int64_t next; /* of the wheel; written under the lock */
     struct weft__env *env;
-    uint16_t number; /* the worker's, for events */
     struct weft__wheel wheel;
 };
 

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who sleeps is written down, so that the test can wait until nobody is awake; who sleeps until a time looks at the clock
+ * twice a millisecond, and at once when the clock is moved. A worker counts as asleep while its parker's word says so: one
+ * that was unparked and has not noticed yet is awake.
+ */
+#include "lib/vclock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <weft.h>
+
+#include "base/platform.h"
+#include "sched/sched.h"
+
+enum { VCLOCK_SLEEPERS = 256 };
+
+static struct vclock_sleeper {
+    _Atomic uint32_t *word; /* NULL: a free place */
+    uint32_t expected;
+    int64_t deadline_ns;
+    bool worker; /* in its parker */
+} sleepers[VCLOCK_SLEEPERS];
+static pthread_mutex_t sleepers_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static atomic_llong vclock_now;
+static atomic_ullong reads;
+
+static int64_t vclock_read(void)
+{
+    atomic_fetch_add_explicit(&reads, 1, memory_order_relaxed);
+    return atomic_load(&vclock_now);
+}
+
+static bool is_parker(const _Atomic uint32_t *word)
+{
+    struct weft__worker *worker = (struct weft__worker *)(void *)weft__self;
+    return worker && worker->thread.number != WEFT_TRACE_NO_WORKER && word == &worker->parker.word;
+}
+
+static struct vclock_sleeper *sleeper_enter(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
+{
+    const bool worker = is_parker(word);
+    pthread_mutex_lock(&sleepers_lock);
+    struct vclock_sleeper *sleeper = sleepers;
+    while (sleeper->word)
+        if (++sleeper == sleepers + VCLOCK_SLEEPERS)
+            abort();
+    *sleeper = (struct vclock_sleeper){word, expected, deadline_ns, worker};
+    pthread_mutex_unlock(&sleepers_lock);
+    return sleeper;
+}
+
+static void sleeper_leave(struct vclock_sleeper *sleeper)
+{
+    pthread_mutex_lock(&sleepers_lock);
+    sleeper->word = NULL;
+    pthread_mutex_unlock(&sleepers_lock);
+}
+
+static int vclock_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
+{
+    struct vclock_sleeper *sleeper = sleeper_enter(word, expected, deadline_ns);
+    int slept = -ETIMEDOUT;
+    while (atomic_load(&vclock_now) < deadline_ns) {
+        const int64_t again = deadline_ns == INT64_MAX ? INT64_MAX : weft__platform_linux.clock() + 500000;
+        slept = weft__platform_linux.futex_wait(word, expected, again);
+        if (slept != -ETIMEDOUT)
+            break;
+    }
+    sleeper_leave(sleeper);
+    return slept;
+}
+
+void vclock_begin(int64_t now)
+{
+    static struct weft__platform table;
+    table = weft__platform_linux;
+    table.clock = vclock_read;
+    table.futex_wait = vclock_wait;
+    atomic_store(&vclock_now, now);
+    weft__platform = &table;
+}
+
+void vclock_end(void)
+{
+    weft__platform = &weft__platform_linux;
+}
+
+void vclock_set(int64_t now)
+{
+    if (now < atomic_load(&vclock_now))
+        abort();
+    atomic_store(&vclock_now, now);
+    pthread_mutex_lock(&sleepers_lock);
+    for (struct vclock_sleeper *each = sleepers; each < sleepers + VCLOCK_SLEEPERS; each++)
+        if (each->word && each->deadline_ns <= now)
+            weft__platform_linux.futex_wake(each->word, 1); /* it looks at the clock */
+    pthread_mutex_unlock(&sleepers_lock);
+}
+
+void vclock_advance(int64_t ns)
+{
+    vclock_set(atomic_load(&vclock_now) + ns);
+}
+
+uint64_t vclock_reads(void)
+{
+    return atomic_load(&reads);
+}
+
+/* How many workers sleep on beyond this moment, and until when the first of them. */
+static unsigned sleepers_count(int64_t *out_earliest)
+{
+    const int64_t now = atomic_load(&vclock_now);
+    unsigned count = 0;
+    *out_earliest = WEFT_FOREVER;
+    pthread_mutex_lock(&sleepers_lock);
+    for (const struct vclock_sleeper *each = sleepers; each < sleepers + VCLOCK_SLEEPERS; each++) {
+        if (!each->word || !each->worker || atomic_load(each->word) != each->expected || each->deadline_ns <= now)
+            continue;
+        count++;
+        if (each->deadline_ns < *out_earliest)
+            *out_earliest = each->deadline_ns;
+    }
+    pthread_mutex_unlock(&sleepers_lock);
+    return count;
+}
+
+int64_t vclock_asleep(unsigned workers)
+{
+    int64_t earliest;
+    while (sleepers_count(&earliest) < workers)
+        sched_yield();
+    return earliest;
+}
+
+bool vclock_jump(unsigned workers)
+{
+    const int64_t earliest = vclock_asleep(workers);
+    if (earliest != WEFT_FOREVER)
+        vclock_set(earliest);
+    return earliest != WEFT_FOREVER;
+}
