@@ -6,6 +6,9 @@
  * have been accessed. Neighbouring bytes used by different threads are different cells, so they never count as a race.
  * Memory outside both regions (constants, libc's own, thread-local variables) is not watched.
  *
+ * A large block (a page of a slab) is entered when it is touched, granule by granule, so that an execution pays for the
+ * few slots that it uses; what was touched is chained, for the free.
+ *
  * An access races with an earlier one by another thread unless the earlier one's clock is known to the current view; a
  * plain write conflicts with everything, a plain read with writes, an atomic access with plain ones only
  * (C11 5.1.2.4p25). Entries are stamped with the execution's number instead of being cleared. */
@@ -22,8 +25,18 @@ struct granule {
     uint32_t epoch; /* of the execution that this is about */
     uint32_t cell;
     uint32_t block; /* heap only */
+    uint32_t next;  /* of a large block: the granule that was touched before this one; 0 ends */
     uint8_t valid;  /* heap only: bytes that belong to the block */
     bool data;
+};
+
+enum { SHADOW_LARGE = 2048, SHADOW_LARGE_BLOCKS = 256 };
+
+struct large {
+    uintptr_t start;
+    uintptr_t end;
+    uint32_t block;
+    uint32_t touched; /* granules of the arena, by index; 0: none */
 };
 
 struct region {
@@ -48,6 +61,8 @@ static struct cell *shadow_cells;
 static uint32_t shadow_cell_count;
 static uint32_t shadow_epoch;
 static bool shadow_any_data;
+static struct large shadow_large[SHADOW_LARGE_BLOCKS];
+static unsigned shadow_large_count;
 
 static void *shadow_map(void *where, size_t bytes)
 {
@@ -97,6 +112,7 @@ void shadow_reset(void)
     }
     shadow_cell_count = 1;
     shadow_any_data = false;
+    shadow_large_count = 0;
 }
 
 static inline bool shadow_in_heap(uintptr_t address)
@@ -107,6 +123,34 @@ static inline bool shadow_in_heap(uintptr_t address)
 static inline bool shadow_in_stacks(uintptr_t address)
 {
     return address - shadow_arena.base < SHADOW_STACKS;
+}
+
+static struct large *shadow_find_large(uintptr_t address)
+{
+    for (unsigned i = 0; i < shadow_large_count; i++) {
+        if (address >= shadow_large[i].start && address < shadow_large[i].end) {
+            return &shadow_large[i];
+        }
+    }
+    return NULL;
+}
+
+static inline uint8_t shadow_valid(size_t left)
+{
+    return left < 8 ? (uint8_t)((1u << left) - 1) : 0xff;
+}
+
+/* The first touch of a granule in this execution. */
+static __attribute__((noinline)) void shadow_enter(struct granule *g, uintptr_t address)
+{
+    *g = (struct granule){.epoch = shadow_epoch};
+    struct large *large = shadow_in_heap(address) ? shadow_find_large(address) : NULL;
+    if (large) {
+        g->block = large->block;
+        g->valid = shadow_valid(large->end - (address & ~(uintptr_t)7));
+        g->next = large->touched;
+        large->touched = (uint32_t)(g - shadow_arena.granules);
+    }
 }
 
 static inline struct granule *shadow_granule(uintptr_t address)
@@ -120,7 +164,7 @@ static inline struct granule *shadow_granule(uintptr_t address)
         return NULL;
     }
     if (g->epoch != shadow_epoch) {
-        *g = (struct granule){.epoch = shadow_epoch};
+        shadow_enter(g, address);
     }
     return g;
 }
@@ -350,16 +394,48 @@ bool shadow_is_data(const void *address)
 
 /* --- the heap --- */
 
+/* The address may be that of an earlier block of the same size: what was known of it is over. */
+static void shadow_large_block(uintptr_t start, size_t size, uint32_t block)
+{
+    struct large *large = shadow_find_large(start);
+    if (large) {
+        for (uint32_t i = large->touched; i; i = shadow_arena.granules[i].next) {
+            shadow_arena.granules[i].epoch = 0;
+        }
+    } else if (shadow_large_count < SHADOW_LARGE_BLOCKS) {
+        large = &shadow_large[shadow_large_count++];
+    } else {
+        report_fail("limit: more than %d large allocations in one execution", SHADOW_LARGE_BLOCKS);
+    }
+    *large = (struct large){.start = start, .end = start + size, .block = block};
+}
+
 void shadow_block(const void *address, size_t size, uint32_t block)
 {
     uintptr_t at = (uintptr_t)address;
+    if (size >= SHADOW_LARGE) {
+        shadow_large_block(at, size, block);
+        return;
+    }
     for (size_t left = size; left; at += 8) {
         struct granule *g = shadow_granule(at);
         g->cell = 0;
         g->block = block;
         g->data = false;
-        g->valid = left < 8 ? (uint8_t)((1u << left) - 1) : 0xff;
+        g->valid = shadow_valid(left);
         left -= left < 8 ? left : 8;
+    }
+}
+
+static void shadow_free_granule(struct granule *g, uintptr_t at, const uint32_t *known, uintptr_t pc)
+{
+    for (uint32_t i = g->cell; i; i = shadow_cells[i].next) {
+        struct cell *c = &shadow_cells[i];
+        shadow_judge_plain(c, known, true, (const void *)at, pc);
+        if (c->location != SHADOW_NO_LOCATION) {
+            memory_forget(c->location);
+            c->location = SHADOW_NO_LOCATION;
+        }
     }
 }
 
@@ -368,15 +444,15 @@ void shadow_free(const void *address, size_t size, uintptr_t pc)
 {
     const uint32_t *known = memory_view(scheduler_current)->clock;
     uintptr_t start = (uintptr_t)address;
-    for (uintptr_t at = start; at < start + size; at += 8) {
-        for (uint32_t i = shadow_granule(at)->cell; i; i = shadow_cells[i].next) {
-            struct cell *c = &shadow_cells[i];
-            shadow_judge_plain(c, known, true, (const void *)at, pc);
-            if (c->location != SHADOW_NO_LOCATION) {
-                memory_forget(c->location);
-                c->location = SHADOW_NO_LOCATION;
-            }
+    const struct large *large = size >= SHADOW_LARGE ? shadow_find_large(start) : NULL;
+    if (large) {
+        for (uint32_t i = large->touched; i; i = shadow_arena.granules[i].next) {
+            shadow_free_granule(&shadow_arena.granules[i], shadow_arena.base + (uintptr_t)i * 8, known, pc);
         }
+        return;
+    }
+    for (uintptr_t at = start; at < start + size; at += 8) {
+        shadow_free_granule(shadow_granule(at), at, known, pc);
     }
 }
 
