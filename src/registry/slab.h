@@ -27,14 +27,22 @@
 #include "base/list.h"
 #include "base/lock.h"
 
+/* Small directories and batches are for tests, where their ends have to be reached. */
+#ifndef WEFT__SLAB_LEAF
+#define WEFT__SLAB_LEAF 256 /* pages a directory leaf holds */
+#endif
+#ifndef WEFT__SLAB_LEAVES
+#define WEFT__SLAB_LEAVES 1024 /* so at most 262,144 pages: 16 GiB */
+#endif
+#ifndef WEFT__SLAB_BATCH
+#define WEFT__SLAB_BATCH 32 /* slots that move between a cache and the pages at once */
+#endif
+
 enum {
     WEFT__PAGE_SIZE = 65536,
     WEFT__PAGE_HEADER = 128,
-    WEFT__PAGE_KEPT = 4096,     /* what of a bare page stays: the header's share, in the machine's own pages */
+    WEFT__PAGE_KEPT = 4096, /* what of a bare page stays: the header's share, in the machine's own pages */
     WEFT__SLAB_CLASSES = 16,
-    WEFT__SLAB_LEAF = 256,      /* pages a directory leaf holds */
-    WEFT__SLAB_LEAVES = 1024,   /* so at most 262,144 pages: 16 GiB */
-    WEFT__SLAB_BATCH = 32,      /* slots that move between a cache and the pages at once */
     WEFT__SLOT_BITS = 10
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "timer/wheel.h"
 
-enum { DIGIT_BITS = 6, DIGIT_MASK = WEFT__WHEEL_SLOTS - 1 };
+enum { DIGIT_BITS = WEFT__WHEEL_DIGIT_BITS, DIGIT_MASK = WEFT__WHEEL_SLOTS - 1 };
 
 /* The first tick that is not before the time. */
 static uint64_t wheel_tick_after(int64_t at)

@@ -21,7 +21,16 @@
 
 #include "base/timed.h"
 
-enum { WEFT__WHEEL_LEVELS = 8, WEFT__WHEEL_SLOTS = 64, WEFT__WHEEL_TICK_SHIFT = 16 };
+/* A smaller base is for tests, where entries have to fall through levels. */
+#ifndef WEFT__WHEEL_DIGIT_BITS
+#define WEFT__WHEEL_DIGIT_BITS 6
+#endif
+
+enum {
+    WEFT__WHEEL_TICK_SHIFT = 16,
+    WEFT__WHEEL_SLOTS = 1 << WEFT__WHEEL_DIGIT_BITS,
+    WEFT__WHEEL_LEVELS = (64 - WEFT__WHEEL_TICK_SHIFT + WEFT__WHEEL_DIGIT_BITS - 1) / WEFT__WHEEL_DIGIT_BITS
+};
 
 struct weft__wheel {
     uint64_t tick; /* nothing before this is in */
