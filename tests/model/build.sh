@@ -7,6 +7,8 @@
 #   build.sh program BUILD OUT ARGUMENT...       a program: sources (compiled with the flags among the arguments) and
 #                                                objects, linked with the runtime instead of libtsan
 #   build.sh harness BUILD OUT NAME [FLAG...]    the program of one line of harnesses.txt
+#   build.sh objects BUILD NAME [FLAG...]        its objects: compiled where they are older than what they are made of, kept in
+#                                                BUILD/objects for all who use the same flags; one line each: object, source
 #
 # Sources are not changed, their objects are: .data and .bss get names by which the runtime can reset them, the libc
 # functions that it models get other names (interpose.syms), and the constructor that would start TSan goes.
@@ -99,23 +101,48 @@ column() {
     echo "$line" | cut -d'|' -f"$2" | tr ' ' '\n' | grep -v -e '^@' -e '^$' || true
 }
 
+# Programs that are built at the same time may make the same object twice; each is put in its place whole.
+keep_object() {
+    build=$1
+    source=$2
+    shift 2
+    kept=$build/objects/$(basename "$source" .c)-$(echo "$source $*" | cksum | tr ' ' -).o
+    if [ ! -f "$kept" ] || [ -n "$(find "$here/build.sh" "$here/interpose.syms" $(cat "$kept.needs") -newer "$kept" 2>&1)" ]; then
+        build_object "$build" "$kept.$$" -MD -MF "$kept.$$.d" "$@" "$source"
+        sed -e 's/^[^:]*://' -e 's/\\$//' "$kept.$$.d" >"$kept.$$.needs"
+        mv "$kept.$$.needs" "$kept.needs"
+        mv "$kept.$$" "$kept"
+        rm "$kept.$$.d"
+    fi
+    echo "$kept $source"
+}
+
+build_objects() {
+    build=$1
+    name=$2
+    shift 2
+    mkdir -p "$build/objects"
+    flags=$(column "$name" 3)
+    for source in "$here/$name.c" "$here/platform.c" $(column "$name" 2 | sed "s|^|$root/|"); do
+        (keep_object "$build" "$source" -Wall -Wextra -I"$root/src" -I"$root/include" $flags "$@") # sh has no local variables
+    done
+}
+
 build_harness() {
     build=$1
     out=$2
     name=$3
     shift 3
-    sources=$(column "$name" 2 | sed "s|^|$root/|")
-    flags=$(column "$name" 3)
-    build_program "$build" "$out" -Wall -Wextra -I"$root/src" -I"$root/include" $flags "$@" "$here/$name.c" \
-        "$here/platform.c" $sources
+    objects=$(build_objects "$build" "$name" "$@") # its failure is this one's
+    build_program "$build" "$out" $(echo "$objects" | cut -d' ' -f1)
 }
 
 what=$1
 shift
 case $what in
-explorer | object | program | harness) "build_$what" "$@" ;;
+explorer | object | objects | program | harness) "build_$what" "$@" ;;
 *)
-    echo "build.sh: explorer, object, program or harness, not $what" >&2
+    echo "build.sh: explorer, object, objects, program or harness, not $what" >&2
     exit 2
     ;;
 esac
