@@ -154,11 +154,11 @@ static inline enum weft__move weft__state_scoped(weft__state *state)
     }
 }
 
-/* The worker that dequeued it begins a poll; the word as it was. */
+/* The worker that dequeued it begins a poll; the word as it was. It publishes nothing: who reads RUNNING only records a wish. */
 static inline uint64_t weft__state_start(weft__state *state)
 {
     uint64_t now = weft__load_relaxed(state);
-    while (!weft__cas_weak_acq_rel(state, &now, (now & ~(uint64_t)WEFT__SCHEDULED) | WEFT__RUNNING)) /* ST-A1 ST-A2 */
+    while (!weft__cas_weak_acquire(state, &now, (now & ~(uint64_t)WEFT__SCHEDULED) | WEFT__RUNNING)) /* ST-A1 ST-A2 */
         continue;
     return now;
 }
@@ -170,7 +170,7 @@ static inline bool weft__state_pin(weft__state *state, uint32_t tag)
     for (;;) {
         if (weft__state_gone(now, tag) || (now & (WEFT__SCHEDULED | WEFT__RUNNING)))
             return false;
-        if (weft__cas_weak_acq_rel(state, &now, now | WEFT__RUNNING)) /* ST-A2 */
+        if (weft__cas_weak_acquire(state, &now, now | WEFT__RUNNING)) /* ST-A2; as start */
             return true;
     }
 }
