@@ -3,26 +3,32 @@
 """Mutation gate: is each memory order of a source needed, and do the harnesses notice when it is missing?
 
     mutate.py [-n EXECUTIONS] [-j JOBS] [--list] [--only TEXT] SOURCE HARNESS...
+    mutate.py [-n EXECUTIONS] [-j JOBS] --gate | --short      all lines of mutants.txt, or those that say `short`
 
-SOURCE is a file under src/ (a .c or a .h), HARNESS names lines of harnesses.txt. For each memory order that is not relaxed,
-each fence, and each line with the comment /* RECHECK */, a copy of src/ is made in which that one order is the next weaker
-one (acq_rel: both), or the fence or the line is gone; the harnesses run against it. A mutant is killed when a harness
+SOURCE is a file under src/ (a .c or a .h), HARNESS names lines of harnesses.txt. A mutant is the source with one change:
+a memory order is the next weaker one (acq_rel: both); a fence is gone; a line with the comment /* RECHECK */ is gone; a grace
+period is not waited for; an RCU section is not entered. The harnesses run against it. A mutant is killed when a harness
 fails. One that survives needs a line in HARNESS.survivors beside this file:
 
     SOURCE | MUTANT | why it is right that nobody notices
 
-An entry whose mutant is killed, or does not exist any more, is an offence as well. Last line: `N killed, M survived with a
-reason, K unexplained`; exit 1 if K > 0 or an entry is stale.
+An entry whose mutant is killed, or does not exist any more, is an offence as well. After each source comes a line `N killed, M
+survived with a reason, K unexplained`; the last line is the figure
+
+    REL M2 <killed>/<mutants> <killed or with a reason>/<mutants> PASS|FAIL <first seed>
+
+which is also added to the file WEFT_REL_HISTORY; exit 1 if anything is unexplained or stale.
 """
 
 import argparse
 import concurrent.futures
+import datetime
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -40,13 +46,20 @@ NAMED = re.compile(r"\bweft__(load|store|exchange|fetch_(?:add|sub|or|and|xor)|c
 LITERAL = re.compile(r"\b(memory_order_|__ATOMIC_)(consume|acquire|release|acq_rel|seq_cst|CONSUME|ACQUIRE|RELEASE|ACQ_REL|SEQ_CST)\b")
 CALL = re.compile(r"\b(?:__)?atomic_(\w+)\s*\(")
 RECHECK = "/* RECHECK */"
+SECTION = re.compile(r"\bweft__rcu_read_(?:lock|unlock)\(\)")
+GRACE = re.compile(r"\bweft__rcu_synchronize\(\)")
 
 
 class Mutant:
-    """One changed place: text[start:end] becomes `new`."""
+    """Changed places: each text[start:end] becomes `new`."""
 
     def __init__(self, name, start, end, new, then=()):
-        self.name, self.start, self.end, self.new, self.then = name, start, end, new, list(then)
+        self.name, self.places, self.new, self.then = name, [(start, end)], new, list(then)
+
+    def apply(self, text):
+        for start, end in reversed(self.places):
+            text = text[:start] + self.new + text[end:]
+        return text
 
 
 def blank_comments(text):
@@ -59,7 +72,8 @@ def blank_comments(text):
 def functions(code):
     """(offset, name) of each function or macro, in order: a line that starts at the margin and opens a body."""
     found = [(m.start(), m.group(1)) for m in
-             re.finditer(r"^(?!#|\s|typedef|struct \w+ \{|enum \w* *\{)[^\n;={}]*?\b(\w+)\s*\([^;{}]*\)[^;{}]*\{", code, re.M)]
+             re.finditer(r"^(?!#|\s|typedef|struct \w+ \{|enum \w* *\{)[^\n;={}]*?\b(?!_Atomic\b|__attribute__\b)(\w+)\s*"
+                         r"\([^;{}]*\)[^;{}]*\{", code, re.M)]
     found += [(m.start(), m.group(1)) for m in re.finditer(r"^\s*#\s*define\s+(\w+)\(", code, re.M)]
     return sorted(found)
 
@@ -131,6 +145,23 @@ def recheck_change(line):
     return f"{head.group(1)}(0 && ({head.group(2)})){head.group(3)}" if head else None
 
 
+def rcu_mutants(code, places):
+    """A grace period that is not waited for; a function's sections that are not entered."""
+    sections = {}
+    for m in SECTION.finditer(code):
+        where = [name for start, name in places if start <= m.start()]
+        sections.setdefault(where[-1] if where else "file", []).append(m)
+    for where, found in sections.items():
+        if len({m.group(0) for m in found}) == 2:
+            mutant = Mutant(f"{where}: rcu section -> gone", 0, 0, "((void)0)")
+            mutant.places = [m.span() for m in found]
+            yield mutant
+    for m in GRACE.finditer(code):
+        where = [name for start, name in places if start <= m.start()]
+        if where and not where[-1].startswith("weft__rcu"):
+            yield Mutant(f"{where[-1]}: rcu_synchronize -> gone", *m.span(), "((void)0)")
+
+
 def find_mutants(text):
     """Names are unique and do not contain line numbers, so that they outlive edits elsewhere."""
     code = blank_comments(text)
@@ -174,24 +205,30 @@ def find_mutants(text):
             label = " ".join(line.replace(RECHECK, "").split())
             mutants.append(Mutant(f"{unique(offset, 'recheck ' + label)} -> gone", offset, offset + len(line), change + "\n"))
         offset += len(line)
+    mutants += rcu_mutants(code, places)
     for mutant in mutants:
         distinct(mutant)
     return mutants
 
 
-def read_harnesses():
-    """name -> (sources, flags); a source that begins with @ is a group, which must come first."""
+def read_flags():
+    """name -> flags of a harness; a source that begins with @ is a group, which must come first."""
     table = {}
     for line in (HERE / "harnesses.txt").read_text().splitlines():
         if line.strip() and not line.startswith("#"):
-            name, sources, flags = (part.split() for part in line.split("|"))
-            for group in [s for s in sources if s.startswith("@")]:
-                sources.remove(group)
-                sources += table[group][0]
-                flags += table[group][1]
-            sources = [str(path.relative_to(ROOT)) for s in sources for path in sorted(ROOT.glob(s))]
-            table[name[0]] = (sources, flags)
+            name, sources, flags = (part.split() for part in line.split("|")[:3])
+            table[name[0]] = [flag for group in sources if group.startswith("@") for flag in table[group]] + flags
     return table
+
+
+def read_gate(short):
+    """(source, harnesses) of each line of mutants.txt, or of those that say `short`."""
+    for line in (HERE / "mutants.txt").read_text().splitlines():
+        if line.strip() and not line.startswith("#"):
+            words, _, note = line.partition("|")
+            source, *harnesses = words.split()
+            if not short or note.strip() == "short":
+                yield Path(source), harnesses
 
 
 def read_survivors(source, harnesses):
@@ -207,128 +244,168 @@ def read_survivors(source, harnesses):
 
 
 class Workshop:
-    """Copies of src/, one for each job, in which mutants are built and run. Objects of untouched sources are kept."""
+    """Where mutants of one source are built and run. What a mutant does not touch is built once (build.sh objects)."""
 
-    def __init__(self, folder, source, harnesses, executions):
-        self.folder, self.source, self.executions = Path(folder), Path(source), executions
-        table = read_harnesses()
-        self.harnesses = {name: table[name] for name in harnesses}
-        self.header = self.source.suffix == ".h"
-        subprocess.run([HERE / "build.sh", "explorer", self.folder / "explorer"], check=True)
-        self.free = []
+    def __init__(self, build, folder, source, harnesses, executions):
+        self.build, self.folder, self.source, self.executions = build, Path(folder), source, executions
+        flags = read_flags()
+        for harness in harnesses:
+            if harness not in flags:
+                sys.exit(f"mutate.py: no {harness} in harnesses.txt")
+        self.harnesses = {name: flags[name] for name in harnesses}
+        subprocess.run([HERE / "build.sh", "explorer", build], check=True)
+        self.objects = {name: self.kept(name) for name in harnesses}
 
-    def tree(self):
-        if self.free:
-            return self.free.pop()
-        tree = Path(tempfile.mkdtemp(dir=self.folder))
-        shutil.copytree(ROOT / "src", tree / "src")
-        shutil.copytree(ROOT / "include", tree / "include")
-        return tree
+    def kept(self, harness):
+        """(object, source, whether the mutated source is part of it) for each source of the harness."""
+        done = subprocess.run([HERE / "build.sh", "objects", self.build, harness], check=True, capture_output=True, text=True)
+        found = []
+        for line in done.stdout.splitlines():
+            kept, source = line.split(" ", 1)
+            needs = Path(kept + ".needs").read_text().split()
+            found.append((kept, source, str(ROOT / self.source) in needs))
+        if not any(touched for _, _, touched in found):
+            sys.exit(f"mutate.py: {self.source} is no part of {harness}")
+        return found
 
-    def compile(self, tree, harness, path, fresh):
-        """The object of one source of a harness; `fresh` whatever was built before."""
-        sources, flags = self.harnesses[harness]
-        out = tree / "objects" / harness / (str(path).replace("/", "_") + ".o")
-        if out.exists() and not fresh:
-            return out
-        out.parent.mkdir(parents=True, exist_ok=True)
-        where = tree / path if str(path).startswith("src/") else ROOT / path
-        command = [HERE / "build.sh", "object", self.folder / "explorer", out, "-w", f"-I{tree}/src", f"-I{tree}/include", *flags, where]
+    def compile(self, tree, harness, source, out):
+        """With the mutated source in its place: as the source itself, or as a header that is found first."""
+        relative = Path(source).relative_to(ROOT)
+        where = tree / "src" / relative.relative_to("src") if relative == self.source else source
+        command = [HERE / "build.sh", "object", self.build, out, "-w", f"-I{tree}/src", f"-I{ROOT}/src", f"-I{ROOT}/include",
+                   *self.harnesses[harness], where]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(done.stderr.strip().splitlines()[0] if done.stderr.strip() else "does not compile")
-        return out
 
     def run(self, tree, harness):
-        """The last line of a run of the harness against what is in the tree now."""
-        sources, _ = self.harnesses[harness]
-        paths = [f"tests/model/{harness}.c", "tests/model/platform.c", *sources]
-        objects = [self.compile(tree, harness, p, self.header or p == str(self.source)) for p in dict.fromkeys(paths)]
+        """The last line of a run of the harness against the mutant in `tree`."""
+        objects = []
+        for number, (kept, source, touched) in enumerate(self.objects[harness]):
+            objects.append(kept if not touched else tree / f"{number}.o")
+            if touched:
+                self.compile(tree, harness, source, objects[-1])
         program = tree / harness
-        subprocess.run([HERE / "build.sh", "program", self.folder / "explorer", program, *objects], check=True)
+        subprocess.run([HERE / "build.sh", "program", self.build, program, *objects], check=True)
         done = subprocess.run([program, f"n={self.executions}", "goals=off"], capture_output=True, text=True)
         return (done.stdout.strip().splitlines() or ["FAIL no output"])[-1]
 
     def judge(self, text):
         """None if every harness holds with this text in the source's place, else the first failure."""
-        tree = self.tree()
-        target = tree / self.source
-        original = target.read_text()
-        try:
+        with tempfile.TemporaryDirectory(dir=self.folder) as name:
+            tree = Path(name)
+            target = tree / self.source
+            target.parent.mkdir(parents=True)
             target.write_text(text)
             for harness in self.harnesses:
                 last = self.run(tree, harness)
                 if not last.startswith("OK"):
                     return f"{harness}: {last}"
-            return None
-        finally:
-            target.write_text(original)
-            self.free.append(tree)
+        return None
+
+
+class Verdicts:
+    """What became of the mutants of one source."""
+
+    def __init__(self, reasons):
+        self.reasons, self.counts, self.seen = reasons, Counter(), set()
+
+    def add(self, mutant, failure):
+        """Whether weaker ones of this mutant are to be tried as well."""
+        self.seen.add(mutant.name)
+        reason = self.reasons.get(mutant.name)
+        if failure and failure.startswith("does not compile"):
+            kind, line = "unexplained", f"BROKEN    {mutant.name}: {failure}"
+        elif failure and reason:
+            kind, line = "unexplained", f"killed    {mutant.name}: {failure} (STALE entry in .survivors)"
+        elif failure:
+            kind, line = "killed", f"killed    {mutant.name}: {failure}"
+        elif reason:
+            kind, line = "explained", f"survived  {mutant.name}: {reason}"
+        else:
+            kind, line = "unexplained", f"SURVIVED  {mutant.name}"
+        self.counts[kind] += 1
+        print(line, flush=True)
+        return not failure
+
+    def end(self, source, all_tried):
+        for name in sorted(set(self.reasons) - self.seen) if all_tried else []:
+            self.counts["unexplained"] += 1
+            print(f"STALE     {name}: no such mutant")
+        print(f"{source}: {self.counts['killed']} killed, {self.counts['explained']} survived with a reason, "
+              f"{self.counts['unexplained']} unexplained", flush=True)
+        return self.counts
+
+
+def judge_source(source, harnesses, options):
+    text = (ROOT / source).read_text()
+    waiting = [m for m in find_mutants(text) if options.only in m.name]
+    verdicts = Verdicts(read_survivors(source, harnesses))
+    with tempfile.TemporaryDirectory(prefix="weft-mutants.") as folder:
+        workshop = Workshop(options.build, folder, source, harnesses, options.n)
+        failure = workshop.judge(text)
+        if failure:
+            print(f"{source} without any change: {failure}")
+            return Counter(unexplained=1)
+
+        def try_one(mutant):
+            try:
+                return mutant, workshop.judge(mutant.apply(text))
+            except RuntimeError as error:
+                return mutant, f"does not compile: {error}"
+
+        with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
+            while waiting:
+                following = []
+                for mutant, failure in pool.map(try_one, waiting):
+                    if verdicts.add(mutant, failure):
+                        following += mutant.then
+                waiting = following
+    return verdicts.end(source, not options.only)
+
+
+def print_figure(counts):
+    total = sum(counts.values())
+    good = counts["killed"] + counts["explained"]
+    line = f"REL M2 {counts['killed']}/{total} {good}/{total} {'PASS' if good == total else 'FAIL'} 1"
+    print(line)
+    history = os.environ.get("WEFT_REL_HISTORY")
+    if history:
+        with open(history, "a") as out:
+            out.write(f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ} {line}\n")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-n", type=int, default=200000, help="executions of each harness for each mutant")
     parser.add_argument("-j", type=int, default=os.cpu_count())
+    parser.add_argument("--build", type=Path, default=Path(os.environ.get("TMPDIR", "/tmp")) / "weft-model",
+                        help="where objects are kept")
+    parser.add_argument("--gate", action="store_true", help="all lines of mutants.txt")
+    parser.add_argument("--short", action="store_true", help="the lines of mutants.txt that say `short`")
     parser.add_argument("--list", action="store_true", help="only print the mutants")
     parser.add_argument("--only", default="", help="only mutants whose name contains this")
-    parser.add_argument("source")
+    parser.add_argument("source", nargs="?")
     parser.add_argument("harness", nargs="*")
     options = parser.parse_args()
-
-    source = Path(options.source).resolve().relative_to(ROOT) if Path(options.source).exists() else Path(options.source)
-    text = (ROOT / source).read_text()
-    mutants = [m for m in find_mutants(text) if options.only in m.name]
+    gate = options.gate or options.short
+    if gate == bool(options.source):
+        parser.error("give a source with its harnesses, or --gate, or --short")
+    if gate:
+        pairs = list(read_gate(options.short))
+    else:
+        path = Path(options.source)
+        pairs = [(path.resolve().relative_to(ROOT) if path.exists() else path, options.harness)]
     if options.list:
-        for m in mutants:
-            print(m.name)
+        for source, _ in pairs:
+            for m in find_mutants((ROOT / source).read_text()):
+                if options.only in m.name:
+                    print(f"{source}: {m.name}" if gate else m.name)
         return 0
-    reasons = read_survivors(source, options.harness)
-    counts = {"killed": 0, "explained": 0, "unexplained": 0}
-    seen = set()
-    with tempfile.TemporaryDirectory(prefix="weft-mutants.") as folder:
-        workshop = Workshop(folder, source, options.harness, options.n)
-        failure = workshop.judge(text)
-        if failure:
-            print(f"without any change: {failure}")
-            return 1
-
-        def try_one(mutant):
-            changed = text[:mutant.start] + mutant.new + text[mutant.end:]
-            try:
-                return mutant, workshop.judge(changed)
-            except RuntimeError as error:
-                return mutant, f"does not compile: {error}"
-
-        waiting = mutants
-        with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
-            while waiting:
-                following = []
-                for mutant, failure in pool.map(try_one, waiting):
-                    seen.add(mutant.name)
-                    if failure and failure.startswith("does not compile"):
-                        counts["unexplained"] += 1
-                        print(f"BROKEN    {mutant.name}: {failure}")
-                    elif failure:
-                        counts["killed"] += 1
-                        stale = " (STALE entry in .survivors)" if mutant.name in reasons else ""
-                        counts["unexplained"] += bool(stale)
-                        print(f"killed    {mutant.name}: {failure}{stale}")
-                    elif mutant.name in reasons:
-                        counts["explained"] += 1
-                        print(f"survived  {mutant.name}: {reasons[mutant.name]}")
-                        following += mutant.then
-                    else:
-                        counts["unexplained"] += 1
-                        print(f"SURVIVED  {mutant.name}")
-                        following += mutant.then
-                    sys.stdout.flush()
-                waiting = following
-    for name in sorted(set(reasons) - seen) if not options.only else []:
-        counts["unexplained"] += 1
-        print(f"STALE     {name}: no such mutant")
-    print(f"{source}: {counts['killed']} killed, {counts['explained']} survived with a reason, "
-          f"{counts['unexplained']} unexplained")
+    counts = Counter()
+    for source, harnesses in pairs:
+        counts += judge_source(source, harnesses, options)
+    print_figure(counts)
     return 1 if counts["unexplained"] else 0
 
 
