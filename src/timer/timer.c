@@ -143,7 +143,7 @@ int weft__timers_create(struct weft__env *env, uint32_t count, struct weft__time
         timers[i].waitable.abandon = timers_abandon;
         timers[i].waitable.describe = timers_describe;
         timers[i].env = env;
-        weft__wheel_init(&timers[i].wheel, now);
+        weft__wheel_init(&timers[i].wheel, now, env->realm ? WEFT__WHEEL_SHIFT_EXACT : WEFT__WHEEL_SHIFT);
         weft__store_relaxed(&timers[i].next, INT64_MAX);
     }
     env->timer_ops = &timer_ops;

@@ -3,17 +3,19 @@
 
 enum { DIGIT_BITS = WEFT__WHEEL_DIGIT_BITS, DIGIT_MASK = WEFT__WHEEL_SLOTS - 1 };
 
-/* The first tick that is not before the time. */
-static uint64_t wheel_tick_after(int64_t at)
+/* The first tick that is not before the time; the greatest time never comes. */
+static uint64_t wheel_tick_after(const struct weft__wheel *wheel, int64_t at)
 {
     if (at <= 0)
         return 0;
-    return ((uint64_t)at + ((UINT64_C(1) << WEFT__WHEEL_TICK_SHIFT) - 1)) >> WEFT__WHEEL_TICK_SHIFT;
+    if (at == INT64_MAX)
+        return UINT64_C(1) << (63 - wheel->shift);
+    return ((uint64_t)at + ((UINT64_C(1) << wheel->shift) - 1)) >> wheel->shift;
 }
 
-static uint64_t wheel_tick_before(int64_t now)
+static uint64_t wheel_tick_before(const struct weft__wheel *wheel, int64_t now)
 {
-    return now <= 0 ? 0 : (uint64_t)now >> WEFT__WHEEL_TICK_SHIFT;
+    return now <= 0 ? 0 : (uint64_t)now >> wheel->shift;
 }
 
 static unsigned wheel_digit(uint64_t tick, unsigned level) { return (unsigned)(tick >> level * DIGIT_BITS) & DIGIT_MASK; }
@@ -25,9 +27,11 @@ static unsigned wheel_level(const struct weft__wheel *wheel, uint64_t tick)
     return (63 - (unsigned)__builtin_clzll(differs)) / DIGIT_BITS;
 }
 
-void weft__wheel_init(struct weft__wheel *wheel, int64_t now)
+void weft__wheel_init(struct weft__wheel *wheel, int64_t now, uint8_t shift)
 {
-    wheel->tick = wheel_tick_before(now);
+    wheel->shift = shift;
+    wheel->levels = 0;
+    wheel->tick = wheel_tick_before(wheel, now);
     for (int level = 0; level < WEFT__WHEEL_LEVELS; level++) {
         wheel->occupied[level] = 0;
         for (int slot = 0; slot < WEFT__WHEEL_SLOTS; slot++)
@@ -37,12 +41,20 @@ void weft__wheel_init(struct weft__wheel *wheel, int64_t now)
 
 void weft__wheel_insert(struct weft__wheel *wheel, struct weft__timed *entry)
 {
-    uint64_t tick = wheel_tick_after(entry->at);
+    uint64_t tick = wheel_tick_after(wheel, entry->at);
     if (tick < wheel->tick)
         tick = wheel->tick;
     const unsigned level = wheel_level(wheel, tick), slot = wheel_digit(tick, level);
     weft__list_push_back(&wheel->slots[level][slot], &entry->link);
     wheel->occupied[level] |= UINT64_C(1) << slot;
+    wheel->levels |= UINT64_C(1) << level;
+}
+
+/* A slot has become empty. */
+static void wheel_vacate(struct weft__wheel *wheel, unsigned level, unsigned slot)
+{
+    if ((wheel->occupied[level] &= ~(UINT64_C(1) << slot)) == 0)
+        wheel->levels &= ~(UINT64_C(1) << level);
 }
 
 void weft__wheel_remove(struct weft__wheel *wheel, struct weft__timed *entry)
@@ -52,20 +64,17 @@ void weft__wheel_remove(struct weft__wheel *wheel, struct weft__timed *entry)
     if (!weft__list_empty(after)) /* a ring of one is the slot's own head */
         return;
     const unsigned index = (unsigned)(after - &wheel->slots[0][0]);
-    wheel->occupied[index / WEFT__WHEEL_SLOTS] &= ~(UINT64_C(1) << index % WEFT__WHEEL_SLOTS);
+    wheel_vacate(wheel, index / WEFT__WHEEL_SLOTS, index % WEFT__WHEEL_SLOTS);
 }
 
 /* The lowest occupied level and its first slot; false if the wheel is empty. */
 static bool wheel_first(const struct weft__wheel *wheel, unsigned *out_level, unsigned *out_slot)
 {
-    for (unsigned level = 0; level < WEFT__WHEEL_LEVELS; level++) {
-        if (wheel->occupied[level] == 0)
-            continue;
-        *out_level = level;
-        *out_slot = (unsigned)__builtin_ctzll(wheel->occupied[level]);
-        return true;
-    }
-    return false;
+    if (wheel->levels == 0)
+        return false;
+    *out_level = (unsigned)__builtin_ctzll(wheel->levels);
+    *out_slot = (unsigned)__builtin_ctzll(wheel->occupied[*out_level]);
+    return true;
 }
 
 /* The tick at which a slot begins. */
@@ -77,7 +86,7 @@ static uint64_t wheel_slot_tick(const struct weft__wheel *wheel, unsigned level,
 
 struct weft__timed *weft__wheel_turn(struct weft__wheel *wheel, int64_t now)
 {
-    const uint64_t target = wheel_tick_before(now);
+    const uint64_t target = wheel_tick_before(wheel, now);
     unsigned level, slot;
     while (wheel_first(wheel, &level, &slot)) {
         const uint64_t tick = wheel_slot_tick(wheel, level, slot);
@@ -90,7 +99,7 @@ struct weft__timed *weft__wheel_turn(struct weft__wheel *wheel, int64_t now)
             return entry;
         }
         wheel->tick = tick; /* the slot's beginning: its entries fall to the levels below, those due now to level 0 */
-        wheel->occupied[level] &= ~(UINT64_C(1) << slot);
+        wheel_vacate(wheel, level, slot);
         struct weft__link moved = {head->next, head->prev};
         moved.next->prev = moved.prev->next = &moved;
         weft__list_init(head);
@@ -108,5 +117,5 @@ int64_t weft__wheel_next(const struct weft__wheel *wheel)
     if (!wheel_first(wheel, &level, &slot))
         return INT64_MAX;
     const uint64_t tick = wheel_slot_tick(wheel, level, slot);
-    return tick >= UINT64_C(1) << (63 - WEFT__WHEEL_TICK_SHIFT) ? INT64_MAX : (int64_t)(tick << WEFT__WHEEL_TICK_SHIFT);
+    return tick >= UINT64_C(1) << (63 - wheel->shift) ? INT64_MAX : (int64_t)(tick << wheel->shift);
 }

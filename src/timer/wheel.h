@@ -3,10 +3,10 @@
  * A hierarchical timer wheel, pure: time is an argument, nothing is locked, nothing is called. Entries are intrusive;
  * insert and remove are O(1), and a turn costs what it moves.
  *
- * Time is cut into ticks of 65,536 ns. An entry is due at the first tick that is not before its time, so it is never
- * early and less than a tick late. Level n has 64 slots of 64^n ticks; an entry lies at the level of the highest digit
- * (to the base 64) in which its tick differs from the wheel's, in the slot of that digit. Eight levels reach 2^48 ticks,
- * which is all that an int64_t of nanoseconds can say.
+ * Time is cut into ticks of 65,536 ns, or, where time is simulated, of 1 ns. An entry is due at the first tick that is
+ * not before its time, so it is never early and less than a tick late. Level n has 64 slots of 64^n ticks; an entry lies
+ * at the level of the highest digit (to the base 64) in which its tick differs from the wheel's, in the slot of that
+ * digit. Eleven levels reach 2^63 ticks, which is all that an int64_t of nanoseconds can say.
  *
  * Invariant: in each level all occupied slots are ahead of the wheel's own digit (in level 0 also at it); so the first
  * occupied slot of the lowest occupied level is the next thing to happen.
@@ -27,19 +27,22 @@
 #endif
 
 enum {
-    WEFT__WHEEL_TICK_SHIFT = 16,
     WEFT__WHEEL_SLOTS = 1 << WEFT__WHEEL_DIGIT_BITS,
-    WEFT__WHEEL_LEVELS = (64 - WEFT__WHEEL_TICK_SHIFT + WEFT__WHEEL_DIGIT_BITS - 1) / WEFT__WHEEL_DIGIT_BITS
+    WEFT__WHEEL_LEVELS = (64 + WEFT__WHEEL_DIGIT_BITS - 1) / WEFT__WHEEL_DIGIT_BITS,
+    WEFT__WHEEL_SHIFT = 16, /* a tick is 2^shift ns: this, */
+    WEFT__WHEEL_SHIFT_EXACT = 0 /* or this */
 };
 
 struct weft__wheel {
     uint64_t tick; /* nothing before this is in */
+    uint8_t shift;
+    uint64_t levels; /* a bit for each with an occupied slot */
     uint64_t occupied[WEFT__WHEEL_LEVELS];
     struct weft__link slots[WEFT__WHEEL_LEVELS][WEFT__WHEEL_SLOTS];
 };
 
 /* An empty wheel that stands at `now`. */
-void weft__wheel_init(struct weft__wheel *wheel, int64_t now);
+void weft__wheel_init(struct weft__wheel *wheel, int64_t now, uint8_t shift);
 
 /* Put an entry in; a time that has passed is due at the next turn. */
 void weft__wheel_insert(struct weft__wheel *wheel, struct weft__timed *entry);

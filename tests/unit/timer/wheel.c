@@ -9,14 +9,17 @@
 #include "timer/wheel.h"
 
 enum { DIGIT_BITS = __builtin_ctz(WEFT__WHEEL_SLOTS) };
-static const int64_t tick_ns = INT64_C(1) << WEFT__WHEEL_TICK_SHIFT;
+static uint8_t tick_shift; /* all tests run with either kind of tick */
+static int64_t tick_ns;
 static const int64_t ms = 1000000;
 
-/* The time of the first tick that is not before `at`; -1 if that is beyond what an int64_t can say. */
+/* The time of the first tick that is not before `at`; -1 if that never comes. */
 static int64_t due_of(int64_t at)
 {
     if (at <= 0)
         return 0;
+    if (at == INT64_MAX)
+        return -1;
     const int64_t over = at % tick_ns;
     if (over == 0)
         return at;
@@ -26,6 +29,11 @@ static int64_t due_of(int64_t at)
 /* The wheel under test, and the only entry that most tests need. */
 static struct weft__wheel wheel;
 static struct weft__timed one;
+
+static void begin(int64_t now)
+{
+    weft__wheel_init(&wheel, now, tick_shift);
+}
 
 static void put(struct weft__timed *entry, int64_t at)
 {
@@ -42,6 +50,7 @@ static void assert_silent(int64_t now)
 static void assert_empty(void)
 {
     assert_true(weft__wheel_next(&wheel) == INT64_MAX);
+    assert_true(wheel.levels == 0);
     for (unsigned level = 0; level < WEFT__WHEEL_LEVELS; level++)
         assert_true(wheel.occupied[level] == 0);
 }
@@ -64,7 +73,7 @@ static unsigned run_to(struct weft__timed *entry)
 static void wheel_empty_has_no_next_and_fires_nothing(void **state)
 {
     (void)state;
-    weft__wheel_init(&wheel, 0);
+    begin(0);
     const int64_t times[] = {0, 1, tick_ns, 1000 * ms, INT64_MAX};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         assert_empty();
@@ -80,7 +89,7 @@ static void wheel_time_that_has_passed_is_due_at_once(void **state)
     const int64_t now = 1000 * ms;
     const int64_t times[] = {INT64_MIN, -1, 0, 1, now - tick_ns, now - now % tick_ns};
     struct weft__timed far;
-    weft__wheel_init(&wheel, now);
+    begin(now);
     put(&far, now + 100 * ms);
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         put(&one, times[i]);
@@ -99,7 +108,7 @@ static void wheel_never_fires_early_and_less_than_a_tick_late(void **state)
     for (int64_t at = 41 * tick_ns - 2; at <= 41 * tick_ns + 2; at++) {
         const int64_t due = due_of(at);
         assert_in_range(due - at, 0, tick_ns - 1);
-        weft__wheel_init(&wheel, 0);
+        begin(0);
         put(&one, at);
         assert_silent(due - 1);
         assert_ptr_equal(weft__wheel_turn(&wheel, due), &one);
@@ -111,7 +120,7 @@ static void wheel_never_fires_early_and_less_than_a_tick_late(void **state)
 static void attempt(int64_t start, int64_t at)
 {
     const int64_t due = due_of(at);
-    weft__wheel_init(&wheel, start);
+    begin(start);
     put(&one, at);
     if (due < 0) {
         assert_silent(INT64_MAX);
@@ -129,7 +138,7 @@ static void attempt(int64_t start, int64_t at)
     assert_ptr_equal(weft__wheel_turn(&wheel, due), &one);
     assert_empty();
 
-    weft__wheel_init(&wheel, start);
+    begin(start);
     put(&one, at);
     assert_in_range(run_to(&one), 1, WEFT__WHEEL_LEVELS);
     assert_empty();
@@ -140,8 +149,7 @@ static void attempt(int64_t start, int64_t at)
 static void wheel_fires_at_every_border_of_every_level(void **state)
 {
     (void)state;
-    for (unsigned level = 0; level < WEFT__WHEEL_LEVELS; level++) {
-        const unsigned shift = WEFT__WHEEL_TICK_SHIFT + level * DIGIT_BITS;
+    for (unsigned shift = tick_shift; shift < 63; shift += DIGIT_BITS) {
         for (int64_t slot = 0; slot < WEFT__WHEEL_SLOTS && slot <= INT64_MAX >> shift; slot++) {
             const int64_t border = slot << shift;
             const int64_t starts[] = {0, 3 * ms + 1, border / 2, border - tick_ns, border - 1};
@@ -167,7 +175,7 @@ static void wheel_started_just_before_any_power_of_two_loses_nothing(void **stat
         const int64_t power = INT64_C(1) << k;
         const int64_t bases[] = {power, power <= INT64_MAX / tick_ns ? power * tick_ns : 0, power <= INT64_MAX / ms ? power * ms : 0};
         for (size_t base = 0; base < 3; base++)
-            for (int64_t before = 1; before <= 2 * tick_ns; before += tick_ns - 1) {
+            for (int64_t before = 1; before <= 2 * tick_ns; before += tick_ns > 1 ? tick_ns - 1 : 1) {
                 const int64_t start = bases[base] - before;
                 if (start < 0)
                     continue;
@@ -182,10 +190,10 @@ static void wheel_started_just_before_any_power_of_two_loses_nothing(void **stat
 static void wheel_greatest_time_never_fires_and_short_ones_beside_it_do(void **state)
 {
     (void)state;
-    const int64_t greatest[] = {INT64_MAX, INT64_MAX - 1, INT64_MAX - tick_ns + 2};
-    for (size_t i = 0; i < sizeof greatest / sizeof greatest[0]; i++) {
+    const int64_t greatest[] = {INT64_MAX, INT64_MAX - 1, INT64_MAX - (tick_ns > 1 ? tick_ns - 2 : 0)}; /* with ticks of 1 ns, only the first */
+    for (size_t i = 0; i < (tick_ns > 1 ? 3 : 1); i++) {
         struct weft__timed far;
-        weft__wheel_init(&wheel, 5 * ms);
+        begin(5 * ms);
         put(&far, greatest[i]);
         for (int64_t at = 6 * ms; at < INT64_MAX / 3; at *= 3) {
             put(&one, at);
@@ -207,7 +215,7 @@ static void wheel_successive_milliseconds_fire_each_at_its_tick(void **state)
     enum { COUNT = 1024 };
     static struct weft__timed entries[COUNT];
     const int64_t start = 77 * ms + 777;
-    weft__wheel_init(&wheel, start);
+    begin(start);
     for (int64_t i = 0; i < COUNT; i++)
         put(&entries[i], start + i * ms);
     for (int64_t i = 0; i < COUNT; i++) {
@@ -226,10 +234,10 @@ static void wheel_removal_leaves_the_others_and_no_trace(void **state)
     (void)state;
     enum { COUNT = 5 };
     struct weft__timed entries[COUNT];
-    for (unsigned level = 0; level < WEFT__WHEEL_LEVELS - 1; level++) {
-        const int64_t at = 3 * (tick_ns << level * DIGIT_BITS);
+    for (unsigned shift = tick_shift; shift < 61; shift += DIGIT_BITS) {
+        const int64_t at = INT64_C(3) << shift;
         for (int out = 0; out < COUNT; out++) {
-            weft__wheel_init(&wheel, 0);
+            begin(0);
             for (int i = 0; i < COUNT; i++)
                 put(&entries[i], at);
             weft__wheel_remove(&wheel, &entries[out]);
@@ -240,7 +248,7 @@ static void wheel_removal_leaves_the_others_and_no_trace(void **state)
             assert_silent(at);
             assert_empty();
         }
-        weft__wheel_init(&wheel, 0);
+        begin(0);
         for (int i = 0; i < COUNT; i++)
             put(&entries[i], at);
         for (int i = 0; i < COUNT; i++)
@@ -255,7 +263,7 @@ static void wheel_removal_between_two_answers_of_a_turn(void **state)
     (void)state;
     enum { COUNT = 12 };
     struct weft__timed entries[COUNT];
-    weft__wheel_init(&wheel, 0);
+    begin(0);
     const int64_t slot = tick_ns << 2 * DIGIT_BITS; /* a slot of level 2, as it is seen from 0 */
     for (int i = 0; i < COUNT; i++)
         put(&entries[i], slot + (i / 2) * tick_ns); /* two at each tick: the slot falls apart when it comes */
@@ -274,7 +282,7 @@ static void wheel_insertion_between_two_answers_of_a_turn(void **state)
     (void)state;
     struct weft__timed entries[4];
     const int64_t now = 900 * ms;
-    weft__wheel_init(&wheel, 0);
+    begin(0);
     put(&entries[0], 100 * ms);
     put(&entries[1], 800 * ms);
     assert_ptr_equal(weft__wheel_turn(&wheel, now), &entries[0]);
@@ -297,7 +305,7 @@ static void wheel_turned_to_an_older_time_is_harmless(void **state)
 {
     (void)state;
     const int64_t then = (WEFT__WHEEL_SLOTS + 6) * tick_ns;
-    weft__wheel_init(&wheel, 0);
+    begin(0);
     assert_silent(then);
     put(&one, then + 5 * tick_ns); /* at level 0, as it is seen from there */
     const int64_t older[] = {INT64_MIN, -1, 0, tick_ns, 11 * tick_ns, then - 1, then};
@@ -381,7 +389,7 @@ static void model_begin(int64_t start)
         model.due[i] = -1;
     model.now = start;
     model.count = 0;
-    weft__wheel_init(&wheel, start);
+    begin(start);
 }
 
 static void wheel_agrees_with_a_sorted_reference(void **state)
@@ -453,5 +461,12 @@ int main(void)
         cmocka_unit_test(wheel_agrees_with_a_sorted_reference),
         cmocka_unit_test(wheel_runs_for_fifty_years),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static const uint8_t shifts[] = {WEFT__WHEEL_SHIFT, WEFT__WHEEL_SHIFT_EXACT};
+    int failed = 0;
+    for (size_t i = 0; i < sizeof shifts; i++) {
+        tick_shift = shifts[i];
+        tick_ns = INT64_C(1) << tick_shift;
+        failed += cmocka_run_group_tests_name(i == 0 ? "ticks of 65,536 ns" : "ticks of 1 ns", tests, NULL, NULL);
+    }
+    return failed;
 }
