@@ -20,11 +20,16 @@ static inline struct weft__wait *weft__future_wait(weft_future *future)
     return &((struct weft__future_node *)(void *)future->weft__node)->wait;
 }
 
-/* The node of a future that is being polled: whoever wakes it wakes the task. */
+/*
+ * The node of a future that is being polled: whoever wakes it wakes the task. A node that is in a list has its task
+ * already, and whoever takes it out reads it under a lock that this poll does not hold: so it is written once.
+ */
 static inline struct weft__wait *weft__future_attach(weft_context *cx, weft_future *future)
 {
     struct weft__future_node *node = (struct weft__future_node *)(void *)future->weft__node;
-    node->waiter = weft__waiter_task(weft__cx_task(cx));
+    const weft__waiter task = weft__waiter_task(weft__cx_task(cx));
+    if (node->waiter != task)
+        node->waiter = task;
     return &node->wait;
 }
 
