@@ -91,6 +91,10 @@ int weft_select_from(weft_context *cx, weft_select_state *state, weft_future *co
         const int answer = futures[place]->weft__poll(cx, futures[place]);
         if (answer == WEFT_AWAITING)
             continue;
+        if (answer == WEFT_ECANCELED && weft__cx_cancelled(cx)) { /* it was cancelled after the look above */
+            weft__wait_leave(wait);
+            return WEFT_ECANCELED;
+        }
         futures[place]->result = answer;
         wait->object = NULL;
         select_withdraw(state, futures[place]);
