@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* Harness: notify. A task and a second waiter, a task or a host thread that may run out of time; host threads notify
+ * one, the last, or all; main cancels the first task. Four games:
+ *
+ *     ALONE   one notification, at any moment of one wait: told or stored, never both, never lost (tokio 2135)
+ *     PAIR    two waiters wait, two notifications come, the first waiter is cancelled: each goes to another waiter, or
+ *             is stored; the one that a cancelled waiter had been given is passed on (async-std 452, php-async 240)
+ *     ALL     one waits when all are told, and then one more is given: that one is stored (tokio 7996)
+ *     TICKET  all are told between the ticket and the wait, or while it waits: it is told
+ *     STORED  two notifications are stored as one, and who takes it sees what was written before both */
+#include "model.h"
+#include "tasks.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <weft/notify.h>
+
+#include "base/atomic.h"
+
+enum game { ALONE, PAIR, ALL, TICKET, STORED, GAMES };
+
+static enum game game;
+static weft_notify notify;
+static uint64_t ticket;
+static int news[2]; /* plain: written before the notification of that thread */
+static _Atomic int told;
+static _Atomic unsigned given;
+
+const char *model_goal_name(unsigned goal)
+{
+    static const char *const names[] = {"told", "cancelled", "timed out", "stored", "told by a ticket", "both stored"};
+    return goal < 6 ? names[goal] : NULL;
+}
+
+struct listener {
+    weft_frame weft;
+};
+
+static int listener_wait(weft_context *cx)
+{
+    return game == TICKET ? weft_notify_wait_since(cx, &notify, ticket) : weft_notify_wait(cx, &notify);
+}
+
+static weft_poll listener(weft_context *cx, struct listener *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, listener_wait(cx));
+    if (self->weft.rc == WEFT_ECANCELED) {
+        model_reach(1);
+    } else {
+        assert(self->weft.rc == 0 && (game == PAIR || news[0]));
+        weft__fetch_add_relaxed(&told, 1);
+        model_reach(game == TICKET ? 4 : 0);
+    }
+    WEFT_END(0);
+}
+
+static void *notifier(void *number)
+{
+    const int me = (int)(intptr_t)number;
+    news[me] = 1;
+    if (game == TICKET || game == ALL) {
+        assert(weft_notify_all(&notify) == 0);
+    }
+    if (game != TICKET) {
+        assert((model_choose(2) ? weft_notify_one(&notify) : weft_notify_last(&notify)) == 0);
+    }
+    weft__fetch_add_relaxed(&given, 1);
+    return NULL;
+}
+
+static int guest_told;
+
+static void *guest(void *nothing)
+{
+    const int error = weft_notify_wait_blocking(&notify, model_choose(2) ? WEFT_FOREVER : model_clock() + 2000);
+    assert(error == 0 || error == WEFT_ETIMEDOUT);
+    guest_told = error == 0;
+    if (error) {
+        model_reach(2);
+    }
+    return nothing;
+}
+
+static unsigned stored(void)
+{
+    const weft_sync_stats stats = tasks_look(notify.weft__object);
+    assert(stats.waiting == 0);
+    if (stats.permits) {
+        model_reach(3);
+    }
+    return stats.permits;
+}
+
+static void wait_for_waiters(unsigned count)
+{
+    while (tasks_look(notify.weft__object).waiting != count) {
+        model_relax();
+    }
+}
+
+static void play_alone(void)
+{
+    pthread_t threads[2];
+    ticket = weft_notify_ticket(&notify);
+    const bool by_task = game != ALONE || model_choose(2);
+    weft_task task = {0};
+    if (by_task) {
+        task = weft_spawn(tasks_scope(), listener);
+    } else {
+        pthread_create(&threads[1], NULL, guest, NULL);
+    }
+    if (game == ALL) {
+        wait_for_waiters(1);
+    }
+    pthread_create(&threads[0], NULL, notifier, NULL);
+    if (by_task && model_choose(2)) {
+        weft_task_cancel(task);
+    }
+    tasks_join();
+    if (!by_task) {
+        pthread_join(threads[1], NULL);
+    }
+    pthread_join(threads[0], NULL);
+    const unsigned left = stored();
+    if (game == ALONE) {
+        assert(told + guest_told + (int)left == 1);
+    } else {
+        assert(left == (game == ALL));
+    }
+}
+
+static void play_pair(void)
+{
+    pthread_t threads[3];
+    const bool guests = model_choose(2);
+    const weft_task task = weft_spawn(tasks_scope(), listener);
+    if (guests) {
+        pthread_create(&threads[2], NULL, guest, NULL);
+        while (tasks_look(notify.weft__object).waits != 2) { /* it may have given up already */
+            model_relax();
+        }
+    } else {
+        weft_spawn(tasks_scope(), listener);
+        wait_for_waiters(2);
+    }
+    for (intptr_t i = 0; i < 2; i++) {
+        pthread_create(&threads[i], NULL, notifier, (void *)i);
+    }
+    if (model_choose(2)) {
+        weft_task_cancel(task);
+    }
+    tasks_join();
+    for (int i = 0; i < 2 + guests; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    const int reached = told + guest_told;
+    const unsigned left = stored();
+    assert(reached + (int)left == 2 || (reached == 0 && left == 1)); /* both stored: as one */
+}
+
+static void play_stored(void)
+{
+    pthread_t threads[2];
+    for (intptr_t i = 0; i < 2; i++) {
+        pthread_create(&threads[i], NULL, notifier, (void *)i);
+    }
+    while (weft__load_relaxed(&given) != 2) {
+        model_relax();
+    }
+    assert(weft_notify_wait_blocking(&notify, WEFT_FOREVER) == 0);
+    assert(news[0] && news[1]);
+    model_reach(5);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    assert(stored() == 0);
+}
+
+int main(void)
+{
+    weft_runtime *rt = tasks_begin();
+    assert(weft_notify_create(rt, NULL, &notify) == 0);
+    game = model_choose(GAMES);
+    if (game == PAIR) {
+        play_pair();
+    } else if (game == STORED) {
+        play_stored();
+    } else {
+        play_alone();
+    }
+    weft_notify_destroy(&notify);
+    tasks_end();
+    return 0;
+}
