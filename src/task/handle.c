@@ -100,7 +100,7 @@ bool weft__task_copy(weft__task *task, weft_task_info *out_info)
     };
     handle_copy_name(task, out_info);
     /* An RMW that changes nothing: what was read above cannot be younger than the word that it finds. */
-    const uint64_t after = weft__fetch_or_acq_rel(&task->state, 0);
+    const uint64_t after = weft__fetch_or_release(&task->state, 0); /* ST-R4 */
     return weft__state_tag(after) == weft__state_tag(word) && !(after & WEFT__FREE) &&
            (uint32_t)out_info->task.id == weft__state_tag(word);
 }

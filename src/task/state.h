@@ -37,12 +37,14 @@
  * Every move is a read-modify-write, so the moves of one task have one order.
  *
  * Edges:
- *     ST-R1 -> ST-A1   wake and cancel release, start and suspend acquire: what was written before a wake is seen by
- *                      the poll that follows it, also when the wake found the task notified already (tokio #7622).
+ *     ST-R1 -> ST-A1   wake and cancel release, start acquires: what was written before a wake is seen by the poll that
+ *                      follows it, also when the wake found the task notified already (tokio #7622). What stands between,
+ *                      suspend or requeue, passes it on, being a read-modify-write.
  *     ST-R2 -> ST-A2   suspend, requeue release, start acquires: a poll sees what the poll before it wrote.
  *     ST-R3 -> ST-A3   complete releases, claim acquires: the joiner sees the result.
- *     ST-R4 -> ST-A4   free releases, init is ordered behind it by the slab; free also acquires, so that the next
- *                      owner's writes stay behind it: a reader that still sees the old tag sees no byte of the new task.
+ *     ST-R4 -> ST-A4   a reader's last look releases, free acquires: the next owner's writes stay behind it, so a reader
+ *                      that still found the old tag has read no byte of the new task (weft__task_copy).
+ * That init is ordered behind free is the slab's affair.
  * Progress: a move is a compare-and-swap loop that another move can only make repeat; lock-free.
  */
 #ifndef WEFT_TASK_STATE_H
@@ -182,7 +184,7 @@ static inline enum weft__move weft__state_suspend(weft__state *state)
     for (;;) {
         const uint64_t idle = now & ~(uint64_t)(WEFT__RUNNING | WEFT__NOTIFIED);
         const bool woken = now & WEFT__NOTIFIED;
-        if (weft__cas_weak_acq_rel(state, &now, woken ? idle | WEFT__SCHEDULED : idle)) /* ST-R2 ST-A1 */
+        if (weft__cas_weak_release(state, &now, woken ? idle | WEFT__SCHEDULED : idle)) /* ST-R2 */
             return woken ? WEFT__MOVE_SUBMIT : WEFT__MOVE_NONE;
     }
 }
@@ -191,7 +193,7 @@ static inline enum weft__move weft__state_suspend(weft__state *state)
 static inline void weft__state_requeue(weft__state *state)
 {
     uint64_t now = weft__load_relaxed(state);
-    while (!weft__cas_weak_acq_rel(state, &now, /* ST-R2 ST-A1 */
+    while (!weft__cas_weak_release(state, &now, /* ST-R2 */
                                    (now & ~(uint64_t)(WEFT__RUNNING | WEFT__NOTIFIED)) | WEFT__SCHEDULED))
         continue;
 }
@@ -222,7 +224,7 @@ static inline enum weft__move weft__state_claim(weft__state *state, uint32_t tag
 /* The slot holds no task from here on. Its tag goes first, its bytes may be rewritten after. */
 static inline void weft__state_free(weft__state *state)
 {
-    weft__exchange_acq_rel(state, WEFT__FREE); /* ST-R4 ST-A4 */
+    weft__exchange_acquire(state, WEFT__FREE); /* ST-A4 */
 }
 
 #endif

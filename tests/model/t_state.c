@@ -65,6 +65,7 @@ static void submit(void)
     }
 }
 
+/* As from one thread's cache: the completer's and the claimer's frees are never both. */
 static void free_and_reuse(void)
 {
     freed++;
@@ -142,7 +143,7 @@ static void read_field(void)
 {
     uint64_t word = weft__load_acquire(&slot.state);
     int field = weft__load_relaxed(&slot.field);
-    uint64_t after = weft__fetch_or_acq_rel(&slot.state, 0);
+    uint64_t after = weft__fetch_or_release(&slot.state, 0);
     if (weft__state_tag(word) == OLD && weft__state_tag(after) == OLD && !((word | after) & WEFT__FREE)) {
         assert(field == 10);
         model_reach(5);
