@@ -60,8 +60,9 @@ void *weft__runtimes_get(uint32_t number)
 {
     struct runtimes_slot *entry = &runtimes.slots[number & 255];
     void *runtime = weft__load_acquire(&entry->runtime); /* RT-A1 */
-    /* The number is read after the pointer: a slot that was reused meanwhile shows another number. */
-    return weft__load_acquire(&entry->number) == number ? runtime : NULL;
+    /* Of a slot that was reused it is not an older number than the pointer's: that was written before it was published. And
+     * not a younger one: between the two is the grace period of the one before, which waits for this section. */
+    return weft__load_relaxed(&entry->number) == number ? runtime : NULL;
 }
 
 bool weft__runtimes_contains(const void *runtime)

@@ -146,16 +146,18 @@ def recheck_change(line):
 
 
 def rcu_mutants(code, places):
-    """A grace period that is not waited for; a function's sections that are not entered."""
+    """A grace period that is not waited for; a function's sections that are not entered. (One that begins in a function
+    and ends in another is a mutant of the file.)"""
     sections = {}
     for m in SECTION.finditer(code):
         where = [name for start, name in places if start <= m.start()]
         sections.setdefault(where[-1] if where else "file", []).append(m)
+    for where in [w for w, found in sections.items() if len({m.group(0) for m in found}) == 1]:
+        sections.setdefault("file", []).extend(sections.pop(where))
     for where, found in sections.items():
-        if len({m.group(0) for m in found}) == 2:
-            mutant = Mutant(f"{where}: rcu section -> gone", 0, 0, "((void)0)")
-            mutant.places = [m.span() for m in found]
-            yield mutant
+        mutant = Mutant(f"{where}: rcu section -> gone", 0, 0, "((void)0)")
+        mutant.places = sorted(m.span() for m in found)
+        yield mutant
     for m in GRACE.finditer(code):
         where = [name for start, name in places if start <= m.start()]
         if where and not where[-1].startswith("weft__rcu"):

@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-enum { THREADS = 16 };
+enum { THREADS = 8 }; /* MODEL_THREADS */
 
 static _Atomic unsigned rcu_period = 1;
 static _Atomic unsigned rcu_section[THREADS]; /* the period in which the section began; 0: outside */
