@@ -6,7 +6,7 @@
 
 #include "base/futex.h"
 
-enum { EMPTY = 0, ASLEEP = 1, NOTIFIED = 2 };
+enum { EMPTY = 0, ASLEEP = 1, NOTIFIED = 2, ELSEWHERE = 3 };
 
 void weft__parker_park(struct weft__parker *parker, int64_t deadline_ns)
 {
@@ -21,8 +21,21 @@ void weft__parker_park(struct weft__parker *parker, int64_t deadline_ns)
     weft__exchange_acquire(&parker->word, EMPTY); /* PK-A1 */
 }
 
-void weft__parker_unpark(struct weft__parker *parker)
+bool weft__parker_depart(struct weft__parker *parker)
 {
-    if (weft__exchange_release(&parker->word, NOTIFIED) == ASLEEP) /* PK-R1 */
+    uint32_t seen = EMPTY;
+    return weft__cas_strong_release(&parker->word, &seen, ELSEWHERE); /* PK-R2; what an unpark before it orders, arrive acquires */
+}
+
+void weft__parker_arrive(struct weft__parker *parker)
+{
+    weft__exchange_acquire(&parker->word, EMPTY); /* PK-A1 */
+}
+
+bool weft__parker_unpark(struct weft__parker *parker)
+{
+    const uint32_t before = weft__exchange_acq_rel(&parker->word, NOTIFIED); /* PK-R1 PK-A2 */
+    if (before == ASLEEP)
         weft__futex_wake(&parker->word, 1);
+    return before == ELSEWHERE;
 }

@@ -13,11 +13,22 @@
 #include "registry/rcu.h"
 #include "trace/emit.h"
 
+static void sched_unpark_worker(struct weft__worker *worker)
+{
+    if (weft__parker_unpark(&worker->parker))
+        worker->thread.env->io_ops->rouse(&worker->thread);
+}
+
+static void sched_unpark(struct weft__thread *thread)
+{
+    sched_unpark_worker((struct weft__worker *)(void *)thread);
+}
+
 void weft__sched_notify(struct weft__sched *sched)
 {
     const int picked = weft__idle_pick(&sched->idle);
     if (picked >= 0)
-        weft__parker_unpark(&sched->workers[picked].parker);
+        sched_unpark_worker(&sched->workers[picked]);
 }
 
 void weft__sched_inject(struct weft__sched *sched, weft__task *task)
@@ -57,11 +68,13 @@ static void sched_schedule(struct weft__env *env, weft__task *task)
         sched_push_local(worker, task);
 }
 
-static const struct weft__sched_ops sched_ops = {.schedule = sched_schedule};
+static const struct weft__sched_ops sched_ops = {.schedule = sched_schedule, .unpark = sched_unpark};
 
 int weft__sched_init(struct weft__sched *sched, uint64_t seed)
 {
     sched->env.ops = &sched_ops;
+    if (!sched->env.io_ops)
+        sched->env.io_ops = &weft__io_none;
     weft__handoff_init(&sched->injector);
     weft__idle_init(&sched->idle, sched->worker_count);
 
@@ -98,7 +111,7 @@ static void sched_join(struct weft__sched *sched, uint32_t count)
 {
     weft__store_seq_cst(&sched->stopping, 1);
     for (uint32_t i = 0; i < count; i++)
-        weft__parker_unpark(&sched->workers[i].parker);
+        sched_unpark_worker(&sched->workers[i]);
     for (uint32_t i = 0; i < count; i++)
         pthread_join(sched->workers[i].pthread, NULL);
 }
@@ -161,10 +174,11 @@ int weft__sched_drain(struct weft__sched *sched, int64_t deadline_ns)
     return weft__sched_live(sched) == 0 ? 0 : result;
 }
 
-/* Move what the worker holds back to the shared queue, and fire its timers. */
+/* Move what the worker holds back to the shared queue, fire its timers, and take what has come for its loop. */
 static void sched_take_over(struct weft__sched *sched, struct weft__worker *worker, int64_t now)
 {
     sched->env.timer_ops->turn(&worker->thread, now);
+    sched->env.io_ops->turn(&worker->thread);
     weft__task *taken[WEFT__RUNQUEUE_CAPACITY / 2];
     weft__task *next = weft__exchange_acq_rel(&worker->next, NULL); /* NX-R1 NX-A1 */
     if (next)
@@ -197,13 +211,26 @@ static void sched_report_stall(struct weft__sched *sched, const struct weft__wor
                  info.site->file ? info.site->file : "?");
 }
 
+bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns)
+{
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        struct weft__worker *worker = &sched->workers[i];
+        if (!worker->seen_stuck || !sched->env.io_ops->awaited(&worker->thread))
+            continue;
+        sched->env.io_ops->stand_in(&worker->thread, deadline_ns);
+        return true;
+    }
+    return false;
+}
+
 void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns)
 {
     for (uint32_t i = 0; i < sched->worker_count; i++) {
         struct weft__worker *worker = &sched->workers[i];
         const uint64_t polls = weft__counter_read(&worker->thread.polls);
         const uint64_t task = weft__load_relaxed(&worker->thread.task_id);
-        if (task == 0 || polls != worker->seen_polls) {
+        worker->seen_stuck = task != 0 && polls == worker->seen_polls;
+        if (!worker->seen_stuck) {
             worker->seen_polls = polls;
             worker->seen_since = now;
             worker->seen_reported = false;

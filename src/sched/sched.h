@@ -25,6 +25,7 @@ struct weft__worker {
     uint32_t index;             /* among the workers of its runtime */
     uint32_t tick;              /* polls so far, for what happens every so often */
     uint32_t next_runs;         /* polls in a row out of the next slot */
+    uint32_t io_pause;          /* turns of the clock until the next look at its loop */
     bool searching;
     uint8_t source;             /* where the task at hand was found */
     struct weft__rng rng;
@@ -43,6 +44,7 @@ struct weft__worker {
     /* the rescuer's memory of this worker; the monitor thread only */
     uint64_t seen_polls;
     int64_t seen_since;
+    bool seen_stuck;
     bool seen_reported;
 };
 
@@ -50,6 +52,7 @@ struct weft__sched {
     struct weft__env env; /* first */
     uint32_t worker_count;
     uint32_t global_queue_interval;
+    uint32_t event_interval;
     bool next_slot_off;
     const char *thread_name;
     _Atomic uint32_t stopping; /* workers leave */
@@ -80,6 +83,10 @@ uint64_t weft__sched_live(struct weft__sched *sched);
 /* Monitor thread: what a worker that is stuck in a poll holds back is given to the others. Reports stalls longer than
  * threshold_ns, once per poll. */
 void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns);
+
+/* Monitor thread: sleep in the loop of a worker that was stuck at the last look, until the deadline or until something has
+ * come. False: there is none. */
+bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns);
 
 /* The body of a worker thread. */
 void *weft__worker_main(void *worker);

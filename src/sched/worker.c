@@ -30,6 +30,23 @@ static int64_t worker_turn(struct weft__worker *worker)
     return worker->thread.env->timer_ops->turn(&worker->thread, worker->thread.now);
 }
 
+/*
+ * Look at the loop between polls. After a turn that woke many it waits until they had their polls: what they have not read
+ * yet would be told once more.
+ */
+static void worker_turn_loop(struct weft__worker *worker)
+{
+    const struct weft__io_ops *io = worker->thread.env->io_ops;
+    if (worker->io_pause > 0) {
+        worker->io_pause--;
+        return;
+    }
+    if (!io->awaited(&worker->thread))
+        return;
+    const uint32_t woken = io->turn(&worker->thread);
+    worker->io_pause = (worker->sched->event_interval + 2 * woken) / WORKER_CLOCK_INTERVAL;
+}
+
 /* Up to a fair share of the shared queue: one to run, the rest into the ring. */
 static weft__task *worker_take_injected(struct weft__worker *worker, size_t limit)
 {
@@ -143,6 +160,18 @@ static void worker_check_drained(struct weft__sched *sched)
     weft__futex_wake(&sched->drained, WEFT__WAKE_ALL);
 }
 
+/* Sleep in the loop, if anything waits for it. False: nothing does. */
+static bool worker_sleep_in_loop(struct weft__worker *worker, int64_t due)
+{
+    const struct weft__io_ops *io = worker->thread.env->io_ops;
+    if (!io->awaited(&worker->thread))
+        return false;
+    if (weft__parker_depart(&worker->parker))
+        worker->io_pause = 2 * io->sleep(&worker->thread, due) / WORKER_CLOCK_INTERVAL;
+    weft__parker_arrive(&worker->parker);
+    return true;
+}
+
 /* Sleep, unless there is work after all. */
 static void worker_rest(struct weft__worker *worker)
 {
@@ -158,7 +187,8 @@ static void worker_rest(struct weft__worker *worker)
     if (last && worker_sees_work(sched) && weft__idle_cancel_sleep(&sched->idle, worker->index))
         return;
     weft__counter_add(&worker->parks, 1);
-    weft__parker_park(&worker->parker, due);
+    if (!worker_sleep_in_loop(worker, due))
+        weft__parker_park(&worker->parker, due);
     weft__counter_add(&worker->unparks, 1);
     /* Picked: it was counted as searching by whoever woke it. Else a timer is due, or it is to stop. */
     worker->searching = !weft__idle_cancel_sleep(&sched->idle, worker->index);
@@ -181,8 +211,10 @@ static void worker_run(struct weft__worker *worker, weft__task *task)
         if (weft__idle_end_search(&worker->sched->idle))
             weft__sched_notify(worker->sched); /* found work: where there is some there may be more */
     }
-    if (worker->tick % WORKER_CLOCK_INTERVAL == 0)
+    if (worker->tick % WORKER_CLOCK_INTERVAL == 0) {
         worker_turn(worker);
+        worker_turn_loop(worker);
+    }
     const enum weft__polled polled = weft__task_poll(&worker->thread, task, worker->source);
     if (polled != WEFT__POLLED_AGAIN && polled != WEFT__POLLED_YIELDED)
         return;

@@ -18,3 +18,26 @@ void weft__report(struct weft__env *env, int code, const char *format, ...)
     va_end(arguments);
     env->report(env->report_context, code, text);
 }
+
+static bool none_awaited(const struct weft__thread *self)
+{
+    (void)self;
+    return false;
+}
+
+static uint32_t none_sleep(struct weft__thread *thread, int64_t deadline_ns)
+{
+    (void)thread;
+    (void)deadline_ns;
+    return 0;
+}
+
+static uint32_t none_turn(struct weft__thread *thread)
+{
+    (void)thread;
+    return 0;
+}
+
+static void none_rouse(struct weft__thread *thread) { (void)thread; }
+
+const struct weft__io_ops weft__io_none = {none_awaited, none_sleep, none_turn, none_sleep, none_rouse};

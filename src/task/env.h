@@ -27,11 +27,31 @@ struct weft__wait;
 struct weft__channels;
 struct weft__sync;
 struct weft__blocking;
+struct weft__io;
+struct weft__reactor;
 
 /* Services of the scheduler. Called with no lock held, on any thread. */
 struct weft__sched_ops {
     void (*schedule)(struct weft__env *env, struct weft__task *task); /* it is SCHEDULED: queue it */
+    void (*unpark)(struct weft__thread *thread); /* end the worker's sleep, or its next before it begins */
 };
+
+/* Services of the loops, for whoever parks a worker. */
+struct weft__io_ops {
+    /* Does anything wait for the thread's loop? Then it sleeps there. */
+    bool (*awaited)(const struct weft__thread *self);
+    /* Sleep in the loop until something has come, somebody rouses, or the deadline. How many waiters were woken. */
+    uint32_t (*sleep)(struct weft__thread *self, int64_t deadline_ns);
+    /* Take what has come, without waiting. On its own thread, or for a worker that is stuck. */
+    uint32_t (*turn)(struct weft__thread *thread);
+    /* As sleep, for a worker that is stuck; returns at once if the loop is taken. */
+    uint32_t (*stand_in)(struct weft__thread *thread, int64_t deadline_ns);
+    /* End that sleep. Any thread. */
+    void (*rouse)(struct weft__thread *thread);
+};
+
+/* Of a runtime without loops. */
+extern const struct weft__io_ops weft__io_none;
 
 /* Services of the timers. On the thread that `self` is, but disarm: any thread. */
 struct weft__timer_ops {
@@ -54,11 +74,13 @@ struct weft__scope_lock {
 struct weft__env {
     const struct weft__sched_ops *ops;
     const struct weft__timer_ops *timer_ops;
+    const struct weft__io_ops *io_ops;
     uint32_t number;      /* of the runtime, in the process */
     struct weft__realm *realm; /* its time and its ids; NULL: the process's */
     struct weft__channels *channels; /* where its channels live; the channel room's */
     struct weft__sync *sync;         /* the sync room's */
     struct weft__blocking *blocking; /* the blocking room's */
+    struct weft__io *io;             /* the io room's */
     uint32_t coop_budget;
     weft_report_fn *report;
     void *report_context;
@@ -95,6 +117,7 @@ struct weft__thread {
     uint16_t number;         /* WEFT_TRACE_NO_WORKER on threads that are no worker */
     bool yield;              /* the poll wants another turn at once */
     struct weft__timers *timers; /* the timer room's */
+    struct weft__reactor *reactor; /* the io room's */
     struct weft__rng choices;    /* of select */
     struct weft__ids ids;
     struct weft__slab_cache cache;

@@ -76,12 +76,29 @@ static void parker_unparked_by_many_sees_the_last(void **state)
     assert_int_equal(crowd.taken, 3 * crowd.rounds);
 }
 
+/* A worker that sleeps in its loop is told apart, so that it is roused there. */
+static void parker_departed_is_roused_elsewhere(void **state)
+{
+    (void)state;
+    struct weft__parker parker = {0};
+    assert_false(weft__parker_unpark(&parker)); /* awake */
+    assert_false(weft__parker_depart(&parker)); /* and so it does not leave */
+    weft__parker_arrive(&parker);
+    assert_true(weft__parker_depart(&parker));
+    assert_true(weft__parker_unpark(&parker));
+    assert_false(weft__parker_unpark(&parker)); /* once */
+    weft__parker_arrive(&parker);
+    assert_true(weft__parker_depart(&parker)); /* nothing is left of it */
+    weft__parker_arrive(&parker);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parker_unpark_before_park_is_kept),
         cmocka_unit_test(parker_ping_pong_loses_no_wake),
         cmocka_unit_test(parker_unparked_by_many_sees_the_last),
+        cmocka_unit_test(parker_departed_is_roused_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
