@@ -10,8 +10,10 @@
 #include <weft/dump.h>
 #include <weft/error.h>
 #include <weft/future.h>
+#include <weft/io.h>
 #include <weft/lock.h>
 #include <weft/monitor.h>
+#include <weft/net.h>
 #include <weft/notify.h>
 #include <weft/once.h>
 #include <weft/oneshot.h>

@@ -26,7 +26,18 @@
     XX(ELAGGED, EOVERFLOW, "messages were lost: the receiver was slower than the broadcast keeps them")                \
     XX(ENOENT, ENOENT, "not found")                                                                                    \
     XX(EPROTO, EPROTO, "a component of another version")                                                               \
-    XX(ENOTCONN, ENOTCONN, "no session daemon answers")                                                                \
+    XX(ENOTCONN, ENOTCONN, "not connected; of tracing: no session daemon answers")                                     \
+    XX(EBADF, EBADF, "no open descriptor: it was closed, perhaps under the wait")                                      \
+    XX(ECONNRESET, ECONNRESET, "the other side has reset the connection")                                              \
+    XX(ECONNREFUSED, ECONNREFUSED, "nobody listens at that address")                                                   \
+    XX(ECONNABORTED, ECONNABORTED, "the connection was given up before it was accepted")                               \
+    XX(EADDRINUSE, EADDRINUSE, "the address is in use")                                                                \
+    XX(EADDRNOTAVAIL, EADDRNOTAVAIL, "the address is not one of this machine's")                                       \
+    XX(EAFNOSUPPORT, EAFNOSUPPORT, "a kind of address that is not supported")                                          \
+    XX(ENETUNREACH, ENETUNREACH, "no way to that network")                                                             \
+    XX(EHOSTUNREACH, EHOSTUNREACH, "no way to that machine")                                                           \
+    XX(EACCES, EACCES, "the system does not allow it")                                                                 \
+    XX(EMSGSIZE, EMSGSIZE, "a message that does not fit")                                                              \
     XX(EMFILE, EMFILE, "too many: descriptors, runtimes or hooks")
 
 typedef enum weft_error {

@@ -32,6 +32,7 @@
 #define WEFT__T_drop_reason uint8_t
 #define WEFT__T_health uint8_t
 #define WEFT__T_sync_kind uint8_t
+#define WEFT__T_fd_kind uint8_t
 
 /* The enumerations, as constants: WEFT_TRACE_poll_result_PENDING and so on. */
 enum {

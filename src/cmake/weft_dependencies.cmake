@@ -5,6 +5,7 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 # The name is the one that the installed package config uses, so that the exported targets mean the same thing there.
 pkg_check_modules(WEFT_URCU REQUIRED IMPORTED_TARGET liburcu-bp liburcu-cds) # registry
+pkg_check_modules(WEFT_UV REQUIRED IMPORTED_TARGET libuv)                   # io
 
 # weft_optional(<AUTO|ON|OFF> <prefix> <pkg-config module>) sets <prefix>_FOUND.
 macro(weft_optional wanted prefix module)

@@ -13,6 +13,7 @@
 #include "base/platform.h"
 #include "base/thread.h"
 #include "blocking/pool.h"
+#include "io/descriptor.h"
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "runtime/runtime.h"
@@ -30,6 +31,7 @@ _Static_assert(offsetof(weft_runtime, sched) == 0 && offsetof(struct weft__sched
 enum {
     RUNTIME_STACK_MIN = 16384,
     RUNTIME_GLOBAL_QUEUE_INTERVAL = 31,
+    RUNTIME_EVENT_INTERVAL = 64,
     RUNTIME_COOP_BUDGET = 128,
     RUNTIME_MONITOR_MS = 100,
     RUNTIME_STALL_US = 10000,
@@ -84,6 +86,7 @@ static void create_fill(weft_runtime *rt, const weft_runtime_options *o)
     sched->thread_name = rt->thread_name;
     sched->worker_count = create_default(o->worker_threads, weft__thread_processors());
     sched->global_queue_interval = create_default(o->global_queue_interval, RUNTIME_GLOBAL_QUEUE_INTERVAL);
+    sched->event_interval = create_default(o->event_interval, RUNTIME_EVENT_INTERVAL);
     sched->next_slot_off = o->next_slot_off;
     sched->env.coop_budget = create_default(o->coop_budget, RUNTIME_COOP_BUDGET);
     sched->env.report = o->report;
@@ -104,7 +107,8 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
     env->channels = weft__channels_create(env->number, env->realm);
     env->sync = weft__sync_create(env->number, env->realm);
     env->blocking = weft__blocking_create(env, o, rt->thread_name);
-    if (!env->sync || !env->channels || !env->blocking)
+    env->io = weft__io_create(env, rt->sched.worker_count);
+    if (!env->sync || !env->channels || !env->blocking || !env->io)
         return WEFT_ENOMEM;
     const int error = weft__sched_init(&rt->sched, o->seed != 0 ? o->seed : weft__platform->random());
     if (error < 0)
@@ -112,8 +116,10 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
     const int timers = weft__timers_create(&rt->sched.env, rt->sched.worker_count, &rt->timers);
     if (timers < 0)
         return timers;
-    for (uint32_t i = 0; i < rt->sched.worker_count; i++)
+    for (uint32_t i = 0; i < rt->sched.worker_count; i++) {
         rt->sched.workers[i].thread.timers = weft__timers_of(rt->timers, i);
+        weft__reactor_bind(weft__reactors_at(env->io->reactors, i), &rt->sched.workers[i].thread);
+    }
     rt->watch_number = weft__worker_number_take();
     rt->trace_status = weft__provider_find(o->tracing, rt->trace_text, sizeof rt->trace_text);
     weft__sinks_refresh(); /* what is recorded may have changed since an earlier runtime was there to look */
@@ -136,6 +142,8 @@ static void runtime_free(weft_runtime *rt)
         weft__sync_unref(env->sync);
     if (env->blocking)
         weft__blocking_unref(env->blocking);
+    if (env->io)
+        weft__io_unref(env->io);
     weft__realm_unref(env->realm);
     weft__platform->unmap(rt, runtime_bytes());
 }
@@ -189,8 +197,10 @@ int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *optio
         weft__runtimes_publish(rt->sched.env.number);
         error = weft__watch_start(rt, create_default(o->monitor_interval_ms, RUNTIME_MONITOR_MS),
                                   create_default(o->stall_threshold_us, RUNTIME_STALL_US));
-        if (error < 0)
+        if (error < 0) {
             weft__sched_stop(&rt->sched);
+            weft__io_end(rt->sched.env.io);
+        }
     }
     if (error < 0) {
         runtime_unpublish(rt);
@@ -311,6 +321,7 @@ static void runtime_end(weft_runtime *rt)
 {
     weft__watch_stop(rt);
     weft__sched_stop(&rt->sched);
+    weft__io_end(rt->sched.env.io);
     WEFT__TRACE(rt->sched.env.number, runtime_stop, rt->sched.env.number);
     runtime_unpublish(rt);
     end_wait_for_others(rt);

@@ -14,6 +14,7 @@
 #include "base/platform.h"
 #include "base/thread.h"
 #include "blocking/pool.h"
+#include "io/descriptor.h"
 #include "monitor/rules.h"
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
@@ -161,6 +162,7 @@ static void watch_tick(weft_runtime *rt, int64_t now)
         weft__slab_trim(&rt->sched.env.channels->slab);
         weft__sync_trim(rt->sched.env.sync);
         weft__blocking_trim(rt->sched.env.blocking);
+        weft__slab_trim(&rt->sched.env.io->slab);
     }
 }
 
@@ -182,7 +184,8 @@ static void *watch_main(void *argument)
         const int64_t now = weft__realm_now(rt->sched.env.realm);
         watch_tick(rt, now);
         pause = watch_active(rt) ? WATCH_TICK_NS : (pause * 2 < WATCH_IDLE_TICK_NS ? pause * 2 : WATCH_IDLE_TICK_NS);
-        weft__futex_wait(&rt->watch.stop, 0, now + pause);
+        if (!weft__sched_stand_in(&rt->sched, now + pause))
+            weft__futex_wait(&rt->watch.stop, 0, now + pause);
     }
     WEFT__TRACE(rt->sched.env.number, thread_stop, rt->sched.env.number, rt->watch_number,
                 WEFT_TRACE_thread_kind_MONITOR);
@@ -193,7 +196,7 @@ int weft__watch_start(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us)
 {
     const weft_trace_provider *provider = weft__sinks_provider();
     rt->watch.sample_interval = (int64_t)interval_ms * 1000000;
-    rt->watch.next_sample = weft__clock_now() + rt->watch.sample_interval; /* no channel lives yet */
+    rt->watch.next_sample = weft__realm_now(rt->sched.env.realm) + rt->watch.sample_interval; /* no channel lives yet */
     rt->watch.stall_threshold = (int64_t)stall_us * 1000;
     rt->watch.seen_sessions = provider && provider->sessions ? provider->sessions() : 0; /* those saw the creation */
     const int error = weft__thread_start(&rt->watch.thread, 0, watch_main, rt);

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034
 # The Debian packages that weft needs, in one place: `. packages.sh; weft_install_packages $WEFT_PACKAGES_BUILD`.
 
-WEFT_PACKAGES_BUILD="gcc g++ libc6-dev cmake ninja-build pkg-config liburcu-dev"
+WEFT_PACKAGES_BUILD="gcc g++ libc6-dev cmake ninja-build pkg-config liburcu-dev libuv1-dev"
 WEFT_PACKAGES_TRACE="liblttng-ust-dev lttng-tools babeltrace2 libbabeltrace2-dev"
 WEFT_PACKAGES_TEST="clang libcmocka-dev python3 git binutils procps valgrind"
 

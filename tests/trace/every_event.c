@@ -45,7 +45,8 @@ enum {
     VALUE_channel_side = 1,
     VALUE_drop_reason = 2,
     VALUE_health = 255,
-    VALUE_sync_kind = 2
+    VALUE_sync_kind = 2,
+    VALUE_fd_kind = 2
 };
 
 static const char *label_of(const char *enumeration, int value)
@@ -89,6 +90,7 @@ static const char *label_of(const char *enumeration, int value)
 #define PRINT_drop_reason(name)   PRINT_ENUM(drop_reason, name)
 #define PRINT_health(name)        PRINT_ENUM(health, name)
 #define PRINT_sync_kind(name)     PRINT_ENUM(sync_kind, name)
+#define PRINT_fd_kind(name)       PRINT_ENUM(fd_kind, name)
 
 static void every_event(const weft_hooks *events)
 {

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening, waiting, waking, closing. descriptor.h says by which rules. */
+#define _GNU_SOURCE
+#include "io/descriptor.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "base/platform.h"
+#include "registry/ids.h"
+#include "registry/rcu.h"
+#include "task/future.h"
+#include "task/name.h"
+#include "trace/emit.h"
+
+enum { DESCRIPTOR_WAKES = 32 };
+
+static const struct weft__io_ops io_ops = {
+    .awaited = weft__reactor_awaited,
+    .sleep = weft__reactor_sleep,
+    .turn = weft__reactor_turn,
+    .stand_in = weft__reactor_stand_in,
+    .rouse = weft__reactor_rouse,
+};
+
+struct weft__io *weft__io_create(struct weft__env *env, uint32_t workers)
+{
+    struct weft__io *io = weft__alloc_zeroed(1, sizeof *io);
+    if (!io)
+        return NULL;
+    io->reactors = weft__reactors_create(workers);
+    if (!io->reactors) {
+        weft__free(io);
+        return NULL;
+    }
+    weft__slab_init_kept(&io->slab, io);
+    io->env = env;
+    io->realm = weft__realm_ref(env->realm);
+    io->count = workers;
+    io->number = env->number;
+    weft__store_relaxed(&io->refs, 1);
+    env->io_ops = &io_ops;
+    return io;
+}
+
+void weft__io_unref(struct weft__io *io)
+{
+    if (weft__fetch_sub_acq_rel(&io->refs, 1) != 1)
+        return;
+    weft__rcu_synchronize(); /* a walk may still be under way */
+    weft__slab_fini(&io->slab);
+    weft__reactors_destroy(io->reactors, io->count);
+    weft__realm_unref(io->realm);
+    weft__free(io);
+}
+
+static void descriptor_unref(struct weft__descriptor *descriptor)
+{
+    if (weft__fetch_sub_acq_rel(&descriptor->refs, 1) != 1)
+        return;
+    struct weft__io *io = descriptor->home;
+    weft__store_release(&descriptor->state, WEFT__DESCRIPTOR_FREE);
+    weft__slab_free(&io->slab, NULL, descriptor);
+    weft__io_unref(io);
+}
+
+/* Take a node out of the list. Under the lock. */
+static void descriptor_take_out(struct weft__descriptor *descriptor, struct weft__wait *wait, uint8_t state)
+{
+    weft__list_remove(&wait->link);
+    weft__store_relaxed(&descriptor->waiting_count, weft__load_relaxed(&descriptor->waiting_count) - 1);
+    weft__reactor_count_wait(descriptor->reactor, -1);
+    wait->state = state;
+}
+
+/* What those who wait want. Under the lock. */
+static unsigned descriptor_wanted(const struct weft__descriptor *descriptor)
+{
+    unsigned wanted = 0;
+    for (const struct weft__link *link = descriptor->waiting.next; link != &descriptor->waiting; link = link->next)
+        wanted |= weft__container_of(link, struct weft__wait, link)->amount;
+    return wanted;
+}
+
+/* Wake those whose event has come, or all: `state` says what they find. Any number, outside of the lock. */
+static uint32_t descriptor_wake(struct weft__descriptor *descriptor, unsigned events, uint8_t state)
+{
+    const uint64_t id = weft__load_relaxed(&descriptor->id);
+    uint32_t woken = 0, count;
+    do {
+        weft__waiter waiters[DESCRIPTOR_WAKES];
+        count = 0;
+        weft__rcu_read_lock();
+        weft__lock(&descriptor->lock);
+        struct weft__link *next;
+        for (struct weft__link *link = descriptor->waiting.next; link != &descriptor->waiting && count < DESCRIPTOR_WAKES;
+             link = next) {
+            next = link->next;
+            struct weft__wait *wait = weft__container_of(link, struct weft__wait, link);
+            if (!(wait->amount & events))
+                continue;
+            waiters[count++] = weft__wait_waiter(wait);
+            wait->amount = events;
+            descriptor_take_out(descriptor, wait, state);
+        }
+        weft__unlock(&descriptor->lock);
+        for (uint32_t i = 0; i < count; i++)
+            weft__waiter_wake(waiters[i], WEFT_TRACE_wake_source_IO, id);
+        weft__rcu_read_unlock();
+        woken += count;
+    } while (count == DESCRIPTOR_WAKES);
+    return woken;
+}
+
+/* Ask the loop for what is wanted. Reading stays on; writing is possible nearly always, and would call all the time. */
+static void descriptor_watch(struct weft__descriptor *descriptor, unsigned keep)
+{
+    weft__lock(&descriptor->lock);
+    const unsigned wanted = descriptor_wanted(descriptor) | (descriptor->watched & keep);
+    if (wanted != descriptor->watched && !descriptor->closing) {
+        descriptor->error = weft__source_want(&descriptor->source, descriptor->fd, wanted);
+        descriptor->watched = descriptor->error == 0 ? (uint8_t)wanted : 0;
+    }
+    const bool refused = descriptor->error != 0;
+    weft__unlock(&descriptor->lock);
+    if (refused)
+        descriptor_wake(descriptor, UINT32_MAX, WEFT__WAIT_TOLD);
+}
+
+/* The loop says that something has come. In a turn. */
+static void descriptor_event(struct weft__source *source, unsigned events)
+{
+    struct weft__descriptor *descriptor = weft__container_of(source, struct weft__descriptor, source);
+    if (events & (WEFT__IO_ERROR | WEFT__IO_HANGUP)) {
+        if (events & WEFT__IO_ERROR) {
+            weft__lock(&descriptor->lock);
+            descriptor->watched = 0; /* libuv has let go of it */
+            weft__unlock(&descriptor->lock);
+        }
+        events |= WEFT__IO_READ | WEFT__IO_WRITE | WEFT__IO_PRIORITY; /* each of them finds out by asking */
+    }
+    WEFT__TRACE(descriptor->home->number, io_ready, weft__load_relaxed(&descriptor->id), events);
+    const uint32_t woken = descriptor_wake(descriptor, events, WEFT__WAIT_TOLD);
+    for (uint32_t i = 0; i < woken; i++)
+        weft__reactor_note_wake(descriptor->reactor);
+    if (woken == 0)
+        descriptor_watch(descriptor, 0); /* nobody is there for it, and it would be told again and again */
+}
+
+static void descriptor_gone(struct weft__source *source)
+{
+    descriptor_unref(weft__container_of(source, struct weft__descriptor, source));
+}
+
+/* Where the loop is turned, or has gone. Under the lock. */
+static void descriptor_forget(struct weft__descriptor *descriptor)
+{
+    if (descriptor->known)
+        weft__source_fini(&descriptor->source); /* drops its reference in a later turn */
+    descriptor->known = false;
+    if (!descriptor->borrowed && descriptor->fd >= 0)
+        close(descriptor->fd); /* libuv has taken it out of epoll: the number may come back */
+    descriptor->fd = -1;
+}
+
+/* Under the lock. */
+static void descriptor_make_known(struct weft__descriptor *descriptor)
+{
+    descriptor->error = weft__source_init(descriptor->reactor, &descriptor->source, descriptor->fd);
+    descriptor->known = descriptor->error == 0;
+    if (descriptor->known)
+        weft__fetch_add_relaxed(&descriptor->refs, 1); /* the change has one */
+}
+
+/* What is wished of the loop: to know it, to watch it, to forget it. Where the loop is turned. */
+static void descriptor_apply(struct weft__change *change)
+{
+    struct weft__descriptor *descriptor = weft__container_of(change, struct weft__descriptor, change);
+    weft__lock(&descriptor->lock);
+    descriptor->changing = false;
+    const bool closing = descriptor->closing;
+    if (closing)
+        descriptor_forget(descriptor);
+    else if (!descriptor->known)
+        descriptor_make_known(descriptor);
+    weft__unlock(&descriptor->lock);
+    if (!closing)
+        descriptor_watch(descriptor, WEFT__IO_READ);
+    descriptor_unref(descriptor);
+}
+
+/* A change is to be submitted, unless one is under way. Under the lock. */
+static bool descriptor_change(struct weft__descriptor *descriptor)
+{
+    if (descriptor->changing)
+        return false;
+    descriptor->changing = true;
+    weft__fetch_add_relaxed(&descriptor->refs, 1); /* whoever calls keeps it above zero */
+    return true;
+}
+
+int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t generation, struct weft__wait *wait,
+                             unsigned events)
+{
+    const int opened = weft__reactor_open(descriptor->reactor);
+    if (opened < 0)
+        return opened == WEFT_ESHUTDOWN ? WEFT_EBADF : opened;
+    bool submit = false;
+    int error = 0;
+    weft__lock(&descriptor->lock);
+    if ((uint32_t)(weft__load_relaxed(&descriptor->state) >> 32) != generation || descriptor->closing)
+        error = WEFT_EBADF;
+    else
+        error = descriptor->error;
+    if (error == 0) {
+        wait->object = &descriptor->waitable;
+        wait->since = weft__self_now(descriptor->home->realm);
+        wait->amount = events;
+        wait->state = WEFT__WAIT_QUEUED;
+        weft__list_push_back(&descriptor->waiting, &wait->link);
+        weft__store_relaxed(&descriptor->waiting_count, weft__load_relaxed(&descriptor->waiting_count) + 1);
+        weft__reactor_count_wait(descriptor->reactor, 1);
+        submit = (events & ~descriptor->watched) && descriptor_change(descriptor);
+    } else if (descriptor->error != 0) {
+        descriptor->error = 0; /* it is told once; the next may try again */
+    }
+    weft__unlock(&descriptor->lock);
+    if (error < 0)
+        return error;
+    weft__fetch_add_relaxed(&descriptor->waits, 1); /* a statistic */
+    WEFT__TRACE(descriptor->home->number, io_wait, weft__load_relaxed(&descriptor->id), weft__self_task_id(), events);
+    if (submit)
+        weft__reactor_submit(descriptor->reactor, &descriptor->change);
+    return 0;
+}
+
+uint8_t weft__descriptor_wait_state(struct weft__descriptor *descriptor, struct weft__wait *wait)
+{
+    weft__lock(&descriptor->lock);
+    const uint8_t state = wait->state;
+    weft__unlock(&descriptor->lock);
+    return state;
+}
+
+int weft__descriptor_told(struct weft__descriptor *descriptor, const struct weft__wait *wait)
+{
+    weft__lock(&descriptor->lock);
+    const int refused = descriptor->error;
+    descriptor->error = 0; /* it is told once; the next may try again */
+    weft__unlock(&descriptor->lock);
+    return refused < 0 ? refused : (int)wait->amount;
+}
+
+int weft__descriptor_number(struct weft__descriptor *descriptor)
+{
+    weft__lock(&descriptor->lock);
+    const int fd = descriptor->closing ? WEFT_EBADF : descriptor->fd;
+    weft__unlock(&descriptor->lock);
+    return fd;
+}
+
+bool weft__descriptor_copy(struct weft__descriptor *descriptor, weft_fd_stats *out)
+{
+    weft__lock(&descriptor->lock);
+    const bool open = (uint32_t)weft__load_acquire(&descriptor->state) == WEFT__DESCRIPTOR_LIVE && !descriptor->closing;
+    if (open) {
+        *out = (weft_fd_stats){
+            .size = out->size,
+            .id = weft__load_relaxed(&descriptor->id),
+            .kind = (weft_fd_kind)descriptor->kind,
+            .fd = descriptor->fd,
+            .waiting = weft__load_relaxed(&descriptor->waiting_count),
+            .reads = weft__load_relaxed(&descriptor->reads),
+            .writes = weft__load_relaxed(&descriptor->writes),
+            .bytes_read = weft__load_relaxed(&descriptor->bytes_read),
+            .bytes_written = weft__load_relaxed(&descriptor->bytes_written),
+            .waits = weft__load_relaxed(&descriptor->waits),
+            .pauses = weft__load_relaxed(&descriptor->pauses),
+        };
+        memcpy(out->name, descriptor->name, sizeof out->name);
+    }
+    weft__unlock(&descriptor->lock);
+    return open;
+}
+
+static void descriptor_abandon(struct weft__waitable *waitable, struct weft__wait *wait)
+{
+    struct weft__descriptor *descriptor = weft__container_of(waitable, struct weft__descriptor, waitable);
+    weft__lock(&descriptor->lock);
+    if (wait->state == WEFT__WAIT_QUEUED)
+        descriptor_take_out(descriptor, wait, WEFT__WAIT_IDLE);
+    weft__unlock(&descriptor->lock);
+    wait->object = NULL;
+    wait->state = WEFT__WAIT_IDLE;
+}
+
+static void descriptor_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
+                                struct weft__wait_about *out_about)
+{
+    struct weft__descriptor *descriptor = weft__container_of(waitable, struct weft__descriptor, waitable);
+    weft__lock(&descriptor->lock);
+    out_about->what = wait->amount & WEFT__IO_WRITE ? "room in descriptor" : "something to read from descriptor";
+    out_about->object = weft__load_relaxed(&descriptor->id);
+    out_about->since = wait->since;
+    memcpy(out_about->name, descriptor->name, sizeof descriptor->name);
+    weft__unlock(&descriptor->lock);
+}
+
+int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const char *name, weft_fd *out_fd)
+{
+    struct weft__descriptor *descriptor = weft__slab_alloc(&io->slab, NULL, sizeof *descriptor);
+    if (!descriptor)
+        return WEFT_ENOMEM;
+    weft__fetch_add_relaxed(&io->refs, 1); /* whoever calls keeps it above zero */
+    const uint64_t id = weft__id_new(io->realm);
+    struct weft__thread *self = weft__self_in(io->env);
+    weft__lock(&descriptor->reading); /* a stale handle may be looking */
+    weft__lock(&descriptor->writing);
+    weft__lock(&descriptor->lock);
+    descriptor->home = io;
+    descriptor->reactor = self && self->reactor ? self->reactor : weft__reactor_choose(io->reactors, io->count, &io->turn);
+    descriptor->waitable = (struct weft__waitable){descriptor_abandon, descriptor_describe};
+    descriptor->fd = fd;
+    descriptor->kind = (uint8_t)kind;
+    descriptor->borrowed = descriptor->drained = descriptor->connecting = false;
+    descriptor->changing = descriptor->closing = descriptor->known = false;
+    descriptor->watched = 0;
+    descriptor->error = 0;
+    weft__store_relaxed(&descriptor->waiting_count, 0);
+    weft__list_init(&descriptor->waiting);
+    descriptor->change.apply = descriptor_apply;
+    descriptor->source.event = descriptor_event;
+    descriptor->source.gone = descriptor_gone;
+    weft__store_relaxed(&descriptor->refs, 1);
+    weft__store_relaxed(&descriptor->id, id);
+    weft__store_relaxed(&descriptor->reads, 0);
+    weft__store_relaxed(&descriptor->writes, 0);
+    weft__store_relaxed(&descriptor->bytes_read, 0);
+    weft__store_relaxed(&descriptor->bytes_written, 0);
+    weft__store_relaxed(&descriptor->waits, 0);
+    weft__store_relaxed(&descriptor->pauses, 0);
+    const size_t length = weft__name_fit(name, sizeof descriptor->name - 1);
+    memcpy(descriptor->name, name, length);
+    descriptor->name[length] = '\0';
+    weft__store_release(&descriptor->state, id << 32 | WEFT__DESCRIPTOR_LIVE);
+    weft__unlock(&descriptor->lock);
+    weft__unlock(&descriptor->writing);
+    weft__unlock(&descriptor->reading);
+    WEFT__TRACE(io->number, io_open, id, weft__self_task_id(), fd, (uint8_t)kind, descriptor->name);
+    *out_fd = (weft_fd){descriptor, (uint32_t)id, 0};
+    return 0;
+}
+
+int weft__descriptor_check(const char *call, const weft_fd *fd)
+{
+    if (!fd)
+        return weft__refuse(WEFT_EINVAL, "%s: the handle must not be null", call);
+    struct weft__descriptor *descriptor = weft__descriptor_of(fd);
+    if (!descriptor) {
+        if (fd->weft__state == WEFT__FD_CLOSED)
+            return WEFT_EBADF;
+        return weft__refuse(WEFT_EINVAL, "%s: the handle was never set: open or accept it first", call);
+    }
+    if ((uint32_t)(weft__load_relaxed(&descriptor->state) >> 32) != fd->weft__generation)
+        return weft__refuse(WEFT_ESRCH, "%s: a stale copy of a handle that was closed: use only the last copy", call);
+    return 0;
+}
+
+/* Nobody may use the descriptor any more. */
+static void descriptor_shut(struct weft__descriptor *descriptor)
+{
+    weft__lock(&descriptor->reading);
+    weft__lock(&descriptor->writing);
+    weft__lock(&descriptor->lock);
+    const bool first = !descriptor->closing;
+    const bool submit = first && (descriptor->closing = true, descriptor_change(descriptor));
+    weft__unlock(&descriptor->lock);
+    weft__unlock(&descriptor->writing);
+    weft__unlock(&descriptor->reading);
+    if (!first)
+        return;
+    WEFT__TRACE(descriptor->home->number, io_end, weft__load_relaxed(&descriptor->id), weft__self_task_id());
+    descriptor_wake(descriptor, UINT32_MAX, WEFT__WAIT_CLOSED);
+    if (submit)
+        weft__reactor_submit(descriptor->reactor, &descriptor->change);
+}
+
+void weft_fd_close(weft_fd *fd)
+{
+    if (!fd || !fd->weft__descriptor)
+        return;
+    struct weft__descriptor *descriptor = weft__descriptor_of(fd);
+    const int stale = weft__descriptor_check("weft_fd_close", fd);
+    *fd = (weft_fd){NULL, 0, WEFT__FD_CLOSED};
+    if (stale)
+        return;
+    descriptor_shut(descriptor);
+    descriptor_unref(descriptor);
+}
+
+/* The next descriptor that is open, of the walk. Inside an RCU section. */
+static struct weft__descriptor *io_next(struct weft__io *io, uint32_t *number)
+{
+    struct weft__descriptor *descriptor;
+    while ((descriptor = weft__slab_next(&io->slab, number)) != NULL)
+        if ((uint32_t)weft__load_acquire(&descriptor->state) == WEFT__DESCRIPTOR_LIVE)
+            return descriptor;
+    return NULL;
+}
+
+struct io_last_turn {
+    struct weft__io *io;
+    struct weft__reactor *reactor;
+};
+
+/* What is still known to the loop although it was shut: its change comes after the end. In the last turn. */
+static void io_forget(void *context)
+{
+    const struct io_last_turn *turn = context;
+    uint32_t number = 0;
+    for (struct weft__descriptor *descriptor; (descriptor = io_next(turn->io, &number)) != NULL;) {
+        if (descriptor->reactor != turn->reactor)
+            continue;
+        weft__lock(&descriptor->lock);
+        if (descriptor->closing)
+            descriptor_forget(descriptor);
+        weft__unlock(&descriptor->lock);
+    }
+}
+
+void weft__io_end(struct weft__io *io)
+{
+    uint32_t number = 0;
+    for (struct weft__descriptor *descriptor; (descriptor = io_next(io, &number)) != NULL;)
+        descriptor_shut(descriptor);
+    for (uint32_t i = 0; i < io->count; i++) {
+        struct weft__reactor *reactor = weft__reactors_at(io->reactors, i);
+        weft__reactor_end(reactor, io_forget, &(struct io_last_turn){io, reactor});
+    }
+}

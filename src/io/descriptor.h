@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A descriptor of the system, and who waits for it. Reading and writing are done by whoever asks, on its own thread, with
+ * calls that do not wait; the loop only tells when to ask again. So the kernel never has a buffer of a task that waits,
+ * and a wait can be given up at any moment: nothing was taken.
+ *
+ * The loop's interest stays on after a wake: a task that has read all there was and asks again finds it on, and no system
+ * call is made for it. What comes while nobody waits switches it off.
+ *
+ * Who touches what:
+ *     state, id …   written at creation, under both side locks; the tag tells a stale handle
+ *     reading,      locks, held over a system call of that side: while one is held the descriptor stays open. A close
+ *     writing       takes both.
+ *     lock          guards the list of those who wait, and what the loop is asked for
+ *     source        whoever turns the loop
+ *     counters      relaxed: statistics
+ * Order of locks: turning, reading, writing, lock; each alone, or in this order.
+ * Lifetime: one reference of the handle, one of the loop that knows it, one of each change under way. With the runtime's end
+ * the system's descriptor is closed and each operation answers WEFT_EBADF; the slot stays until the handle is closed.
+ */
+#ifndef WEFT_IO_DESCRIPTOR_H
+#define WEFT_IO_DESCRIPTOR_H
+
+#include <stdint.h>
+#include <weft/io.h>
+
+#include "io/reactor.h"
+#include "registry/slab.h"
+#include "task/wait.h"
+
+enum { WEFT__DESCRIPTOR_LIVE = 1, WEFT__DESCRIPTOR_FREE = 2 };
+
+/* The state of a handle: closed by its owner, or of a socket that is being connected. */
+enum { WEFT__FD_CLOSED = 1, WEFT__FD_CONNECTING = 2 };
+
+struct weft__descriptor {
+    _Atomic uint64_t state; /* these two are the slab's */
+    struct weft__slot *slab_next;
+    struct weft__io *home;
+    struct weft__reactor *reactor;
+    struct weft__waitable waitable;
+    struct weft__lock reading;
+    struct weft__lock writing;
+    int fd;
+    uint8_t kind;      /* weft_fd_kind */
+    bool borrowed;     /* not closed with the handle */
+    bool drained;      /* under `reading`: the last read took all there was */
+    bool connecting;   /* under `writing` */
+
+    struct weft__lock lock;
+    bool changing;     /* in the loop's list of changes */
+    bool closing;      /* written with both side locks as well */
+    bool known;        /* the loop knows it; written where the loop is turned */
+    uint8_t watched;   /* what the loop is asked for */
+    int error;         /* the loop could not take it */
+    _Atomic uint32_t waiting_count;
+    struct weft__link waiting;
+    struct weft__change change;
+    struct weft__source source;
+
+    _Atomic uint32_t refs;
+    _Atomic uint64_t id;
+    _Atomic uint64_t reads;
+    _Atomic uint64_t writes;
+    _Atomic uint64_t bytes_read;
+    _Atomic uint64_t bytes_written;
+    _Atomic uint64_t waits;
+    _Atomic uint64_t pauses; /* times that it had to stop for lack of descriptors */
+    char name[64];
+};
+
+/* The room's part of a runtime. It outlives the runtime while handles are open. */
+struct weft__io {
+    struct weft__slab slab;
+    struct weft__env *env;  /* only while the runtime lives */
+    struct weft__realm *realm;
+    struct weft__reactor *reactors;
+    uint32_t count;
+    uint32_t number;        /* the runtime's, for events */
+    _Atomic uint32_t turn;  /* whose loop the next one belongs to */
+    _Atomic uint32_t refs;  /* the runtime, and each descriptor */
+};
+
+struct weft__io *weft__io_create(struct weft__env *env, uint32_t workers);
+void weft__io_unref(struct weft__io *io);
+
+/* The runtime ends, its workers have gone: close what is open, and the loops. */
+void weft__io_end(struct weft__io *io);
+
+/* Take over a descriptor that does not block. 0 and the handle. On failure it is the caller's still. */
+int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const char *name, weft_fd *out_fd);
+
+/* What an operation finds behind a handle: 0, EINVAL, EPIPE (closed), ESRCH (stale). */
+int weft__descriptor_check(const char *call, const weft_fd *fd);
+
+static inline struct weft__descriptor *weft__descriptor_of(const weft_fd *fd) { return fd->weft__descriptor; }
+
+/* Whether the handle's descriptor is open, and stays so. With a side lock held. */
+static inline bool weft__descriptor_is_open(struct weft__descriptor *descriptor, uint32_t generation)
+{
+    return (uint32_t)(weft__load_relaxed(&descriptor->state) >> 32) == generation && !descriptor->closing;
+}
+
+/* The node waits from here on. 0, or why not. */
+int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t generation, struct weft__wait *wait,
+                             unsigned events);
+
+/* What became of the node. Of one that was told: the events that have come, or the loop's refusal. */
+uint8_t weft__descriptor_wait_state(struct weft__descriptor *descriptor, struct weft__wait *wait);
+int weft__descriptor_told(struct weft__descriptor *descriptor, const struct weft__wait *wait);
+
+/* The system's number; WEFT_EBADF if it is closed. */
+int weft__descriptor_number(struct weft__descriptor *descriptor);
+
+/* Copy what is known; false if the slot has no open descriptor. Inside an RCU section, or with a handle. */
+bool weft__descriptor_copy(struct weft__descriptor *descriptor, weft_fd_stats *out_stats);
+
+/* The runtime's part of the room, for something to be opened there; NULL and the reason in *out_error. */
+struct weft__io *weft__io_for(const char *call, weft_runtime *rt, int *out_error);
+
+/*
+ * An operation, tried by its own thread and waited for while the system answers EAGAIN. `attempt` runs with the side's lock
+ * held and answers 0 or more, WEFT_EAGAIN, or the system's error.
+ */
+struct weft__io_operation {
+    const char *call;
+    weft_fd *fd;
+    unsigned events; /* what to wait for */
+    int (*attempt)(struct weft__descriptor *descriptor, void *arguments);
+    void *arguments;
+};
+
+/* One evaluation of an awaited operation, with the node that it waits with. */
+int weft__io_await(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait);
+
+/* One attempt, from any thread; WEFT_EAGAIN if it would wait. */
+int weft__io_try(const struct weft__io_operation *operation);
+
+/* Statistics, under the side's lock. */
+static inline void weft__io_count_read(struct weft__descriptor *descriptor, uint64_t bytes)
+{
+    weft__store_relaxed(&descriptor->reads, weft__load_relaxed(&descriptor->reads) + 1);
+    weft__store_relaxed(&descriptor->bytes_read, weft__load_relaxed(&descriptor->bytes_read) + bytes);
+}
+static inline void weft__io_count_write(struct weft__descriptor *descriptor, uint64_t bytes)
+{
+    weft__store_relaxed(&descriptor->writes, weft__load_relaxed(&descriptor->writes) + 1);
+    weft__store_relaxed(&descriptor->bytes_written, weft__load_relaxed(&descriptor->bytes_written) + bytes);
+}
+
+#endif

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The public calls over any descriptor. An operation is tried first and waited for after, unless the last read left nothing:
+ * then it waits at once, and the loop says when there is something, for one system call less in each round of a dialogue.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <weft/error.h>
+
+#include "base/error.h"
+#include "io/descriptor.h"
+#include "registry/rcu.h"
+#include "registry/runtimes.h"
+#include "task/future.h"
+
+enum { FD_TRANSFER_MAX = 1 << 30 }; /* bytes of one call; a count is returned as an int */
+
+/* Whether this system call can be saved: what it would find is known. Relaxed: the task itself left it so. */
+static bool io_knows_nothing_there(const struct weft__descriptor *descriptor, unsigned events)
+{
+    return events == WEFT__IO_READ && descriptor->drained;
+}
+
+int weft__io_try(const struct weft__io_operation *operation)
+{
+    const int wrong = weft__descriptor_check(operation->call, operation->fd);
+    if (wrong)
+        return wrong;
+    struct weft__descriptor *descriptor = weft__descriptor_of(operation->fd);
+    struct weft__lock *side = operation->events & WEFT__IO_WRITE ? &descriptor->writing : &descriptor->reading;
+    int answer = WEFT_EBADF;
+    weft__lock(side);
+    if (weft__descriptor_is_open(descriptor, operation->fd->weft__generation))
+        answer = operation->attempt(descriptor, operation->arguments);
+    weft__unlock(side);
+    return answer;
+}
+
+/* What came of a wait that is under way: AWAITING, 0: try, or the end. */
+static int io_resume(weft_context *cx, struct weft__descriptor *descriptor, struct weft__wait *wait)
+{
+    if (weft__cx_cancelled(cx)) {
+        weft__wait_leave(wait);
+        return WEFT_ECANCELED;
+    }
+    const uint8_t state = weft__descriptor_wait_state(descriptor, wait);
+    if (state == WEFT__WAIT_QUEUED)
+        return WEFT_AWAITING;
+    wait->object = NULL;
+    wait->state = WEFT__WAIT_IDLE;
+    return state == WEFT__WAIT_CLOSED ? WEFT_EBADF : 0;
+}
+
+int weft__io_await(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait)
+{
+    const int wrong = weft__descriptor_check(operation->call, operation->fd);
+    if (wrong) {
+        weft__wait_leave(wait);
+        return wrong;
+    }
+    struct weft__descriptor *descriptor = weft__descriptor_of(operation->fd);
+    const bool resumed = wait->object == &descriptor->waitable;
+    if (resumed) {
+        const int answer = io_resume(cx, descriptor, wait);
+        if (answer != 0)
+            return answer;
+    } else {
+        weft__wait_leave(wait);
+        if (weft__cx_cancelled(cx))
+            return WEFT_ECANCELED;
+    }
+    if (!weft__cx_spend(cx))
+        return WEFT_AWAITING;
+    if (resumed || !io_knows_nothing_there(descriptor, operation->events)) {
+        const int answer = weft__io_try(operation);
+        if (answer != WEFT_EAGAIN)
+            return answer;
+    }
+    weft__cx_refund(cx);
+    const int waits = weft__descriptor_enqueue(descriptor, operation->fd->weft__generation, wait, operation->events);
+    return waits < 0 ? waits : WEFT_AWAITING;
+}
+
+static int fd_no_context(const char *call)
+{
+    return weft__refuse(WEFT_EINVAL, "%s: the context must not be null: use the form with try_ outside of tasks", call);
+}
+
+/* The runtime's part of the room, for something to be opened there; NULL and the reason in *out_error. */
+struct weft__io *weft__io_for(const char *call, weft_runtime *rt, int *out_error)
+{
+    if (!weft__runtimes_contains(rt)) {
+        *out_error = weft__refuse(WEFT_EINVAL, "%s: not a live runtime", call);
+        return NULL;
+    }
+    struct weft__env *env = weft__env_of(rt);
+    if (weft__load_relaxed(&env->refusing)) {
+        *out_error = weft__refuse(WEFT_ESHUTDOWN, "%s: the runtime is shutting down", call);
+        return NULL;
+    }
+    return env->io;
+}
+
+static weft_fd_kind fd_kind_of(const struct stat *about, int fd)
+{
+    if (S_ISSOCK(about->st_mode)) {
+        int type = 0;
+        socklen_t length = sizeof type;
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
+        return type == SOCK_STREAM ? WEFT_FD_SOCKET : WEFT_FD_DATAGRAM;
+    }
+    return S_ISFIFO(about->st_mode) || S_ISCHR(about->st_mode) ? WEFT_FD_STREAM : WEFT_FD_OTHER;
+}
+
+int weft_fd_open(weft_runtime *rt, int fd, const weft_fd_options *options, weft_fd *out_fd)
+{
+    static const char call[] = "weft_fd_open";
+    if (!out_fd || (options && options->size < sizeof *options))
+        return weft__refuse(WEFT_EINVAL, "%s: give a place for the handle, and options made by WEFT_FD_OPTIONS()", call);
+    int error;
+    struct weft__io *io = weft__io_for(call, rt, &error);
+    if (!io)
+        return error;
+    struct stat about;
+    if (fstat(fd, &about) < 0)
+        return weft__refuse(-errno, "%s: descriptor %d: %s", call, fd, weft_error_text(-errno));
+    if (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode))
+        return weft__refuse(WEFT_EPERM, "%s: descriptor %d is a regular file or a folder, which cannot be polled: read it in a "
+                                        "job, weft_blocking()",
+                            call, fd);
+    const int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return weft__refuse(-errno, "%s: descriptor %d: %s", call, fd, weft_error_text(-errno));
+    error = weft__descriptor_open(io, fd, fd_kind_of(&about, fd), options && options->name ? options->name : "fd", out_fd);
+    if (error < 0)
+        return weft__refuse(error, "%s: no memory for descriptor %d", call, fd);
+    weft__descriptor_of(out_fd)->borrowed = options && options->borrowed;
+    return 0;
+}
+
+int weft_fd_number(const weft_fd *fd)
+{
+    const int wrong = weft__descriptor_check("weft_fd_number", fd);
+    return wrong ? wrong : weft__descriptor_number(weft__descriptor_of(fd));
+}
+
+/* A wait alone: the first evaluation registers, the next that finds it told is ready. */
+static int fd_wait_await(weft_context *cx, const char *call, weft_fd *fd, unsigned events, struct weft__wait *wait)
+{
+    if (events == 0 || (events & ~(unsigned)(WEFT_READABLE | WEFT_WRITABLE | WEFT_PRIORITY)))
+        return weft__refuse(WEFT_EINVAL, "%s: events %#x: give WEFT_READABLE, WEFT_WRITABLE, WEFT_PRIORITY, or several of them",
+                            call, events);
+    const int wrong = weft__descriptor_check(call, fd);
+    if (wrong) {
+        weft__wait_leave(wait);
+        return wrong;
+    }
+    struct weft__descriptor *descriptor = weft__descriptor_of(fd);
+    if (wait->object == &descriptor->waitable) {
+        const int answer = io_resume(cx, descriptor, wait);
+        return answer != 0 ? answer : weft__descriptor_told(descriptor, wait);
+    }
+    weft__wait_leave(wait);
+    if (weft__cx_cancelled(cx))
+        return WEFT_ECANCELED;
+    const int waits = weft__descriptor_enqueue(descriptor, fd->weft__generation, wait, events);
+    return waits < 0 ? waits : WEFT_AWAITING;
+}
+
+int weft_fd_wait(weft_context *cx, weft_fd *fd, unsigned events)
+{
+    static const char call[] = "weft_fd_wait";
+    return cx ? fd_wait_await(cx, call, fd, events, &weft__cx_task(cx)->wait) : fd_no_context(call);
+}
+
+struct fd_transfer {
+    unsigned char *buffer;
+    size_t length;
+};
+
+static int fd_attempt_read(struct weft__descriptor *descriptor, void *arguments)
+{
+    const struct fd_transfer *transfer = arguments;
+    ssize_t moved;
+    do
+        moved = descriptor->kind >= WEFT_FD_SOCKET ? recv(descriptor->fd, transfer->buffer, transfer->length, 0)
+                                                   : read(descriptor->fd, transfer->buffer, transfer->length);
+    while (moved < 0 && errno == EINTR);
+    if (moved < 0)
+        return -errno;
+    descriptor->drained = (size_t)moved < transfer->length && descriptor->kind != WEFT_FD_DATAGRAM;
+    weft__io_count_read(descriptor, (uint64_t)moved);
+    return (int)moved;
+}
+
+/*
+ * write() to a pipe without a reader raises SIGPIPE, which a library may not let happen to its host. Threads of weft have it
+ * blocked; on the host's the signal is blocked, and taken back if this call has raised it.
+ */
+static ssize_t fd_write_quietly(int fd, const void *buffer, size_t length)
+{
+    if (weft__self)
+        return write(fd, buffer, length);
+    sigset_t pipe, before, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    const ssize_t moved = write(fd, buffer, length);
+    const int error = errno;
+    if (moved < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
+        sigtimedwait(&pipe, NULL, &(struct timespec){0});
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return moved;
+}
+
+static int fd_attempt_write(struct weft__descriptor *descriptor, void *arguments)
+{
+    const struct fd_transfer *transfer = arguments;
+    ssize_t moved;
+    do
+        moved = descriptor->kind >= WEFT_FD_SOCKET
+                    ? send(descriptor->fd, transfer->buffer, transfer->length, MSG_NOSIGNAL)
+                    : fd_write_quietly(descriptor->fd, transfer->buffer, transfer->length);
+    while (moved < 0 && errno == EINTR);
+    if (moved < 0)
+        return -errno;
+    weft__io_count_write(descriptor, (uint64_t)moved);
+    return (int)moved;
+}
+
+static struct fd_transfer fd_transfer_of(const void *buffer, size_t length)
+{
+    return (struct fd_transfer){(unsigned char *)(uintptr_t)buffer, length < FD_TRANSFER_MAX ? length : FD_TRANSFER_MAX};
+}
+
+static int fd_read_await(weft_context *cx, const char *call, weft_fd *fd, void *buffer, size_t length, struct weft__wait *wait)
+{
+    if (!buffer && length > 0)
+        return weft__refuse(WEFT_EINVAL, "%s: the buffer must not be null", call);
+    if (length == 0)
+        return 0;
+    struct fd_transfer transfer = fd_transfer_of(buffer, length);
+    return weft__io_await(cx, &(struct weft__io_operation){call, fd, WEFT__IO_READ, fd_attempt_read, &transfer}, wait);
+}
+
+static int fd_write_await(weft_context *cx, const char *call, weft_fd *fd, const void *buffer, size_t length,
+                          struct weft__wait *wait)
+{
+    if (!buffer && length > 0)
+        return weft__refuse(WEFT_EINVAL, "%s: the buffer must not be null", call);
+    if (length == 0)
+        return 0;
+    struct fd_transfer transfer = fd_transfer_of(buffer, length);
+    return weft__io_await(cx, &(struct weft__io_operation){call, fd, WEFT__IO_WRITE, fd_attempt_write, &transfer}, wait);
+}
+
+int weft_fd_read(weft_context *cx, weft_fd *fd, void *buffer, size_t length)
+{
+    static const char call[] = "weft_fd_read";
+    return cx ? fd_read_await(cx, call, fd, buffer, length, &weft__cx_task(cx)->wait) : fd_no_context(call);
+}
+
+int weft_fd_write(weft_context *cx, weft_fd *fd, const void *buffer, size_t length)
+{
+    static const char call[] = "weft_fd_write";
+    return cx ? fd_write_await(cx, call, fd, buffer, length, &weft__cx_task(cx)->wait) : fd_no_context(call);
+}
+
+int weft_fd_write_all(weft_context *cx, weft_fd *fd, const void *buffer, size_t length, size_t *done)
+{
+    static const char call[] = "weft_fd_write_all";
+    if (!cx)
+        return fd_no_context(call);
+    if (!done || *done > length)
+        return weft__refuse(WEFT_EINVAL, "%s: done must not be null, and at most length: 0 at the beginning", call);
+    while (*done < length) {
+        const int moved = fd_write_await(cx, call, fd, (const unsigned char *)buffer + *done, length - *done,
+                                         &weft__cx_task(cx)->wait);
+        if (moved < 0)
+            return moved; /* WEFT_AWAITING too */
+        *done += (size_t)moved;
+    }
+    return 0;
+}
+
+int weft_fd_try_read(weft_fd *fd, void *buffer, size_t length)
+{
+    static const char call[] = "weft_fd_try_read";
+    if (!buffer && length > 0)
+        return weft__refuse(WEFT_EINVAL, "%s: the buffer must not be null", call);
+    struct fd_transfer transfer = fd_transfer_of(buffer, length);
+    return weft__io_try(&(struct weft__io_operation){call, fd, WEFT__IO_READ, fd_attempt_read, &transfer});
+}
+
+int weft_fd_try_write(weft_fd *fd, const void *buffer, size_t length)
+{
+    static const char call[] = "weft_fd_try_write";
+    if (!buffer && length > 0)
+        return weft__refuse(WEFT_EINVAL, "%s: the buffer must not be null", call);
+    struct fd_transfer transfer = fd_transfer_of(buffer, length);
+    return weft__io_try(&(struct weft__io_operation){call, fd, WEFT__IO_WRITE, fd_attempt_write, &transfer});
+}
+
+static int fd_wait_future_poll(weft_context *cx, weft_future *future)
+{
+    const weft_fd_future *wait = (const weft_fd_future *)(const void *)future;
+    return fd_wait_await(cx, "weft_fd_wait_begin", wait->fd, (unsigned)wait->length, weft__future_attach(cx, future));
+}
+
+static int fd_read_future_poll(weft_context *cx, weft_future *future)
+{
+    const weft_fd_future *read = (const weft_fd_future *)(const void *)future;
+    return fd_read_await(cx, "weft_fd_read_begin", read->fd, read->buffer, read->length, weft__future_attach(cx, future));
+}
+
+static int fd_write_future_poll(weft_context *cx, weft_future *future)
+{
+    const weft_fd_future *write = (const weft_fd_future *)(const void *)future;
+    return fd_write_await(cx, "weft_fd_write_begin", write->fd, write->buffer, write->length,
+                          weft__future_attach(cx, future));
+}
+
+static void fd_future_begin(weft_fd_future *future, int (*poll)(weft_context *, weft_future *), weft_fd *fd, const void *buffer,
+                            size_t length)
+{
+    weft__future_begin(&future->future, poll);
+    future->fd = fd;
+    future->buffer = (void *)(uintptr_t)buffer;
+    future->length = length;
+}
+
+void weft_fd_wait_begin(weft_fd_future *future, weft_fd *fd, unsigned events)
+{
+    fd_future_begin(future, fd_wait_future_poll, fd, NULL, events);
+}
+
+void weft_fd_read_begin(weft_fd_future *future, weft_fd *fd, void *buffer, size_t length)
+{
+    fd_future_begin(future, fd_read_future_poll, fd, buffer, length);
+}
+
+void weft_fd_write_begin(weft_fd_future *future, weft_fd *fd, const void *buffer, size_t length)
+{
+    fd_future_begin(future, fd_write_future_poll, fd, buffer, length);
+}
+
+int weft_fd_stats_get(const weft_fd *fd, weft_fd_stats *out_stats)
+{
+    static const char call[] = "weft_fd_stats_get";
+    if (!out_stats || out_stats->size < sizeof *out_stats)
+        return weft__refuse(WEFT_EINVAL, "%s: give statistics whose size is set to sizeof(weft_fd_stats)", call);
+    const int wrong = weft__descriptor_check(call, fd);
+    if (wrong)
+        return wrong;
+    return weft__descriptor_copy(weft__descriptor_of(fd), out_stats) ? 0 : WEFT_EBADF;
+}
+
+int weft_fd_visit(weft_runtime *rt, int (*visit)(void *context, const weft_fd_stats *stats), void *context)
+{
+    if (!visit || !weft__runtimes_contains(rt))
+        return weft__refuse(WEFT_EINVAL, "weft_fd_visit: give a live runtime and a function");
+    struct weft__io *io = weft__env_of(rt)->io;
+    uint32_t number = 0;
+    for (;;) {
+        weft_fd_stats stats = {.size = sizeof stats};
+        weft__rcu_read_lock();
+        struct weft__descriptor *descriptor = weft__slab_next(&io->slab, &number);
+        const bool found = descriptor && weft__descriptor_copy(descriptor, &stats);
+        weft__rcu_read_unlock();
+        if (!descriptor)
+            return 0;
+        const int answer = found ? visit(context, &stats) : 0;
+        if (answer != 0)
+            return answer;
+    }
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libuv 1.44 has three habits that decide how this is written. It aborts when a descriptor cannot be put into epoll at the
+ * moment of polling, so each is put there before by us, and libuv finds it there (EEXIST). It aborts when it cannot make
+ * its pipes, so room for them is asked for first. Its timers count milliseconds, so a wake that is due within the next two
+ * is waited for with ppoll() on the loop's own descriptor, and only the rest with a timer of the loop.
+ */
+#define _GNU_SOURCE
+#include "io/reactor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <uv.h>
+#include <weft/error.h>
+
+#include "base/platform.h"
+#include "registry/rcu.h"
+
+enum {
+    REACTOR_FDS = 6,            /* what the first loop of a process takes: epoll, two pipes, an eventfd */
+    REACTOR_FINE_NS = 2000000,  /* waits shorter than this are not left to the loop's timer */
+    REACTOR_LONGEST_MS = 1000000
+};
+
+struct weft__reactor {
+    struct weft__lock turning;
+    struct weft__lock changing;
+    struct weft__link changes; /* under `changing` */
+    _Atomic uint32_t changed;  /* there are some; written under `changing` */
+    _Atomic uint32_t waits;
+    _Atomic uint32_t open;
+    _Atomic uint32_t alive;    /* what others have put on the loop has to be turned */
+    bool called;               /* somebody was given the loop */
+    bool ended;                /* it is not opened again; under `turning` */
+    _Atomic(struct weft__thread *) thread; /* whose loop it is; NULL once that has gone. Inside an RCU section */
+    uint32_t woken;            /* waiters, in this turn */
+    uv_loop_t loop;
+    uv_async_t rouser;
+    uv_timer_t due;
+};
+
+_Static_assert(sizeof(uv_poll_t) <= sizeof(((struct weft__source *)0)->handle), "libuv's handle fits");
+
+static size_t reactors_bytes(uint32_t count)
+{
+    return (count * sizeof(struct weft__reactor) + 4095) & ~(size_t)4095;
+}
+
+struct weft__reactor *weft__reactors_create(uint32_t count)
+{
+    struct weft__reactor *reactors = weft__platform->map(reactors_bytes(count), 4096);
+    for (uint32_t i = 0; reactors && i < count; i++)
+        weft__list_init(&reactors[i].changes);
+    return reactors;
+}
+
+void weft__reactors_destroy(struct weft__reactor *reactors, uint32_t count)
+{
+    weft__platform->unmap(reactors, reactors_bytes(count));
+}
+
+struct weft__reactor *weft__reactors_at(struct weft__reactor *reactors, uint32_t index) { return &reactors[index]; }
+
+void weft__reactor_bind(struct weft__reactor *reactor, struct weft__thread *thread)
+{
+    weft__store_relaxed(&reactor->thread, thread); /* before any thread of the runtime runs */
+    thread->reactor = reactor;
+}
+
+struct weft__reactor *weft__reactor_choose(struct weft__reactor *reactors, uint32_t count, _Atomic uint32_t *turn)
+{
+    return &reactors[weft__fetch_add_relaxed(turn, 1) % count]; /* a turn is unique by the read-modify-write */
+}
+
+static uv_poll_t *source_handle(struct weft__source *source) { return (uv_poll_t *)(void *)source->handle; }
+
+/* libuv makes these without a way to say that it could not. */
+static bool reactor_has_room(void)
+{
+    int fds[REACTOR_FDS], count = 0;
+    while (count < REACTOR_FDS && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0)
+        count++;
+    for (int i = 0; i < count; i++)
+        close(fds[i]);
+    return count == REACTOR_FDS;
+}
+
+static void reactor_roused(uv_async_t *rouser) { (void)rouser; }
+static void reactor_is_due(uv_timer_t *due) { (void)due; }
+
+/* Under `turning`. */
+static int reactor_open_loop(struct weft__reactor *reactor)
+{
+    if (reactor->ended)
+        return WEFT_ESHUTDOWN;
+    if (!reactor_has_room())
+        return WEFT_EMFILE;
+    int error = uv_loop_init(&reactor->loop);
+    if (error < 0)
+        return error;
+    reactor->loop.data = reactor;
+    error = uv_async_init(&reactor->loop, &reactor->rouser, reactor_roused);
+    if (error < 0) {
+        uv_loop_close(&reactor->loop);
+        return error;
+    }
+    uv_timer_init(&reactor->loop, &reactor->due);
+    weft__store_release(&reactor->open, 1); /* RE-R2: the loop can be roused */
+    return 0;
+}
+
+int weft__reactor_open(struct weft__reactor *reactor)
+{
+    if (weft__load_acquire(&reactor->open)) /* RE-A2 */
+        return 0;
+    weft__lock(&reactor->turning);
+    const int error = weft__load_relaxed(&reactor->open) ? 0 : reactor_open_loop(reactor);
+    weft__unlock(&reactor->turning);
+    return error;
+}
+
+/* Carry out what is wished. Under `turning`. */
+static void reactor_apply(struct weft__reactor *reactor)
+{
+    while (weft__load_relaxed(&reactor->changed)) { /* a wish that comes now is seen by who is roused for it */
+        weft__lock(&reactor->changing);
+        struct weft__link *link = weft__list_pop_front(&reactor->changes);
+        if (weft__list_empty(&reactor->changes))
+            weft__store_relaxed(&reactor->changed, 0);
+        weft__unlock(&reactor->changing);
+        if (!link)
+            return;
+        struct weft__change *change = weft__container_of(link, struct weft__change, link);
+        change->apply(change);
+    }
+}
+
+void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *change)
+{
+    weft__lock(&reactor->changing);
+    weft__list_push_back(&reactor->changes, &change->link);
+    weft__store_relaxed(&reactor->changed, 1);
+    weft__unlock(&reactor->changing);
+    if (weft__lock_try(&reactor->turning)) {
+        reactor_apply(reactor);
+        weft__unlock(&reactor->turning);
+    } else if (weft__load_acquire(&reactor->open)) { /* RE-A2 */
+        uv_async_send(&reactor->rouser); /* whoever turns it comes back to the list */
+    }
+    weft__rcu_read_lock(); /* the runtime, and with it the worker, may be ending */
+    struct weft__thread *thread = weft__load_acquire(&reactor->thread); /* RE-A3 */
+    if (thread && thread != weft__self)
+        thread->env->ops->unpark(thread); /* RE-R1: if it sleeps, then in its loop from now on */
+    weft__rcu_read_unlock();
+}
+
+void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *context), void *context)
+{
+    weft__store_release(&reactor->thread, NULL); /* RE-R3 */
+    weft__lock(&reactor->turning);
+    reactor->ended = true;
+    reactor_apply(reactor);
+    if (weft__exchange_acq_rel(&reactor->open, 0)) { /* RE-R2 RE-A2 */
+        forget(context);
+        uv_close((uv_handle_t *)&reactor->rouser, NULL);
+        uv_close((uv_handle_t *)&reactor->due, NULL);
+        while (uv_run(&reactor->loop, UV_RUN_NOWAIT) != 0)
+            continue;
+        uv_loop_close(&reactor->loop);
+    }
+    weft__unlock(&reactor->turning);
+}
+
+void weft__reactor_count_wait(struct weft__reactor *reactor, int change)
+{
+    if (change > 0)
+        weft__fetch_add_relaxed(&reactor->waits, 1); /* the unpark after it orders */
+    else
+        weft__fetch_sub_relaxed(&reactor->waits, 1);
+}
+
+void weft__reactor_note_wake(struct weft__reactor *reactor) { reactor->woken++; }
+
+/* libuv says of an error only that there is one, and stops watching. */
+static void source_event(uv_poll_t *handle, int status, int events)
+{
+    struct weft__source *source = weft__container_of(handle, struct weft__source, handle);
+    unsigned mask = 0;
+    if (status < 0)
+        mask = WEFT__IO_ERROR;
+    if (events & UV_READABLE)
+        mask |= WEFT__IO_READ;
+    if (events & UV_WRITABLE)
+        mask |= WEFT__IO_WRITE;
+    if (events & UV_PRIORITIZED)
+        mask |= WEFT__IO_PRIORITY;
+    if (events & UV_DISCONNECT)
+        mask |= WEFT__IO_HANGUP;
+    source->event(source, mask);
+}
+
+int weft__source_init(struct weft__reactor *reactor, struct weft__source *source, int fd)
+{
+    return uv_poll_init(&reactor->loop, source_handle(source), fd);
+}
+
+/* Put it into the loop's epoll ourselves: what the system refuses there libuv would take for a bug. */
+static int source_reserve(uv_poll_t *handle, int fd, unsigned events)
+{
+    struct epoll_event event = {.data.fd = fd};
+    if (events & WEFT__IO_READ)
+        event.events |= EPOLLIN;
+    if (events & WEFT__IO_WRITE)
+        event.events |= EPOLLOUT;
+    if (events & WEFT__IO_PRIORITY)
+        event.events |= EPOLLPRI;
+    if (epoll_ctl(uv_backend_fd(handle->loop), EPOLL_CTL_ADD, fd, &event) == 0 || errno == EEXIST)
+        return 0;
+    return -errno;
+}
+
+int weft__source_want(struct weft__source *source, int fd, unsigned events)
+{
+    uv_poll_t *handle = source_handle(source);
+    int wanted = 0;
+    if (events & WEFT__IO_READ)
+        wanted |= UV_READABLE;
+    if (events & WEFT__IO_WRITE)
+        wanted |= UV_WRITABLE;
+    if (events & WEFT__IO_PRIORITY)
+        wanted |= UV_PRIORITIZED;
+    int error = wanted ? uv_poll_start(handle, wanted, source_event) : uv_poll_stop(handle);
+    if (error == 0 && wanted)
+        error = source_reserve(handle, fd, events); /* after the start, which takes it out of epoll first */
+    if (error < 0)
+        uv_poll_stop(handle);
+    return error;
+}
+
+static void source_closed(uv_handle_t *handle)
+{
+    struct weft__source *source = weft__container_of(handle, struct weft__source, handle);
+    source->gone(source);
+}
+
+void weft__source_fini(struct weft__source *source)
+{
+    uv_close((uv_handle_t *)source_handle(source), source_closed);
+}
+
+bool weft__reactor_awaited(const struct weft__thread *self)
+{
+    const struct weft__reactor *reactor = self->reactor;
+    /* RE-A1: read after the worker has said that it parks, or before an unpark that ends the park at once. */
+    return weft__load_relaxed(&((struct weft__reactor *)(uintptr_t)reactor)->waits) > 0 ||
+           weft__load_relaxed(&((struct weft__reactor *)(uintptr_t)reactor)->changed) ||
+           weft__load_relaxed(&((struct weft__reactor *)(uintptr_t)reactor)->alive);
+}
+
+/* After strangers were given the loop: is there anything of theirs? Under `turning`. */
+static void reactor_note_alive(struct weft__reactor *reactor)
+{
+    if (!reactor->called)
+        return;
+    uv_unref((uv_handle_t *)&reactor->rouser);
+    weft__store_relaxed(&reactor->alive, uv_loop_alive(&reactor->loop) ? 1 : 0);
+    uv_ref((uv_handle_t *)&reactor->rouser);
+}
+
+/* One turn. How many waiters it woke. Under `turning`, the loop open. */
+static uint32_t reactor_run(struct weft__reactor *reactor, uv_run_mode mode)
+{
+    reactor->woken = 0;
+    uv_run(&reactor->loop, mode);
+    reactor_apply(reactor);
+    reactor_note_alive(reactor);
+    return reactor->woken;
+}
+
+uint32_t weft__reactor_turn(struct weft__thread *thread)
+{
+    struct weft__reactor *reactor = thread->reactor;
+    if (!weft__load_acquire(&reactor->open) || !weft__lock_try(&reactor->turning)) /* RE-A2 */
+        return 0;
+    reactor_apply(reactor);
+    const uint32_t woken = reactor_run(reactor, UV_RUN_NOWAIT);
+    weft__unlock(&reactor->turning);
+    return woken;
+}
+
+/* The loop, for as long as nothing is due before it can be left to its timer. Under `turning`. */
+static uint32_t reactor_wait(struct weft__reactor *reactor, int64_t deadline_ns)
+{
+    if (deadline_ns == INT64_MAX)
+        return reactor_run(reactor, UV_RUN_ONCE);
+    const int64_t left = deadline_ns - weft__clock_now();
+    if (left < REACTOR_FINE_NS) {
+        /* What was wished for enters libuv's epoll only in a run, so that it is there before the sleep. */
+        const uint32_t woken = reactor_run(reactor, UV_RUN_NOWAIT);
+        if (woken > 0 || left <= 0)
+            return woken;
+        struct pollfd loop = {.fd = uv_backend_fd(&reactor->loop), .events = POLLIN};
+        ppoll(&loop, 1, &(struct timespec){.tv_nsec = left}, NULL);
+        return loop.revents ? reactor_run(reactor, UV_RUN_NOWAIT) : 0;
+    }
+    const int64_t ms = left / 1000000 - 1;
+    uv_update_time(&reactor->loop);
+    uv_timer_start(&reactor->due, reactor_is_due, (uint64_t)(ms < REACTOR_LONGEST_MS ? ms : REACTOR_LONGEST_MS), 0);
+    const uint32_t woken = reactor_run(reactor, UV_RUN_ONCE);
+    uv_timer_stop(&reactor->due);
+    return woken;
+}
+
+uint32_t weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns)
+{
+    struct weft__reactor *reactor = thread->reactor;
+    if (!weft__load_acquire(&reactor->open) || !weft__lock_try(&reactor->turning)) /* RE-A2 */
+        return 0;
+    reactor_apply(reactor);
+    const uint32_t woken = reactor_wait(reactor, deadline_ns);
+    weft__unlock(&reactor->turning);
+    return woken;
+}
+
+uint32_t weft__reactor_sleep(struct weft__thread *self, int64_t deadline_ns)
+{
+    struct weft__reactor *reactor = self->reactor;
+    if (!weft__load_acquire(&reactor->open)) /* RE-A2: a change that is about to open it has yet to unpark us */
+        return 0;
+    if (!weft__lock_try(&reactor->turning)) {
+        uv_async_send(&reactor->rouser); /* the monitor stood in for us */
+        weft__lock(&reactor->turning);
+    }
+    reactor_apply(reactor);
+    const uint32_t woken = reactor_wait(reactor, deadline_ns);
+    weft__unlock(&reactor->turning);
+    return woken;
+}
+
+void weft__reactor_rouse(struct weft__thread *thread)
+{
+    if (weft__load_acquire(&thread->reactor->open)) /* RE-A2 */
+        uv_async_send(&thread->reactor->rouser);
+}
+
+static void loop_call_apply(struct weft__change *change)
+{
+    struct weft__loop_call *call = weft__container_of(change, struct weft__loop_call, change);
+    struct weft__reactor *reactor = call->reactor;
+    reactor->called = true;
+    call->fn(&reactor->loop, call->context); /* may free the call */
+    reactor_note_alive(reactor);
+}
+
+void weft__reactor_call(struct weft__reactor *reactor, struct weft__loop_call *call)
+{
+    call->change.apply = loop_call_apply;
+    call->reactor = reactor;
+    weft__reactor_submit(reactor, &call->change);
+}

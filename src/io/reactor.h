@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A worker's loop: the only door to libuv. It is opened when somebody waits for a descriptor for the first time, so a
+ * runtime without descriptors has none of its own.
+ *
+ * A loop belongs to whoever turns it: its worker as a rule, or the monitor's thread while that worker is stuck in a poll.
+ * What other threads want of a loop they put into its list of changes; if nobody turns it this moment they apply the
+ * list themselves, and if its worker sleeps they rouse it.
+ *
+ * Who touches what:
+ *     turning    a lock, held by whoever turns the loop, over callbacks and the wakes in them: it is not a leaf, and whoever
+ *                holds it may take any lock of a descriptor. Nothing that is called from a callback waits for it.
+ *     changes    under `changing`, a leaf
+ *     loop …     whoever holds `turning`
+ *     waits      anybody: how many nodes wait at descriptors of this loop
+ * Edges:
+ *     RE-R1 -> RE-A1   a change is put in, then the worker is unparked; it looks at `waits` and the list before it sleeps.
+ *     RE-R2 -> RE-A2   opening releases the loop.
+ *     RE-R3 -> RE-A3   the end takes the worker out; who found it before is inside an RCU section.
+ */
+#ifndef WEFT_IO_REACTOR_H
+#define WEFT_IO_REACTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <weft/io.h>
+
+#include "base/list.h"
+#include "base/lock.h"
+#include "task/env.h"
+
+/* Events in short: those of <weft/io.h>. */
+enum {
+    WEFT__IO_READ = WEFT_READABLE,
+    WEFT__IO_WRITE = WEFT_WRITABLE,
+    WEFT__IO_PRIORITY = WEFT_PRIORITY,
+    WEFT__IO_HANGUP = WEFT_HANGUP,
+    WEFT__IO_ERROR = WEFT_FAULT
+};
+
+/* A descriptor as its loop knows it. */
+struct weft__source {
+    _Alignas(8) unsigned char handle[160]; /* libuv's */
+    /* What has come, of what is wanted. In a turn. */
+    void (*event)(struct weft__source *source, unsigned events);
+    /* The loop knows it no more. In a turn. */
+    void (*gone)(struct weft__source *source);
+};
+
+/* A wish that has to be carried out where the loop is turned. */
+struct weft__change {
+    struct weft__link link;
+    void (*apply)(struct weft__change *change);
+};
+
+struct weft__reactor;
+
+/* One per worker, closed at first. NULL: no memory. */
+struct weft__reactor *weft__reactors_create(uint32_t count);
+struct weft__reactor *weft__reactors_at(struct weft__reactor *reactors, uint32_t index);
+void weft__reactors_destroy(struct weft__reactor *reactors, uint32_t count);
+
+/*
+ * Its worker has gone: close the loop for ever. `forget` is called in a last turn, if the loop was open, and makes it
+ * forget all of its sources. The caller waits for a grace period before it frees the worker.
+ */
+void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *context), void *context);
+
+/* Which worker turns it. */
+void weft__reactor_bind(struct weft__reactor *reactor, struct weft__thread *thread);
+
+/* Open the loop if it is not open yet. 0, WEFT_EMFILE, WEFT_ENOMEM. Any thread. */
+int weft__reactor_open(struct weft__reactor *reactor);
+
+/* Have a change applied: here and now, or by whoever turns the loop. Any thread. */
+void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *change);
+
+/* One more, or one less, waits at a descriptor of the loop. Any thread. */
+void weft__reactor_count_wait(struct weft__reactor *reactor, int change);
+
+/* In a change or a callback. Make a descriptor known: 0, or why the system refuses (EPERM, ENOSPC, EBADF, …). */
+int weft__source_init(struct weft__reactor *reactor, struct weft__source *source, int fd);
+
+/* In a change or a callback. What is wanted from now on, of READ, WRITE, PRIORITY; 0: nothing. 0, or the system's refusal. */
+int weft__source_want(struct weft__source *source, int fd, unsigned events);
+
+/* In a change or a callback. Forget it; the descriptor may be closed after, `gone` follows in a later turn. */
+void weft__source_fini(struct weft__source *source);
+
+/* For env->io_ops, which says what they are. */
+bool weft__reactor_awaited(const struct weft__thread *self);
+uint32_t weft__reactor_sleep(struct weft__thread *self, int64_t deadline_ns);
+uint32_t weft__reactor_turn(struct weft__thread *thread);
+uint32_t weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns);
+void weft__reactor_rouse(struct weft__thread *thread);
+
+/* In a callback: one more waiter was woken by this turn. */
+void weft__reactor_note_wake(struct weft__reactor *reactor);
+
+/* Run `fn` with the loop, as a uv_loop_t, where it is turned; then the loop is turned while it has anything alive. */
+typedef void weft__loop_fn(void *loop, void *context);
+struct weft__loop_call {
+    struct weft__change change;
+    struct weft__reactor *reactor;
+    weft__loop_fn *fn;
+    void *context;
+};
+void weft__reactor_call(struct weft__reactor *reactor, struct weft__loop_call *call);
+
+/* A reactor by turns, for what is opened outside of its workers. */
+struct weft__reactor *weft__reactor_choose(struct weft__reactor *reactors, uint32_t count, _Atomic uint32_t *turn);
+
+#endif

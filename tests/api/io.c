@@ -1,0 +1,730 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors and sockets: the documentation of <weft/io.h> and <weft/net.h>, and what the system does to them. */
+#define _GNU_SOURCE
+#include "lib/world.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/verdict.h"
+
+static int open_fds(void)
+{
+    int count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    assert_non_null(folder);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
+}
+
+static weft_address address_of(const char *text)
+{
+    weft_address address;
+    assert_int_equal(weft_address_parse(text, &address), 0);
+    return address;
+}
+
+/* A listener at a free port of this machine, and its address. */
+static weft_fd listener_on(weft_runtime *rt, weft_address *out_address)
+{
+    weft_fd listener = {0};
+    *out_address = address_of("127.0.0.1:0");
+    assert_int_equal(weft_listen(rt, out_address, NULL, &listener), 0);
+    assert_int_equal(weft_fd_addresses(&listener, out_address, NULL), 0);
+    return listener;
+}
+
+/* Echoes until the other side ends, or an error, which it returns. */
+struct echo {
+    weft_frame weft;
+    weft_fd fd;
+    size_t done;
+    int length;
+    char buffer[256];
+};
+
+static weft_poll echo(weft_context *cx, struct echo *self)
+{
+    WEFT_BEGIN(cx, self);
+    for (;;) {
+        WEFT_AWAIT(self->length, weft_fd_read(cx, &self->fd, self->buffer, sizeof self->buffer));
+        if (self->length <= 0)
+            break;
+        self->done = 0;
+        WEFT_AWAIT(self->weft.rc, weft_fd_write_all(cx, &self->fd, self->buffer, (size_t)self->length, &self->done));
+        if (self->weft.rc < 0) {
+            self->length = self->weft.rc;
+            break;
+        }
+    }
+    weft_fd_close(&self->fd);
+    WEFT_END(self->length);
+}
+
+/* Accepts until it is cancelled or closed, an echo for each. */
+struct server {
+    weft_frame weft;
+    weft_fd listener;
+    weft_fd connection;
+};
+
+static weft_poll server(weft_context *cx, struct server *self)
+{
+    WEFT_BEGIN(cx, self);
+    for (;;) {
+        WEFT_AWAIT(self->weft.rc, weft_accept(cx, &self->listener, &self->connection, NULL));
+        if (self->weft.rc < 0)
+            break;
+        if (weft_task_error(weft_spawn(weft_runtime_scope(weft_context_runtime(cx)), echo, .fd = self->connection)) < 0)
+            weft_fd_close(&self->connection);
+    }
+    weft_fd_close(&self->listener);
+    WEFT_END(0);
+}
+
+/* Connects, sends `rounds` pieces and expects each back, closes. */
+struct client {
+    weft_frame weft;
+    const weft_address *address;
+    int rounds;
+    atomic_uint *right;
+    weft_fd fd;
+    int i;
+    size_t done, got;
+    char out[64], in[64];
+};
+
+static weft_poll client(weft_context *cx, struct client *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_connect(cx, self->address, &self->fd));
+    if (self->weft.rc < 0)
+        WEFT_RETURN(self->weft.rc);
+    for (self->i = 0; self->i < self->rounds; self->i++) {
+        memset(self->out, 'a' + self->i % 26, sizeof self->out);
+        self->done = self->got = 0;
+        WEFT_AWAIT(self->weft.rc, weft_fd_write_all(cx, &self->fd, self->out, sizeof self->out, &self->done));
+        if (self->weft.rc < 0)
+            break;
+        while (self->got < sizeof self->in) {
+            WEFT_AWAIT(self->weft.rc, weft_fd_read(cx, &self->fd, self->in + self->got, sizeof self->in - self->got));
+            if (self->weft.rc <= 0)
+                break;
+            self->got += (size_t)self->weft.rc;
+        }
+        if (self->got == sizeof self->in && memcmp(self->in, self->out, sizeof self->in) == 0)
+            atomic_fetch_add(self->right, 1);
+    }
+    weft_fd_close(&self->fd);
+    WEFT_END(0);
+}
+
+static void echo_over(const char *where, bool inet)
+{
+    weft_runtime *rt = world_begin(2);
+    weft_address address = address_of(where);
+    weft_fd listener = {0};
+    assert_int_equal(weft_listen(rt, &address, NULL, &listener), 0);
+    if (inet)
+        assert_int_equal(weft_fd_addresses(&listener, &address, NULL), 0);
+    const weft_task serving = weft_spawn(weft_runtime_scope(rt), server, .listener = listener);
+    atomic_uint right = 0;
+    weft_task clients[20];
+    for (int i = 0; i < 20; i++)
+        clients[i] = weft_spawn_joinable(weft_runtime_scope(rt), client, .address = &address, .rounds = 50, .right = &right);
+    for (int i = 0; i < 20; i++) {
+        int result = -1;
+        assert_int_equal(weft_task_join_blocking(&clients[i], WEFT_FOREVER, &result), 0);
+        assert_int_equal(result, 0);
+    }
+    assert_int_equal(right, 20 * 50);
+    assert_int_equal(weft_task_cancel(serving), 0);
+    world_end(rt, 41);
+}
+
+static void bytes_come_back_over_every_kind_of_socket(void **state)
+{
+    (void)state;
+    echo_over("127.0.0.1:0", true); /* the first loop of a process makes a pipe that libuv keeps */
+    const int before = open_fds();
+    echo_over("[::1]:0", true);
+    echo_over("unix:@weft-test-io", false);
+    char path[64];
+    snprintf(path, sizeof path, "unix:/tmp/weft-test-%d.sock", (int)getpid());
+    echo_over(path, false);
+    unlink(path + 5);
+    assert_int_equal(open_fds(), before); /* the loops, too, have gone */
+}
+
+struct waiter {
+    weft_frame weft;
+    weft_fd *fd;
+    atomic_int *rc;
+    char byte;
+};
+
+static weft_poll waiter(weft_context *cx, struct waiter *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_fd_read(cx, self->fd, &self->byte, 1));
+    atomic_store(self->rc, self->weft.rc);
+    WEFT_END(0);
+}
+
+static uint32_t waiting_at(const weft_fd *fd)
+{
+    weft_fd_stats stats = {.size = sizeof stats};
+    return weft_fd_stats_get(fd, &stats) == 0 ? stats.waiting : 0;
+}
+
+static void close_under_a_wait_wakes_it_with_ebadf(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(2);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_socket_pair(rt, &one, &other), 0);
+    atomic_int rc = 1;
+    weft_spawn(weft_runtime_scope(rt), waiter, .fd = &one, .rc = &rc);
+    WORLD_UNTIL(waiting_at(&one) == 1);
+    weft_fd copy = one;
+    weft_fd_close(&copy);
+    world_settle(rt);
+    assert_int_equal(rc, WEFT_EBADF);
+    assert_true(weft_fd_number(&one) < 0);
+    char byte;
+    assert_int_equal(weft_fd_try_read(&other, &byte, 1), 0); /* the end */
+    weft_fd_close(&other);
+    weft_fd_close(&other); /* again: nothing */
+    assert_int_equal(weft_fd_try_read(&other, &byte, 1), WEFT_EBADF);
+    world_end(rt, 1);
+}
+
+static void cancelled_wait_takes_nothing(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_pipe(rt, &one, &other), 0);
+    atomic_int rc = 1;
+    const weft_task task = weft_spawn(weft_runtime_scope(rt), waiter, .fd = &one, .rc = &rc);
+    WORLD_UNTIL(waiting_at(&one) == 1);
+    assert_int_equal(weft_task_cancel(task), 0);
+    world_settle(rt);
+    assert_int_equal(rc, WEFT_ECANCELED);
+    char byte = 0;
+    assert_int_equal(weft_fd_try_write(&other, "x", 1), 1);
+    assert_int_equal(weft_fd_try_read(&one, &byte, 1), 1);
+    assert_int_equal(byte, 'x');
+    assert_int_equal(weft_fd_try_read(&one, &byte, 1), WEFT_EAGAIN);
+    weft_fd_close(&one);
+    assert_int_equal(weft_fd_try_write(&other, "x", 1), WEFT_EPIPE); /* and no signal: this test goes on */
+    weft_fd_close(&other);
+    world_end(rt, 1);
+}
+
+struct racer {
+    weft_frame weft;
+    weft_fd *fd;
+    weft_fd_future read;
+    weft_sleep_future timeout;
+    weft_select_state select;
+    int timeouts, got;
+    char byte;
+};
+
+static weft_poll racer(weft_context *cx, struct racer *self)
+{
+    WEFT_BEGIN(cx, self);
+    while (self->got == 0) {
+        weft_fd_read_begin(&self->read, self->fd, &self->byte, 1);
+        weft_sleep_begin(&self->timeout, weft_deadline_in(1000000));
+        WEFT_AWAIT(self->weft.rc, weft_select(cx, &self->select, &self->read.future, &self->timeout.future));
+        if (self->weft.rc == 1 && ++self->timeouts == 3)
+            VERDICT(weft_fd_number(self->fd) >= 0);
+        if (self->weft.rc == 0)
+            self->got = self->read.future.result;
+    }
+    WEFT_END(self->got == 1 && self->byte == 'y' ? self->timeouts : -1);
+}
+
+static void read_can_be_one_of_several(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_pipe(rt, &one, &other), 0);
+    weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), racer, .fd = &one);
+    weft_fd_stats stats = {.size = sizeof stats};
+    do
+        assert_int_equal(weft_fd_stats_get(&one, &stats), 0);
+    while (stats.waits < 4); /* three timeouts at least */
+    assert_int_equal(weft_fd_try_write(&other, "y", 1), 1);
+    int result = -1;
+    assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, &result), 0);
+    assert_true(result >= 3);
+    weft_fd_close(&one);
+    weft_fd_close(&other);
+    world_end(rt, 1);
+}
+
+struct flood {
+    weft_frame weft;
+    weft_fd fd;
+    const char *data;
+    size_t length, done;
+    atomic_size_t *out_done;
+};
+
+static weft_poll flood(weft_context *cx, struct flood *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_fd_write_all(cx, &self->fd, self->data, self->length, &self->done));
+    atomic_store(self->out_done, self->done);
+    weft_fd_close(&self->fd);
+    WEFT_END(self->weft.rc);
+}
+
+struct drain {
+    weft_frame weft;
+    weft_fd fd;
+    const char *expected;
+    size_t got;
+    char buffer[3000];
+};
+
+static weft_poll drain(weft_context *cx, struct drain *self)
+{
+    WEFT_BEGIN(cx, self);
+    do {
+        WEFT_AWAIT(self->weft.rc, weft_fd_read(cx, &self->fd, self->buffer, sizeof self->buffer));
+        if (self->weft.rc > 0) {
+            VERDICT(memcmp(self->buffer, self->expected + self->got, (size_t)self->weft.rc) == 0);
+            self->got += (size_t)self->weft.rc;
+        }
+    } while (self->weft.rc > 0);
+    weft_fd_close(&self->fd);
+    WEFT_END(self->weft.rc < 0 ? self->weft.rc : (int)self->got);
+}
+
+/* A slow reader slows the writer, and what was written comes out whole. */
+static void slow_reader_slows_the_writer(void **state)
+{
+    (void)state;
+    enum { LENGTH = 3000000 };
+    char *data = malloc(LENGTH);
+    for (size_t i = 0; i < LENGTH; i++)
+        data[i] = (char)(i * 31 + i / 251);
+    weft_runtime *rt = world_begin(2);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_socket_pair(rt, &one, &other), 0);
+    atomic_size_t done = 0;
+    weft_fd watch = one;
+    weft_spawn(weft_runtime_scope(rt), flood, .fd = one, .data = data, .length = LENGTH, .out_done = &done);
+    WORLD_UNTIL(waiting_at(&watch) == 1); /* full, and nobody reads */
+    weft_task reader = weft_spawn_joinable(weft_runtime_scope(rt), drain, .fd = other, .expected = data);
+    int result = 0;
+    assert_int_equal(weft_task_join_blocking(&reader, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, LENGTH);
+    world_settle(rt);
+    assert_int_equal(done, LENGTH);
+    world_end(rt, 2);
+    verdict_assert();
+    free(data);
+}
+
+/* The other side goes with a reset while data is on the way. */
+static void reset_is_an_error_of_the_next_read(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_address address;
+    weft_fd listener = listener_on(rt, &address);
+    const weft_task serving = weft_spawn(weft_runtime_scope(rt), server, .listener = listener);
+    const int raw = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(raw, (const struct sockaddr *)(const void *)address.sockaddr.bytes, address.length), 0);
+    char byte;
+    assert_int_equal(write(raw, "z", 1), 1);
+    assert_int_equal(read(raw, &byte, 1), 1);
+    const struct linger now = {1, 0};
+    setsockopt(raw, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    close(raw); /* a reset */
+    assert_int_equal(weft_task_cancel(serving), 0);
+    world_settle(rt);
+    int code = weft_runtime_finish(rt);
+    assert_int_equal(code, WEFT_ECONNRESET); /* the echo's result */
+}
+
+static void refused_connection_says_so(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_address address;
+    weft_fd listener = listener_on(rt, &address);
+    weft_fd_close(&listener);
+    atomic_uint right = 0;
+    weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), client, .address = &address, .rounds = 1, .right = &right);
+    int result = 0;
+    assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, WEFT_ECONNREFUSED);
+    const weft_address nowhere = address_of("unix:/tmp/weft-nobody-is-here.sock");
+    task = weft_spawn_joinable(weft_runtime_scope(rt), client, .address = &nowhere, .rounds = 1, .right = &right);
+    assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, WEFT_ENOENT);
+    assert_int_equal(right, 0);
+    world_end(rt, 2);
+}
+
+struct half {
+    weft_frame weft;
+    weft_fd fd;
+    size_t done;
+    int got;
+    char buffer[16];
+};
+
+static weft_poll half(weft_context *cx, struct half *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_fd_write_all(cx, &self->fd, "ask", 3, &self->done));
+    VERDICT(weft_fd_shutdown(&self->fd, false, true) == 0);
+    do {
+        WEFT_AWAIT(self->weft.rc, weft_fd_read(cx, &self->fd, self->buffer, sizeof self->buffer));
+        self->got += self->weft.rc > 0 ? self->weft.rc : 0;
+    } while (self->weft.rc > 0);
+    weft_fd_close(&self->fd);
+    WEFT_END(self->weft.rc < 0 ? self->weft.rc : self->got);
+}
+
+static void half_closed_connection_still_brings_the_answer(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(2);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_socket_pair(rt, &one, &other), 0);
+    weft_spawn(weft_runtime_scope(rt), echo, .fd = other);
+    weft_task asks = weft_spawn_joinable(weft_runtime_scope(rt), half, .fd = one);
+    int result = 0;
+    assert_int_equal(weft_task_join_blocking(&asks, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, 3);
+    world_end(rt, 2);
+    verdict_assert();
+}
+
+struct ponger {
+    weft_frame weft;
+    weft_fd fd;
+    weft_address from;
+    char buffer[32];
+    int length;
+};
+
+static weft_poll ponger(weft_context *cx, struct ponger *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->length, weft_receive(cx, &self->fd, self->buffer, sizeof self->buffer, &self->from));
+    if (self->length > 0)
+        WEFT_AWAIT(self->length, weft_send_to(cx, &self->fd, self->buffer, (size_t)self->length, &self->from));
+    weft_fd_close(&self->fd);
+    WEFT_END(self->length);
+}
+
+struct pinger {
+    weft_frame weft;
+    weft_fd fd;
+    weft_address to, from;
+    char buffer[4];
+    int length;
+};
+
+static weft_poll pinger(weft_context *cx, struct pinger *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->length, weft_send_to(cx, &self->fd, "datagram", 8, &self->to));
+    WEFT_AWAIT(self->length, weft_receive(cx, &self->fd, self->buffer, sizeof self->buffer, &self->from));
+    VERDICT(weft_address_port(&self->from) == weft_address_port(&self->to));
+    VERDICT(memcmp(self->buffer, "data", 4) == 0);
+    weft_fd_close(&self->fd);
+    WEFT_END(self->length);
+}
+
+static void datagrams_have_a_sender_and_a_whole_length(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(2);
+    weft_address here = address_of("127.0.0.1:0");
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_datagram_open(rt, &here, "pong", &one), 0);
+    assert_int_equal(weft_fd_addresses(&one, &here, NULL), 0);
+    assert_int_equal(weft_datagram_open(rt, NULL, NULL, &other), 0);
+    weft_spawn(weft_runtime_scope(rt), ponger, .fd = one);
+    weft_task asks = weft_spawn_joinable(weft_runtime_scope(rt), pinger, .fd = other, .to = here);
+    int result = 0;
+    assert_int_equal(weft_task_join_blocking(&asks, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, 8); /* though only four were taken */
+    world_end(rt, 2);
+    verdict_assert();
+}
+
+/* One worker is held in a poll: the sockets that its loop has go on. */
+static void stuck_worker_does_not_stop_the_sockets(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(2);
+    weft_address address;
+    weft_fd listener = listener_on(rt, &address);
+    const weft_task serving = weft_spawn(weft_runtime_scope(rt), server, .listener = listener);
+    atomic_uint right = 0;
+    weft_task clients[8];
+    for (int i = 0; i < 8; i++)
+        clients[i] = weft_spawn_joinable(weft_runtime_scope(rt), client, .address = &address, .rounds = 200, .right = &right);
+    WORLD_UNTIL(atomic_load(&right) >= 100); /* both loops have some */
+    struct latch entered = LATCH, leave = LATCH;
+    weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave);
+    latch_wait(&entered, 1);
+    for (int i = 0; i < 8; i++) {
+        int result = -1;
+        assert_int_equal(weft_task_join_blocking(&clients[i], WEFT_FOREVER, &result), 0); /* while the worker is held */
+        assert_int_equal(result, 0);
+    }
+    latch_up(&leave);
+    assert_int_equal(right, 8 * 200);
+    assert_int_equal(weft_task_cancel(serving), 0);
+    world_end(rt, 18);
+}
+
+/* What is open when the runtime ends is closed; the handles are the host's still, and harmless. */
+static void end_of_the_runtime_closes_descriptors(void **state)
+{
+    (void)state;
+    const int before = open_fds();
+    weft_runtime *rt = world_begin(2);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_socket_pair(rt, &one, &other), 0);
+    atomic_int rc = 1;
+    weft_spawn(weft_runtime_scope(rt), waiter, .fd = &one, .rc = &rc);
+    WORLD_UNTIL(waiting_at(&one) == 1);
+    assert_int_equal(weft_runtime_destroy(rt), 0);
+    assert_int_equal(rc, WEFT_ECANCELED);
+    assert_int_equal(open_fds(), before);
+    char byte;
+    assert_int_equal(weft_fd_try_read(&one, &byte, 1), WEFT_EBADF);
+    assert_true(weft_fd_number(&other) < 0);
+    weft_fd_close(&one);
+    weft_fd_close(&other);
+}
+
+static void borrowed_descriptor_stays_open(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    weft_fd reader = {0};
+    assert_int_equal(weft_fd_open(rt, fds[0], WEFT_FD_OPTIONS(.name = "mine", .borrowed = true), &reader), 0);
+    assert_int_equal(weft_fd_number(&reader), fds[0]);
+    atomic_int rc = 1;
+    weft_spawn(weft_runtime_scope(rt), waiter, .fd = &reader, .rc = &rc);
+    WORLD_UNTIL(waiting_at(&reader) == 1);
+    assert_int_equal(write(fds[1], "w", 1), 1);
+    WORLD_UNTIL(atomic_load(&rc) == 1 && world_live(rt) == 0);
+    weft_fd_stats stats = {.size = sizeof stats};
+    assert_int_equal(weft_fd_stats_get(&reader, &stats), 0);
+    assert_string_equal(stats.name, "mine");
+    assert_int_equal(stats.bytes_read, 1);
+    weft_fd_close(&reader);
+    assert_true(fcntl(fds[0], F_GETFD) >= 0);
+    close(fds[0]);
+    close(fds[1]);
+    world_end(rt, 1);
+}
+
+/* No descriptor is left: accepting pauses and goes on when there is one. known bug 94, scenario 41 */
+static void accept_without_descriptors_pauses_and_goes_on(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_address address;
+    weft_fd listener = listener_on(rt, &address), watch = listener;
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_pipe(rt, &one, &other), 0);
+    atomic_int rc = 1;
+    weft_spawn(weft_runtime_scope(rt), waiter, .fd = &one, .rc = &rc); /* the loop is open before it gets tight */
+    WORLD_UNTIL(waiting_at(&one) == 1);
+    const int raw = socket(AF_INET, SOCK_STREAM, 0);
+    const int spare = dup(raw);
+    struct rlimit before, tight;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    tight = before;
+    tight.rlim_cur = (rlim_t)spare + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    int filler = dup(raw); /* close any gap below */
+    int gaps[64], count = 0;
+    while (filler >= 0 && count < 64) {
+        gaps[count++] = filler;
+        filler = dup(raw);
+    }
+    const weft_task serving = weft_spawn(weft_runtime_scope(rt), server, .listener = listener);
+    const int connected = connect(raw, (const struct sockaddr *)(const void *)address.sockaddr.bytes, address.length);
+    weft_fd_stats stats = {.size = sizeof stats};
+    do
+        weft_fd_stats_get(&watch, &stats);
+    while (stats.pauses < 2);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    close(spare);
+    while (count > 0)
+        close(gaps[--count]);
+    assert_int_equal(connected, 0);
+    char byte = 0;
+    assert_int_equal(write(raw, "q", 1), 1);
+    assert_int_equal(read(raw, &byte, 1), 1); /* accepted, and echoed */
+    assert_int_equal(byte, 'q');
+    close(raw);
+    assert_int_equal(weft_task_cancel(serving), 0);
+    weft_fd_close(&other);
+    world_settle(rt);
+    weft_fd_close(&one);
+    world_end(rt, 3);
+}
+
+static void bad_input_is_refused(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_fd fd = {0}, unset = {0};
+    weft_address address;
+    const char *const bad[] = {"", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:-1", "1.2.3.4:8x", "host:80", "[::1:80",
+                               "[::1]", "[g]:1", "unix:", "300.1.1.1:1"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(weft_address_parse(bad[i], &address), WEFT_EINVAL);
+        assert_non_null(strstr(weft_error_detail(), "weft_address_parse"));
+    }
+    char path[200] = "unix:/";
+    memset(path + 6, 'x', sizeof path - 7);
+    assert_int_equal(weft_address_parse(path, &address), WEFT_EINVAL);
+    const char *const good[] = {"1.2.3.4:80", "[::1]:443", "unix:/tmp/x", "unix:@abstract", "0.0.0.0:0"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        char text[WEFT_ADDRESS_TEXT];
+        assert_int_equal(weft_address_parse(good[i], &address), 0);
+        assert_int_equal(weft_address_text(&address, text, sizeof text), (int)strlen(good[i]));
+        assert_string_equal(text, good[i]);
+    }
+    assert_int_equal(weft_address_parse(":81", &address), 0);
+    assert_int_equal(weft_address_port(&address), 81);
+
+    const int file = open("/proc/self/exe", O_RDONLY);
+    assert_int_equal(weft_fd_open(rt, file, NULL, &fd), WEFT_EPERM);
+    close(file);
+    assert_int_equal(weft_fd_open(rt, file, NULL, &fd), WEFT_EBADF);
+    assert_int_equal(weft_fd_open(NULL, 0, NULL, &fd), WEFT_EINVAL);
+    assert_int_equal(weft_fd_open(rt, 0, NULL, NULL), WEFT_EINVAL);
+    char byte;
+    assert_int_equal(weft_fd_try_read(&unset, &byte, 1), WEFT_EINVAL);
+    assert_int_equal(weft_fd_number(NULL), WEFT_EINVAL);
+    assert_int_equal(weft_fd_shutdown(&unset, false, false), WEFT_EINVAL);
+    assert_int_equal(weft_fd_set(&unset, (weft_socket_option)9, 1), WEFT_EINVAL);
+    assert_int_equal(weft_fd_read(NULL, &unset, &byte, 1), WEFT_EINVAL);
+    assert_int_equal(weft_accept(NULL, &unset, &fd, NULL), WEFT_EINVAL);
+    assert_int_equal(weft_connect(NULL, &address, &fd), WEFT_EINVAL);
+    assert_int_equal(weft_listen(rt, NULL, NULL, &fd), WEFT_EINVAL);
+    address = address_of("1.2.3.4:1");
+    assert_int_equal(weft_listen(rt, &address, NULL, &fd), WEFT_EADDRNOTAVAIL);
+    assert_non_null(strstr(weft_error_detail(), "1.2.3.4:1"));
+    weft_fd reader = {0}, writer = {0};
+    assert_int_equal(weft_pipe(rt, &reader, &writer), 0);
+    assert_int_equal(weft_fd_set(&reader, WEFT_NODELAY, 1), WEFT_EINVAL); /* not a socket */
+    assert_int_equal(weft_fd_shutdown(&reader, true, true), WEFT_EINVAL);
+    assert_int_equal(weft_fd_addresses(&reader, &address, NULL), WEFT_EINVAL);
+    weft_fd_close(&reader);
+    weft_fd_close(&writer);
+    world_end(rt, 0);
+}
+
+/* A dead socket's file is replaced; a living one's, and another file, is not. */
+static void unix_socket_replaces_only_what_is_dead(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    char path[64], text[80];
+    snprintf(path, sizeof path, "/tmp/weft-test-dead-%d.sock", (int)getpid());
+    snprintf(text, sizeof text, "unix:%s", path);
+    const weft_address address = address_of(text);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_listen(rt, &address, NULL, &one), 0);
+    struct stat about;
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    assert_int_equal(weft_listen(rt, &address, NULL, &other), WEFT_EADDRINUSE);
+    weft_fd_close(&one); /* the file stays */
+    assert_int_equal(weft_listen(rt, &address, NULL, &other), 0);
+    weft_fd_close(&other);
+    unlink(path);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    assert_int_equal(weft_listen(rt, &address, NULL, &other), WEFT_EADDRINUSE);
+    unlink(path);
+    world_end(rt, 0);
+}
+
+struct looker {
+    unsigned count;
+    bool named;
+};
+
+static int look(void *context, const weft_fd_stats *stats)
+{
+    struct looker *looker = context;
+    looker->count++;
+    looker->named |= strcmp(stats->name, "pipe") == 0 && stats->kind == WEFT_FD_STREAM && stats->fd >= 0;
+    return 0;
+}
+
+static void visit_shows_every_descriptor(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_fd reader = {0}, writer = {0};
+    assert_int_equal(weft_pipe(rt, &reader, &writer), 0);
+    struct looker looker = {0};
+    assert_int_equal(weft_fd_visit(rt, look, &looker), 0);
+    assert_int_equal(looker.count, 2);
+    assert_true(looker.named);
+    weft_fd_close(&reader);
+    weft_fd_close(&writer);
+    looker.count = 0;
+    assert_int_equal(weft_fd_visit(rt, look, &looker), 0);
+    assert_int_equal(looker.count, 0);
+    world_end(rt, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_come_back_over_every_kind_of_socket),
+        cmocka_unit_test(close_under_a_wait_wakes_it_with_ebadf),
+        cmocka_unit_test(cancelled_wait_takes_nothing),
+        cmocka_unit_test(read_can_be_one_of_several),
+        cmocka_unit_test(slow_reader_slows_the_writer),
+        cmocka_unit_test(reset_is_an_error_of_the_next_read),
+        cmocka_unit_test(refused_connection_says_so),
+        cmocka_unit_test(half_closed_connection_still_brings_the_answer),
+        cmocka_unit_test(datagrams_have_a_sender_and_a_whole_length),
+        cmocka_unit_test(stuck_worker_does_not_stop_the_sockets),
+        cmocka_unit_test(end_of_the_runtime_closes_descriptors),
+        cmocka_unit_test(borrowed_descriptor_stays_open),
+        cmocka_unit_test(accept_without_descriptors_pauses_and_goes_on),
+        cmocka_unit_test(bad_input_is_refused),
+        cmocka_unit_test(unix_socket_replaces_only_what_is_dead),
+        cmocka_unit_test(visit_shows_every_descriptor),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
