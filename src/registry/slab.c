@@ -140,10 +140,13 @@ static struct weft__slot *slab_take(struct weft__slab *slab, unsigned class_inde
     if (!page)
         return NULL;
     struct weft__slot *slot = page->free;
-    if (slot)
+    if (slot) {
         page->free = slot->next;
-    else
-        slot = (struct weft__slot *)(void *)((char *)page + WEFT__PAGE_HEADER + (size_t)page->fresh++ * page->slot_size);
+    } else {
+        const uint32_t place = weft__load_relaxed(&page->fresh); /* under the lock */
+        slot = (struct weft__slot *)(void *)((char *)page + WEFT__PAGE_HEADER + (size_t)place * page->slot_size);
+        weft__store_relaxed(&page->fresh, place + 1);
+    }
     if (++page->used == page->slots)
         weft__list_remove(&page->link);
     return slot;
@@ -232,7 +235,7 @@ void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache)
 static void slab_strip(struct weft__slab *slab, struct weft__page *page)
 {
     page->free = NULL; /* the list went through the slots: all of them are fresh again */
-    page->fresh = 0;
+    weft__store_relaxed(&page->fresh, 0);
     weft__platform->discard((char *)page + WEFT__PAGE_KEPT, WEFT__PAGE_SIZE - WEFT__PAGE_KEPT);
     weft__fetch_sub_relaxed(&slab->bytes, WEFT__PAGE_SIZE - WEFT__PAGE_KEPT);
     weft__lock(&slab->lock);
@@ -303,7 +306,9 @@ void *weft__slab_next(struct weft__slab *slab, uint32_t *number)
         if (!entry)
             break; /* leaves are made in order */
         struct weft__page *page = weft__load_acquire(entry); /* SL-A2 */
-        for (; page && place < page->slots; place++) {
+        /* Relaxed: a slot used for the first time this moment may be missed, as one may be whose state is not seen yet. */
+        const uint32_t fresh = page ? weft__load_relaxed(&page->fresh) : 0;
+        for (; place < fresh; place++) {
             struct weft__slot *slot =
                 (struct weft__slot *)(void *)((char *)page + WEFT__PAGE_HEADER + (size_t)place * page->slot_size);
             if (weft__load_relaxed(&slot->state) == 0) /* the caller looks closer */

@@ -60,7 +60,7 @@ struct weft__page {
     uint32_t number;
     uint32_t slot_size;
     uint32_t slots;
-    uint32_t fresh; /* slots from here on were never used */
+    _Atomic uint32_t fresh; /* slots from here on were never used, and walks end there; written with the page in hand */
     uint32_t used;
     uint32_t class_index;
 };
@@ -107,7 +107,7 @@ void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, 
 /* Give a slot back. Its state already says that it is free. Allocates nothing, cannot fail. */
 void weft__slab_free(struct weft__slab *slab, struct weft__slab_cache *cache, void *slot);
 
-/* Return a cache's slots to the pages. */
+/* Return a cache's slots to the pages: while they are at hand none of their pages can be given back. */
 void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache);
 
 /* Give back pages that were empty since the last call. Waits for a grace period if there are any. Not inside RCU. */

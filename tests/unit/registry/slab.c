@@ -261,6 +261,31 @@ static void slab_walk_finds_every_slot_that_was_used(void **state)
     weft__slab_fini(&slab);
 }
 
+/* A page that had its last use long ago costs a walk nothing: it does not look at slots that nobody has used. */
+static void slab_walk_ends_in_each_page_at_the_last_slot_that_was_used(void **state)
+{
+    (void)state;
+    static struct weft__slab slab;
+    weft__slab_init_kept(&slab, NULL);
+    struct weft__slot *slot = take(&slab, NULL, 4096);
+    struct weft__slot *beyond = (struct weft__slot *)(void *)((char *)slot + weft__slot_size(slot));
+    atomic_store(&beyond->state, IN_USE);
+    uint32_t number = 0;
+    weft__rcu_read_lock();
+    assert_ptr_equal(weft__slab_next(&slab, &number), slot);
+    assert_null(weft__slab_next(&slab, &number));
+    weft__rcu_read_unlock();
+    give(&slab, NULL, slot);
+    weft__slab_trim(&slab);
+    weft__slab_trim(&slab);
+    atomic_store(&slot->state, IN_USE);
+    number = 0;
+    weft__rcu_read_lock();
+    assert_null(weft__slab_next(&slab, &number));
+    weft__rcu_read_unlock();
+    weft__slab_fini(&slab);
+}
+
 static void slab_trim_keeps_a_page_emptied_since_the_last(void **state)
 {
     (void)state;
@@ -392,6 +417,7 @@ int main(void)
         SLAB_TEST(slab_full_page_takes_slots_back),
         SLAB_TEST(slab_page_of_one_slot_works),
         SLAB_TEST(slab_walk_finds_every_slot_that_was_used),
+        SLAB_TEST(slab_walk_ends_in_each_page_at_the_last_slot_that_was_used),
         SLAB_TEST(slab_trim_keeps_a_page_emptied_since_the_last),
         SLAB_TEST(slab_trim_gives_page_numbers_to_new_pages),
         SLAB_TEST(slab_trim_of_kept_addresses_gives_back_memory_only),
