@@ -122,6 +122,15 @@ void *weft__slab_lookup(struct weft__slab *slab, uint32_t number);
  */
 void *weft__slab_next(struct weft__slab *slab, uint32_t *number);
 
+/* Whether the cache has free slots at hand. Its owner's. */
+static inline bool weft__slab_cached(const struct weft__slab_cache *cache)
+{
+    uint32_t count = 0;
+    for (int i = 0; i < WEFT__SLAB_CLASSES; i++)
+        count += cache->classes[i].count;
+    return count > 0;
+}
+
 static inline struct weft__page *weft__page_of(const void *slot)
 {
     return (struct weft__page *)((uintptr_t)slot & ~(uintptr_t)(WEFT__PAGE_SIZE - 1));

@@ -174,6 +174,16 @@ int weft__sched_drain(struct weft__sched *sched, int64_t deadline_ns)
     return weft__sched_live(sched) == 0 ? 0 : result;
 }
 
+void weft__sched_trim(struct weft__sched *sched)
+{
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        struct weft__worker *worker = &sched->workers[i];
+        uint32_t seen = WEFT__HOARD_SOME; /* relaxed: a word that says nothing of other memory */
+        if (weft__cas_strong_relaxed(&worker->hoard, &seen, WEFT__HOARD_WANTED))
+            sched_unpark_worker(worker); /* it wakes, gives back, and sleeps again */
+    }
+}
+
 /* Move what the worker holds back to the shared queue, fire its timers, and take what has come for its loop. */
 static void sched_take_over(struct weft__sched *sched, struct weft__worker *worker, int64_t now)
 {

@@ -19,6 +19,9 @@
 #include "sched/runqueue.h"
 #include "task/task.h"
 
+/* The free slots of a worker's cache, which keep their pages: it says that it has some when it goes to sleep. */
+enum weft__hoard { WEFT__HOARD_NONE, WEFT__HOARD_SOME, WEFT__HOARD_WANTED };
+
 struct weft__worker {
     struct weft__thread thread; /* first: weft__self of this thread */
     struct weft__sched *sched;
@@ -33,6 +36,7 @@ struct weft__worker {
     char name[WEFT__THREAD_NAME];
     _Atomic int tid;            /* 0 until it runs and has its name (WK-A1) */
     struct weft__parker parker;
+    _Atomic uint32_t hoard;     /* enum weft__hoard; its owner's, and the monitor's, who may want them back */
     _Alignas(64) _Atomic(weft__task *) next; /* the task woken last; its owner's, and the rescuer's */
     struct weft__runqueue ring;
     weft__counter steals;
@@ -87,6 +91,9 @@ void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshol
 /* Monitor thread: sleep in the loop of a worker that was stuck at the last look, until the deadline or until something has
  * come. False: there is none. */
 bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns);
+
+/* Monitor thread, now and then: workers that sleep on free slots are asked for them, so that empty pages can go. */
+void weft__sched_trim(struct weft__sched *sched);
 
 /* The body of a worker thread. */
 void *weft__worker_main(void *worker);

@@ -172,6 +172,15 @@ static bool worker_sleep_in_loop(struct weft__worker *worker, int64_t due)
     return true;
 }
 
+/* If the monitor asked meanwhile, give back; it wakes each worker once for what it says here that it has. */
+static void worker_mind_hoard(struct weft__worker *worker)
+{
+    if (weft__load_relaxed(&worker->hoard) == WEFT__HOARD_WANTED)
+        weft__slab_flush(&worker->sched->env.slab, &worker->thread.cache);
+    const bool some = weft__slab_cached(&worker->thread.cache);
+    weft__store_relaxed(&worker->hoard, some ? WEFT__HOARD_SOME : WEFT__HOARD_NONE); /* a wish that it overwrites comes again */
+}
+
 /* Sleep, unless there is work after all. */
 static void worker_rest(struct weft__worker *worker)
 {
@@ -181,6 +190,7 @@ static void worker_rest(struct weft__worker *worker)
     const int64_t due = worker_turn(worker);
     if (worker_has_work(worker)) /* a timer made some */
         return;
+    worker_mind_hoard(worker);
     const bool last = weft__idle_sleep(&sched->idle, worker->index, worker->searching);
     worker->searching = false;
     worker_check_drained(sched);
