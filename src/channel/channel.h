@@ -92,6 +92,7 @@ struct weft_channel {
 /* Where the channels of a runtime live. It outlives the runtime while handles are open. */
 struct weft__channels {
     struct weft__slab slab;
+    struct weft__slab rings; /* the small ones; nobody looks them up or walks them */
     uint32_t number;       /* the runtime's, for events */
     struct weft__realm *realm; /* and its time */
     _Atomic uint32_t refs; /* the runtime, and each live channel */
@@ -149,6 +150,9 @@ void weft__channel_leave(weft_channel *channel, bool receiver);
 /* The room's part of a runtime. */
 struct weft__channels *weft__channels_create(uint32_t number, struct weft__realm *realm);
 void weft__channels_unref(struct weft__channels *channels);
+
+/* Give back pages that stayed empty. Not inside RCU. */
+void weft__channels_trim(struct weft__channels *channels);
 
 /* Look at a channel of the slab; false if the slot has none. Inside an RCU section. */
 bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out_stats);

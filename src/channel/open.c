@@ -19,6 +19,7 @@ struct weft__channels *weft__channels_create(uint32_t number, struct weft__realm
     if (!channels)
         return NULL;
     weft__slab_init_kept(&channels->slab, channels);
+    weft__slab_init(&channels->rings, channels);
     channels->number = number;
     channels->realm = weft__realm_ref(realm);
     weft__store_relaxed(&channels->refs, 1);
@@ -31,8 +32,15 @@ void weft__channels_unref(struct weft__channels *channels)
         return;
     weft__rcu_synchronize(); /* a walk of this runtime's channels may still be under way */
     weft__slab_fini(&channels->slab);
+    weft__slab_fini(&channels->rings);
     weft__realm_unref(channels->realm);
     weft__free(channels);
+}
+
+void weft__channels_trim(struct weft__channels *channels)
+{
+    weft__slab_trim(&channels->slab);
+    weft__slab_trim(&channels->rings);
 }
 
 static int open_check(weft_runtime *rt, const weft_channel_options *o, size_t message_size, const void *out_sender,
@@ -85,6 +93,28 @@ static size_t open_stride(size_t message_size)
     return ((message_size + 7) & ~(size_t)7) + 8;
 }
 
+/*
+ * A small ring lies in pages that go when their rings have gone: in malloc's heap those of a hundred thousand channels stay
+ * beneath whatever was allocated last. A large one is malloc's, so that what is never filled is never touched.
+ */
+static bool open_ring_is_small(size_t size) { return size <= 4096; }
+
+static unsigned char *open_ring(struct weft__channels *home, size_t size)
+{
+    if (!open_ring_is_small(size))
+        return weft__alloc_zeroed(1, size);
+    unsigned char *ring = weft__slab_alloc(&home->rings, NULL, size);
+    return ring ? memset(ring, 0, size) : NULL;
+}
+
+static void open_ring_free(struct weft__channels *home, unsigned char *ring, size_t size)
+{
+    if (open_ring_is_small(size))
+        weft__slab_free(&home->rings, NULL, ring);
+    else
+        weft__free(ring);
+}
+
 static void open_copy_name(char *out, size_t room, const char *name)
 {
     const size_t length = weft__name_fit(name, room - 1);
@@ -111,7 +141,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
         return open_no_memory(o, message_size);
     const uint32_t slots = open_ring_size(o->capacity);
     const size_t stride = open_stride(message_size);
-    unsigned char *ring = weft__alloc_zeroed(slots, stride);
+    unsigned char *ring = open_ring(home, slots * stride);
     if (!ring) {
         weft__slab_free(&home->slab, NULL, channel);
         return open_no_memory(o, message_size);
@@ -176,7 +206,7 @@ void weft__channel_unref(weft_channel *channel)
     weft__store_relaxed(&channel->ring, NULL);
     weft__store_release(&channel->state, WEFT__CHANNEL_FREE);
     weft__unlock(&channel->lock);
-    weft__free(ring);
+    open_ring_free(home, ring, ((size_t)channel->mask + 1) * channel->stride);
     weft__slab_free(&home->slab, NULL, channel);
     weft__channels_unref(home);
 }

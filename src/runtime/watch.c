@@ -160,7 +160,7 @@ static void watch_tick(weft_runtime *rt, int64_t now)
         watch->next_trim = now + watch_trim_ns;
         weft__sched_trim(&rt->sched);
         weft__slab_trim(&rt->sched.env.slab);
-        weft__slab_trim(&rt->sched.env.channels->slab);
+        weft__channels_trim(rt->sched.env.channels);
         weft__sync_trim(rt->sched.env.sync);
         weft__blocking_trim(rt->sched.env.blocking);
         weft__slab_trim(&rt->sched.env.io->slab);
