@@ -25,7 +25,7 @@ typedef struct weft_runtime_options {
     uint32_t global_queue_interval; /* polls between looks into the shared queue; 31 */
     uint32_t event_interval;       /* polls between looks at what has come for descriptors; 64 */
     uint32_t coop_budget;          /* completed operations after which a task yields; 128 */
-    uint32_t monitor_interval_ms;  /* between samples of channel health; 100 */
+    uint32_t monitor_interval_ms;  /* between samples of channel health; 100, and with n channels never below n/40 */
     uint32_t stall_threshold_us;   /* a poll longer than this is reported; 10000 */
     bool tracing;                  /* load the LTTng provider if it is not there yet; see weft_runtime_tracing() */
     bool next_slot_off;            /* queue a woken task like any other instead of running it next */

@@ -157,11 +157,14 @@ void weft__channels_trim(struct weft__channels *channels);
 /* Look at a channel of the slab; false if the slot has none. Inside an RCU section. */
 bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out_stats);
 
-/* For each channel: what `evaluate` says of it becomes its health. Monitor thread. `changed` is told of each change. */
-void weft__channels_evaluate(struct weft__channels *channels,
-                             weft_health (*evaluate)(weft_health before, double saturation, double degraded_at,
-                                                     double critical_at),
-                             void (*changed)(void *context, const weft_health_change *change), void *context);
+/*
+ * For each channel: what `evaluate` says of it becomes its health. Monitor thread. `changed` is told of each change. How
+ * many were looked at.
+ */
+uint32_t weft__channels_evaluate(struct weft__channels *channels,
+                                 weft_health (*evaluate)(weft_health before, double saturation, double degraded_at,
+                                                         double critical_at),
+                                 void (*changed)(void *context, const weft_health_change *change), void *context);
 
 /* Announce every live channel to a recording that starts late. */
 void weft__channels_announce(struct weft__channels *channels);

@@ -157,14 +157,14 @@ static bool stats_judge(weft_channel *channel, weft_channel_stats *stats, weft_h
     return changed;
 }
 
-void weft__channels_evaluate(struct weft__channels *channels,
-                             weft_health (*evaluate)(weft_health before, double saturation, double degraded_at,
-                                                     double critical_at),
-                             void (*changed)(void *context, const weft_health_change *change), void *context)
+uint32_t weft__channels_evaluate(struct weft__channels *channels,
+                                 weft_health (*evaluate)(weft_health before, double saturation, double degraded_at,
+                                                         double critical_at),
+                                 void (*changed)(void *context, const weft_health_change *change), void *context)
 {
-    uint32_t number = 0;
+    uint32_t number = 0, looked_at = 0;
     weft_channel_stats stats;
-    for (;;) {
+    for (;; looked_at++) {
         weft_health before = WEFT_HEALTH_UNKNOWN;
         stats = (weft_channel_stats){.size = sizeof stats};
         weft__rcu_read_lock();
@@ -173,7 +173,7 @@ void weft__channels_evaluate(struct weft__channels *channels,
                              stats_judge(channel, &stats, &before, evaluate);
         weft__rcu_read_unlock();
         if (!channel)
-            return;
+            return looked_at;
         if (!differs)
             continue;
         WEFT__TRACE(channels->number, chan_health, stats.id, (uint8_t)before, (uint8_t)stats.health,

@@ -2,6 +2,7 @@
 #include "monitor/rules.h"
 
 static const double rules_hysteresis = 0.10; /* of the threshold */
+enum { RULES_CHANNEL_NS = 25000 };          /* of pause for each channel; a look takes 70 ns */
 
 weft_health weft__rules_health(weft_health before, double saturation, double degraded_at, double critical_at)
 {
@@ -10,6 +11,12 @@ weft_health weft__rules_health(weft_health before, double saturation, double deg
     if (saturation >= critical_until)
         return WEFT_CRITICAL;
     return saturation >= degraded_until ? WEFT_DEGRADED : WEFT_HEALTHY;
+}
+
+int64_t weft__rules_pause(int64_t interval_ns, uint32_t channels)
+{
+    const int64_t enough = (int64_t)channels * RULES_CHANNEL_NS;
+    return interval_ns > enough ? interval_ns : enough;
 }
 
 const char *weft_health_name(weft_health health)

@@ -50,15 +50,17 @@ bool weft__watch_is_inside(weft_runtime *rt)
     return watch_mine == rt || watch_is_sampler(&rt->watch);
 }
 
-static void watch_sample(weft_runtime *rt)
+/* How many channels there were to look at. */
+static uint32_t watch_sample(weft_runtime *rt)
 {
     struct weft__watch *watch = &rt->watch;
     weft__lock(&watch->sampling);
     weft__store_relaxed(&watch->sampler, pthread_self()); /* only its own thread finds itself there */
     weft__store_release(&watch->sampler_known, 1);
-    weft__channels_evaluate(rt->sched.env.channels, weft__rules_health, watch_changed, watch);
+    const uint32_t channels = weft__channels_evaluate(rt->sched.env.channels, weft__rules_health, watch_changed, watch);
     weft__store_release(&watch->sampler_known, 0);
     weft__unlock(&watch->sampling);
+    return channels;
 }
 
 int weft_monitor_sample(weft_runtime *rt)
@@ -152,10 +154,8 @@ static void watch_tick(weft_runtime *rt, int64_t now)
     watch_trace(rt);
     weft__blocking_tick(rt->sched.env.blocking);
     weft__sched_rescue(&rt->sched, now, watch->stall_threshold);
-    if (now >= watch->next_sample) {
-        watch->next_sample = now + watch->sample_interval;
-        watch_sample(rt);
-    }
+    if (now >= watch->next_sample)
+        watch->next_sample = now + weft__rules_pause(watch->sample_interval, watch_sample(rt));
     if (now >= watch->next_trim) {
         watch->next_trim = now + watch_trim_ns;
         weft__sched_trim(&rt->sched);

@@ -68,6 +68,17 @@ static void rules_any_step_is_monotone_in_saturation(void **state)
             assert_true(judge((weft_health)before, step / 1000.0) <= judge((weft_health)before, (step + 1) / 1000.0));
 }
 
+static void rules_pause_is_what_was_asked_for_up_to_some_thousand_channels(void **state)
+{
+    (void)state;
+    const int64_t interval = 100000000;
+    assert_int_equal(weft__rules_pause(interval, 0), interval);
+    assert_int_equal(weft__rules_pause(interval, 4000), interval);
+    assert_int_equal(weft__rules_pause(interval, 100000), 25 * interval);
+    assert_int_equal(weft__rules_pause(30 * interval, 100000), 30 * interval);
+    assert_int_equal(weft__rules_pause(1000000, UINT32_MAX), UINT32_MAX * INT64_C(25000));
+}
+
 static void rules_names(void **state)
 {
     (void)state;
@@ -86,6 +97,7 @@ int main(void)
         cmocka_unit_test(rules_equal_thresholds_know_no_degraded_on_the_way_up),
         cmocka_unit_test(rules_noise_smaller_than_the_hysteresis_does_not_flap),
         cmocka_unit_test(rules_any_step_is_monotone_in_saturation),
+        cmocka_unit_test(rules_pause_is_what_was_asked_for_up_to_some_thousand_channels),
         cmocka_unit_test(rules_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
