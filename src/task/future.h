@@ -33,6 +33,19 @@ static inline struct weft__wait *weft__future_attach(weft_context *cx, weft_futu
     return &node->wait;
 }
 
+_Static_assert(sizeof(struct weft__waitable) == sizeof(((weft_select_state *)0)->weft__waitable), "the state is a waitable");
+
+static inline struct weft__waitable *weft__select_waitable(weft_select_state *state)
+{
+    return (struct weft__waitable *)(void *)state->weft__waitable;
+}
+
+/* Whether the task is in this wait: asked again, and not for the first time. */
+static inline bool weft__select_under_way(const weft_context *cx, weft_select_state *state)
+{
+    return weft__cx_task(cx)->wait.object == weft__select_waitable(state);
+}
+
 static inline void weft__future_begin(weft_future *future, int (*poll)(weft_context *cx, weft_future *future))
 {
     *future = (weft_future){.weft__poll = poll};

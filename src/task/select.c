@@ -11,13 +11,6 @@
 #include "base/error.h"
 #include "task/future.h"
 
-_Static_assert(sizeof(struct weft__waitable) == sizeof(((weft_select_state *)0)->weft__waitable), "the state is a waitable");
-
-static struct weft__waitable *select_waitable(weft_select_state *state)
-{
-    return (struct weft__waitable *)(void *)state->weft__waitable;
-}
-
 static void select_withdraw(weft_select_state *state, const weft_future *but)
 {
     for (uint32_t i = 0; i < state->weft__count; i++)
@@ -70,7 +63,7 @@ int weft_select_from(weft_context *cx, weft_select_state *state, weft_future *co
     if (wrong)
         return wrong;
     struct weft__wait *wait = &weft__cx_task(cx)->wait;
-    if (wait->object != select_waitable(state)) {
+    if (!weft__select_under_way(cx, state)) {
         weft__wait_leave(wait);
         state->weft__count = 0;
     }
@@ -78,12 +71,12 @@ int weft_select_from(weft_context *cx, weft_select_state *state, weft_future *co
         weft__wait_leave(wait);
         return WEFT_ECANCELED;
     }
-    select_waitable(state)->abandon = select_abandon;
-    select_waitable(state)->describe = select_describe;
+    weft__select_waitable(state)->abandon = select_abandon;
+    weft__select_waitable(state)->describe = select_describe;
     for (size_t i = 0; i < count; i++)
         state->weft__futures[i] = futures[i];
     state->weft__count = (uint32_t)count;
-    wait->object = select_waitable(state); /* from here on turning away withdraws */
+    wait->object = weft__select_waitable(state); /* from here on turning away withdraws */
 
     const size_t first = biased ? 0 : weft__rng_below(&weft__cx_thread(cx)->choices, (uint32_t)count);
     for (size_t i = 0; i < count; i++) {

@@ -15,6 +15,7 @@
 
 #include "base/platform.h"
 #include "sched/sched.h"
+#include "timer/wheel.h"
 
 enum { VCLOCK_SLEEPERS = 256 };
 
@@ -27,11 +28,9 @@ static struct vclock_sleeper {
 static pthread_mutex_t sleepers_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static atomic_llong vclock_now;
-static atomic_ullong reads;
 
 static int64_t vclock_read(void)
 {
-    atomic_fetch_add_explicit(&reads, 1, memory_order_relaxed);
     return atomic_load(&vclock_now);
 }
 
@@ -107,9 +106,10 @@ void vclock_advance(int64_t ns)
     vclock_set(atomic_load(&vclock_now) + ns);
 }
 
-uint64_t vclock_reads(void)
+int64_t vclock_tick(int64_t at)
 {
-    return atomic_load(&reads);
+    const int64_t tick = INT64_C(1) << WEFT__WHEEL_SHIFT;
+    return (at + tick - 1) / tick * tick;
 }
 
 /* How many workers sleep on beyond this moment, and until when the first of them. */

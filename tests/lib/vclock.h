@@ -20,8 +20,8 @@ void vclock_end(void);
 void vclock_set(int64_t now);
 void vclock_advance(int64_t ns);
 
-/* How often the clock was read, by all threads. */
-uint64_t vclock_reads(void);
+/* The tick of a worker's wheel at which what is due at `at` fires. */
+int64_t vclock_tick(int64_t at);
 
 /*
  * Wait until so many workers sleep, of all runtimes there are; then it is a moment at which nothing can happen but what
