@@ -25,7 +25,7 @@ typedef struct weft_scope_options {
     size_t size;
     const char *name; /* not copied: a literal, or text that outlives the scope */
     weft_policy policy;
-    int64_t deadline_ns; /* of weft_clock(): then it is cancelled; 0: none */
+    int64_t deadline_ns; /* of weft_clock(): then it is cancelled, at once if that has passed; 0: none */
     bool shield;         /* awaits inside do not see a cancellation from outside: for clean-up that has to wait */
 } weft_scope_options;
 

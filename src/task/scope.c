@@ -241,6 +241,21 @@ bool weft__cx_cancelled_here(const weft_context *cx)
     return cancelled;
 }
 
+/* Set the deadline of a scope that has just been opened. One that has passed cancels now, so that no await slips through
+ * before the next turn of the wheel. */
+static void scope_limit(struct weft__thread *self, weft_scope *scope, int64_t deadline_ns)
+{
+    if (deadline_ns <= weft__realm_now(self->env->realm)) {
+        weft__scope_expire(scope);
+        return;
+    }
+    struct weft__wait *deadline = scope_deadline(scope);
+    deadline->scope = true;
+    deadline->since = deadline_ns;
+    scope->weft__flags |= WEFT__SCOPE_ARMED;
+    self->env->timer_ops->arm(self, deadline);
+}
+
 int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_options *options, uint32_t line)
 {
     if (!cx || !scope)
@@ -271,14 +286,9 @@ int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_opt
     if (inherited != WEFT_REASON_NONE) /* what is in force here is in force inside */
         scope->weft__flags |= WEFT__SCOPE_CANCELLED | (uint32_t)inherited << WEFT__SCOPE_REASON_SHIFT;
     task->open_scope = scope;
-    if (options && options->deadline_ns != 0 && options->deadline_ns != WEFT_FOREVER) {
-        struct weft__wait *deadline = scope_deadline(scope);
-        deadline->scope = true;
-        deadline->since = options->deadline_ns;
-        scope->weft__flags |= WEFT__SCOPE_ARMED;
-        env->timer_ops->arm(weft__cx_thread(cx), deadline);
-    }
     WEFT__TRACE(env->number, scope_open, scope->weft__id, weft__task_id(task), line);
+    if (options && options->deadline_ns != 0 && options->deadline_ns != WEFT_FOREVER)
+        scope_limit(weft__cx_thread(cx), scope, options->deadline_ns);
     return 0;
 }
 
