@@ -443,6 +443,81 @@ static void select_and_join_give_way_when_the_budget_is_spent(void **state)
     assert_int_equal(atomic_load(&done), 1);
 }
 
+/* ---- the deadline of a scope ---- */
+
+struct scoped {
+    weft_frame weft;
+    weft_scope scope, inner;
+    int64_t deadline_ns;
+    bool ready; /* what is awaited inside is ready */
+    uint64_t got;
+    atomic_int *inside;
+    atomic_int *rc;
+};
+
+static weft_poll scoped(weft_context *cx, struct scoped *self)
+{
+    WEFT_BEGIN(cx, self);
+    VERDICT(weft_scope_open(cx, &self->scope, WEFT_SCOPE_OPTIONS(.deadline_ns = self->deadline_ns)) == 0);
+    VERDICT(weft_scope_open(cx, &self->inner, NULL) == 0);
+    WEFT_AWAIT(self->weft.rc, numbers_recv(cx, &in, &self->got));
+    atomic_store(self->inside, self->weft.rc);
+    WEFT_AWAIT(self->weft.rc, weft_scope_close(cx, &self->inner));
+    VERDICT(self->weft.rc == 0 || self->weft.rc == WEFT_ETIMEDOUT);
+    WEFT_AWAIT(self->weft.rc, weft_scope_close(cx, &self->scope));
+    VERDICT(weft_context_cancelled(cx) == WEFT_REASON_NONE);
+    atomic_store(self->rc, self->weft.rc);
+    WEFT_END(0);
+}
+
+static void run_scoped(int64_t deadline_ns, atomic_int *inside)
+{
+    atomic_store(&rc, WAITING);
+    atomic_store(inside, WAITING);
+    weft_spawn(weft_runtime_scope(rt), scoped, .deadline_ns = deadline_ns, .inside = inside, .rc = &rc);
+}
+
+/* TIM-07: a deadline of now or before is in force from the opening on, though a message is there. */
+static void scope_deadline_that_has_passed_cancels_at_once(void **state)
+{
+    (void)state;
+    atomic_int inside;
+    const int64_t deadlines[] = {start, start - 1, 1, -1, INT64_MIN};
+    send(7);
+    for (size_t i = 0; i < sizeof deadlines / sizeof deadlines[0]; i++) {
+        run_scoped(deadlines[i], &inside);
+        assert_answer(WEFT_ETIMEDOUT);
+        assert_int_equal(atomic_load(&inside), WEFT_ECANCELED);
+    }
+    assert_int_equal(world_stats(&in).depth, 1);
+    assert_true(weft_clock() == start && vclock_asleep(1) == WEFT_FOREVER);
+}
+
+static void scope_deadline_passes_at_its_tick(void **state)
+{
+    (void)state;
+    atomic_int inside;
+    run_scoped(start + 5 * ms, &inside);
+    vclock_asleep(1);
+    vclock_set(vclock_tick(start + 5 * ms) - 1);
+    assert_answer(WAITING);
+    vclock_set(vclock_tick(start + 5 * ms));
+    assert_answer(WEFT_ETIMEDOUT);
+    assert_int_equal(atomic_load(&inside), WEFT_ECANCELED);
+}
+
+static void scope_deadline_that_was_not_needed_is_taken_back(void **state)
+{
+    (void)state;
+    atomic_int inside;
+    run_scoped(start + 5 * ms, &inside);
+    vclock_asleep(1);
+    send(7);
+    assert_answer(0);
+    assert_int_equal(atomic_load(&inside), 0);
+    assert_true(vclock_asleep(1) == WEFT_FOREVER);
+}
+
 int main(void)
 {
     world_seed();
@@ -462,6 +537,9 @@ int main(void)
         TEST(timeout_around_what_eats_the_budget_fires),
         TEST_OF_THE_POOR(scope_deadline_ends_a_loop_that_never_waits),
         TEST_OF_THE_POOR(select_and_join_give_way_when_the_budget_is_spent),
+        TEST(scope_deadline_that_has_passed_cancels_at_once),
+        TEST(scope_deadline_passes_at_its_tick),
+        TEST(scope_deadline_that_was_not_needed_is_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
