@@ -7,7 +7,8 @@
  *
  * Handles of semaphore, mutex, rwlock, notify, barrier and once are values: copy them into frames as you like, all
  * copies mean the same object. Whoever created it destroys it, once, when nobody uses it any more; until then it lives,
- * also after its runtime. Copies are stale after that: WEFT_ESRCH. Statistics of all are in weft_sync_visit().
+ * also after its runtime. Copies are stale after that: WEFT_ESRCH. Who was let in last may destroy it at once, although
+ * the call that let it in is on its way back. Statistics of all are in weft_sync_visit().
  *
  * Synchronisation: every call here may run at the same time as every other, but for destroy. What a task did before it
  * gave permits back happens before the return of whoever takes them.

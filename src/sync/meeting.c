@@ -74,7 +74,6 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
     /* Nobody looks at what is not LIVE, and who looked at what was here before has left: it looked under the lock. */
     weft__store_relaxed(&object->owner, 0);
     weft__store_relaxed(&object->id, weft__id_new(home->realm));
-    object->home = home;
     object->limit = plan->limit;
     object->kind = (uint8_t)plan->kind;
     weft__store_relaxed(&object->refs, 1);
@@ -101,14 +100,15 @@ uint32_t weft__meeting_publish(struct weft__meeting *object, uint32_t value)
 {
     const uint64_t id = weft__load_relaxed(&object->id);
     const uint32_t generation = (uint32_t)id != 0 ? (uint32_t)id : 1; /* 0 is what nobody has */
-    weft__store_release(&object->word, (uint64_t)generation << 32 | weft__meeting_amount(value) | WEFT__MEETING_LIVE);
-    WEFT__TRACE(object->home->number, sync_open, id, object->kind, object->limit, object->name); /* SY-R1, above */
+    const uint64_t word = (uint64_t)generation << 32 | weft__meeting_amount(value) | WEFT__MEETING_LIVE;
+    weft__store_release(&object->word, word); /* SY-R1 */
+    WEFT__TRACE(weft__meeting_home(object)->number, sync_open, id, object->kind, object->limit, object->name);
     return generation;
 }
 
 static void meeting_free(struct weft__meeting *object)
 {
-    struct weft__sync *home = object->home;
+    struct weft__sync *home = weft__meeting_home(object);
     weft__lock(&object->lock); /* a look from outside may be reading it */
     weft__store_release(&object->word, 0); /* SY-R1 */
     weft__unlock(&object->lock);
@@ -141,7 +141,7 @@ void weft__meeting_destroy(struct weft__meeting *object, uint32_t generation)
     weft__fetch_or_acq_rel(&object->word, WEFT__MEETING_CLOSED); /* SY-R1 SY-A1 */
     weft__queue_mark_all(object);
     weft__queue_tell_and_unlock(object, WEFT__WAIT_CLOSED);
-    WEFT__TRACE(object->home->number, sync_end, id);
+    WEFT__TRACE(weft__meeting_home(object)->number, sync_end, id);
     weft__meeting_unref(object);
 }
 
@@ -182,12 +182,12 @@ static uint64_t meeting_task_of(uint64_t who)
 
 void weft__meeting_trace_acquire(struct weft__meeting *object, uint64_t who)
 {
-    WEFT__TRACE(object->home->number, sync_acquire, weft__load_relaxed(&object->id), meeting_task_of(who),
+    WEFT__TRACE(weft__meeting_home(object)->number, sync_acquire, weft__load_relaxed(&object->id), meeting_task_of(who),
                 weft__meeting_value(weft__load_relaxed(&object->word)), weft__load_relaxed(&object->waiting_count));
 }
 
 void weft__meeting_trace_release(struct weft__meeting *object)
 {
-    WEFT__TRACE(object->home->number, sync_release, weft__load_relaxed(&object->id), weft__self_task_id(),
+    WEFT__TRACE(weft__meeting_home(object)->number, sync_release, weft__load_relaxed(&object->id), weft__self_task_id(),
                 weft__meeting_value(weft__load_relaxed(&object->word)), weft__load_relaxed(&object->waiting_count));
 }

@@ -86,7 +86,6 @@ struct weft__meeting {
     struct weft__slot *slab_next;
     _Atomic uint64_t owner; /* a task's id, or a thread's with WEFT_OWNER_THREAD; 0: nobody, or a kind without */
     _Atomic uint64_t id;
-    struct weft__sync *home;
     uint32_t limit; /* of the value; or what the kind counts up to */
     uint8_t kind;   /* weft_sync_kind */
     _Atomic uint32_t refs;
@@ -120,6 +119,15 @@ struct weft__sync {
     struct weft__realm *realm; /* and its time */
     _Atomic uint32_t refs;    /* the runtime, and each live object */
 };
+
+/*
+ * Where an object lives: its page tells. No field of its own: an event may be told after whoever was woken has
+ * destroyed the object and the slot is another's, in the section that keeps the page.
+ */
+static inline struct weft__sync *weft__meeting_home(const struct weft__meeting *object)
+{
+    return weft__page_of(object)->slab->owner;
+}
 
 /* What a kind says of itself when it is created. */
 struct weft__meeting_plan {

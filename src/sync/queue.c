@@ -7,7 +7,7 @@
 void weft__queue_push(struct weft__meeting *object, struct weft__wait *wait, uint8_t mode, uint32_t amount)
 {
     wait->object = &object->waitable;
-    wait->since = weft__self_now(object->home->realm);
+    wait->since = weft__self_now(weft__meeting_home(object)->realm);
     wait->single = false;
     wait->mode = mode;
     wait->amount = amount;
@@ -37,7 +37,7 @@ void weft__queue_take(struct weft__meeting *object, struct weft__wait *wait, uin
     weft__list_remove(&wait->link);
     weft__store_relaxed(&object->waiting_count, weft__load_relaxed(&object->waiting_count) - 1); /* under the lock */
     queue_open_way(object);
-    const int64_t took = weft__self_now(object->home->realm) - wait->since;
+    const int64_t took = weft__self_now(weft__meeting_home(object)->realm) - wait->since;
     if (took > 0)
         weft__store_relaxed(&object->wait_total_ns, weft__load_relaxed(&object->wait_total_ns) + took);
     if (wakes) {
@@ -116,7 +116,7 @@ void weft__queue_tell_and_unlock(struct weft__meeting *object, uint8_t state)
 
 void weft__queue_trace_wait(struct weft__meeting *object)
 {
-    WEFT__TRACE(object->home->number, sync_wait, weft__load_relaxed(&object->id), weft__self_task_id(),
+    WEFT__TRACE(weft__meeting_home(object)->number, sync_wait, weft__load_relaxed(&object->id), weft__self_task_id(),
                 weft__load_relaxed(&object->waiting_count));
 }
 

@@ -43,7 +43,7 @@ static void stats_first(struct weft__meeting *object, weft_sync_stats *out)
         return;
     struct weft__wait *first = weft__container_of(list->next, struct weft__wait, link);
     out->waiting_first = weft__queue_who(first, weft__wait_waiter(first));
-    out->wait_longest_ns = weft__realm_now(object->home->realm) - first->since;
+    out->wait_longest_ns = weft__realm_now(weft__meeting_home(object)->realm) - first->since;
 }
 
 bool weft__meeting_copy(struct weft__meeting *object, weft_sync_stats *out)

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Harness: the life of a meeting point. One is destroyed while a task or a host thread waits there, and another is made,
- * as a rule in the same slot; after that a host thread uses a copy of the first one's handle, or it looks from outside, at
- * any time, at whatever is there.
+/* Harness: the life of a meeting point. Two games:
+ *
+ *     OVER  one is destroyed while a task or a host thread waits there, and another is made, as a rule in the same slot;
+ *           after that a host thread uses a copy of the first one's handle, or it looks from outside, at any time, at
+ *           whatever is there
+ *     HEIR  whoever is let in destroys it at once and makes another, while the call that let it in is under way still,
+ *           and its events are recorded
  *
  * Law: who waits is told that it is over, and leaves before the slot is used again; a stale handle finds out and changes
- * nothing of the second one; a look sees one of the two, whole. */
+ * nothing of the second one; a look sees one of the two, whole; who lets another in touches nothing that this one may
+ * end. */
 #include "model.h"
 #include "tasks.h"
 
@@ -14,6 +19,7 @@
 
 #include "registry/rcu.h"
 #include "sync/meeting.h"
+#include "trace/emit.h"
 
 static weft_semaphore first, second, copy;
 static _Atomic bool destroyed;
@@ -21,8 +27,8 @@ static _Atomic bool destroyed;
 const char *model_goal_name(unsigned goal)
 {
     static const char *const names[] = {"told that it is over", "stale", "the first seen", "the second seen", "nothing seen",
-                                        "the same slot"};
-    return goal < 6 ? names[goal] : NULL;
+                                        "the same slot", "inherited"};
+    return goal < 7 ? names[goal] : NULL;
 }
 
 static void waited(int rc)
@@ -99,12 +105,17 @@ static void *meddler(void *nothing)
     return nothing;
 }
 
-int main(void)
+static void create_second(weft_runtime *rt)
+{
+    assert(weft_semaphore_create(rt, WEFT_SEMAPHORE_OPTIONS(.name = "second", .permits = 3, .permits_max = 7), &second) == 0);
+    if (second.weft__object == copy.weft__object) {
+        model_reach(5);
+    }
+}
+
+static void play_over(weft_runtime *rt)
 {
     pthread_t threads[2];
-    weft_runtime *rt = tasks_begin();
-    assert(weft_semaphore_create(rt, WEFT_SEMAPHORE_OPTIONS(.name = "first", .permits_max = 1), &first) == 0);
-    copy = first;
     const bool by_task = model_choose(2);
     if (by_task) {
         weft_spawn(tasks_scope(), waiter);
@@ -120,13 +131,46 @@ int main(void)
     if (model_choose(2)) {
         tasks_join(); /* otherwise it may have the slot yet */
     }
-    assert(weft_semaphore_create(rt, WEFT_SEMAPHORE_OPTIONS(.name = "second", .permits = 3, .permits_max = 7), &second) == 0);
-    if (second.weft__object == copy.weft__object) {
-        model_reach(5);
-    }
+    create_second(rt);
     tasks_join();
     for (int i = 0; i < 2 - by_task; i++) {
         pthread_join(threads[i], NULL);
+    }
+}
+
+struct heir {
+    weft_frame weft;
+    weft_runtime *rt;
+};
+
+static weft_poll heir(weft_context *cx, struct heir *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_semaphore_acquire(cx, &copy, 1));
+    assert(self->weft.rc == 0);
+    weft_semaphore_destroy(&first);
+    create_second(self->rt);
+    model_reach(6);
+    WEFT_END(0);
+}
+
+static void play_heir(weft_runtime *rt)
+{
+    weft__store_relaxed(&weft__trace_mask, model_choose(2) ? UINT64_MAX : 0);
+    weft_spawn(tasks_scope(), heir, .rt = rt);
+    assert(weft_semaphore_release(&copy, 1) == 0);
+    tasks_join();
+}
+
+int main(void)
+{
+    weft_runtime *rt = tasks_begin();
+    assert(weft_semaphore_create(rt, WEFT_SEMAPHORE_OPTIONS(.name = "first", .permits_max = 1), &first) == 0);
+    copy = first;
+    if (model_choose(2)) {
+        play_over(rt);
+    } else {
+        play_heir(rt);
     }
     assert(weft_semaphore_available(&second) == 3 && weft_semaphore_try_acquire(&second, 3) == 0);
     weft_semaphore_destroy(&second);
