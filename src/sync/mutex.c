@@ -44,13 +44,6 @@ static inline int mutex_check(const char *call, const weft_mutex *mutex)
     return 0;
 }
 
-/* Only the owner itself has put its id there. */
-static inline bool mutex_is_own(const weft_mutex *mutex, uint64_t who)
-{
-    return weft__load_relaxed(&mutex->weft__object->owner) == who &&
-           weft__meeting_generation(weft__load_relaxed(&mutex->weft__object->word)) == mutex->weft__generation;
-}
-
 static int mutex_deadlock(const char *call)
 {
     return weft__refuse(WEFT_EDEADLK, "%s: the caller has it already: it would wait for itself", call);
@@ -58,7 +51,7 @@ static int mutex_deadlock(const char *call)
 
 static int mutex_await(const char *call, weft_context *cx, const weft_mutex *mutex, struct weft__wait *wait)
 {
-    if (weft__unlikely(!wait->object && mutex_is_own(mutex, weft__task_id(weft__cx_task(cx)))))
+    if (weft__unlikely(weft__permits_await_own(cx, mutex->weft__object, mutex->weft__generation, wait)))
         return mutex_deadlock(call);
     const int answer =
         weft__permits_await(cx, mutex->weft__object, mutex->weft__generation, wait, WEFT__MODE_OWNS, 1);
@@ -107,7 +100,7 @@ int weft_mutex_lock_blocking(const weft_mutex *mutex, int64_t deadline_ns)
         return wrong;
     if (weft__self)
         return weft__meeting_on_worker(call);
-    if (mutex_is_own(mutex, weft__meeting_caller()))
+    if (weft__permits_owns(mutex->weft__object, mutex->weft__generation, weft__meeting_caller()))
         return mutex_deadlock(call);
     const int answer =
         weft__permits_block(mutex->weft__object, mutex->weft__generation, WEFT__MODE_OWNS, 1, deadline_ns);

@@ -51,10 +51,9 @@ static int once_answer(const char *call, int answer)
     return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
 }
 
-static bool once_is_own(const weft_once *once, uint64_t who)
+static int once_deadlock(const char *call)
 {
-    return weft__load_relaxed(&once->weft__object->owner) == who && /* only the owner itself can find itself there */
-           weft__meeting_generation(weft__load_relaxed(&once->weft__object->word)) == once->weft__generation;
+    return weft__refuse(WEFT_EDEADLK, "%s: the caller is doing it: it would wait for itself", call);
 }
 
 static int once_await(const char *call, weft_context *cx, const weft_once *once, struct weft__wait *wait)
@@ -66,8 +65,8 @@ static int once_await(const char *call, weft_context *cx, const weft_once *once,
             return WEFT_ECANCELED;
         return weft__cx_spend(cx) ? 0 : WEFT_AWAITING;
     }
-    if (!wait->object && once_is_own(once, weft__task_id(weft__cx_task(cx))))
-        return weft__refuse(WEFT_EDEADLK, "%s: the caller is doing it: it would wait for itself", call);
+    if (weft__permits_await_own(cx, once->weft__object, once->weft__generation, wait))
+        return once_deadlock(call);
     return once_answer(call, weft__permits_await(cx, once->weft__object, once->weft__generation, wait,
                                                  WEFT__MODE_OWNS, 1));
 }
@@ -99,8 +98,8 @@ int weft_once_enter_blocking(const weft_once *once, int64_t deadline_ns)
         return weft__meeting_on_worker(call);
     if (once_is_done(once))
         return 0;
-    if (once_is_own(once, weft__meeting_caller()))
-        return weft__refuse(WEFT_EDEADLK, "%s: the caller is doing it: it would wait for itself", call);
+    if (weft__permits_owns(once->weft__object, once->weft__generation, weft__meeting_caller()))
+        return once_deadlock(call);
     return once_answer(call, weft__permits_block(once->weft__object, once->weft__generation, WEFT__MODE_OWNS, 1,
                                                  deadline_ns));
 }
@@ -131,7 +130,7 @@ int weft_once_leave(const weft_once *once, int result)
     struct weft__meeting *object = once->weft__object;
     if (weft__meeting_generation(weft__load_relaxed(&object->word)) != once->weft__generation)
         return weft__meeting_stale(call);
-    if (!once_is_own(once, weft__meeting_caller()))
+    if (!weft__permits_owns(object, once->weft__generation, weft__meeting_caller()))
         return weft__refuse(WEFT_EPERM, "%s: the caller is not doing '%.100s'", call, object->name);
     if (result >= 0)
         return once_finish(call, object, once->weft__generation);

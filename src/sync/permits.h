@@ -80,6 +80,21 @@ static inline bool weft__permits_take_at_once(weft_context *cx, struct weft__mee
     return true;
 }
 
+/* Whether `who` is in alone: only it has put its own id there, so what it finds is its own writing. */
+static inline bool weft__permits_owns(struct weft__meeting *object, uint32_t generation, uint64_t who)
+{
+    return weft__load_relaxed(&object->owner) == who &&
+           weft__meeting_generation(weft__load_relaxed(&object->word)) == generation;
+}
+
+/* Would a task wait for itself? Not if it waits there already: who lets it in makes it the owner before it knows. */
+static inline bool weft__permits_await_own(weft_context *cx, struct weft__meeting *object, uint32_t generation,
+                                           const struct weft__wait *wait)
+{
+    return wait->object != &object->waitable &&
+           weft__permits_owns(object, generation, weft__task_id(weft__cx_task(cx)));
+}
+
 /* The same in a host thread; WEFT_ETIMEDOUT instead of the first two. */
 int weft__permits_block(struct weft__meeting *object, uint32_t generation, uint8_t mode, uint32_t n,
                         int64_t deadline_ns);

@@ -52,24 +52,22 @@ static inline int rwlock_answer(const char *call, int answer)
     return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call) : answer;
 }
 
-/* Whether `who` is the writer: only the writer itself has put its id there. */
-static inline bool rwlock_is_own(const weft_rwlock *rwlock, uint64_t who)
-{
-    return weft__load_relaxed(&rwlock->weft__object->owner) == who &&
-           weft__meeting_generation(weft__load_relaxed(&rwlock->weft__object->word)) == rwlock->weft__generation;
-}
-
 /* What a reader and a writer ask for. A lock for one reader: both ask for 1, and the mode tells them apart. */
 static inline uint32_t rwlock_amount(const weft_rwlock *rwlock, uint8_t mode)
 {
     return mode == WEFT__MODE_OWNS ? rwlock->weft__object->limit : 1;
 }
 
+static int rwlock_deadlock(const char *call)
+{
+    return weft__refuse(WEFT_EDEADLK, "%s: the caller is the writer: it would wait for itself", call);
+}
+
 static int rwlock_wait(const char *call, weft_context *cx, const weft_rwlock *rwlock, uint8_t mode,
                        struct weft__wait *wait)
 {
-    if (weft__unlikely(!wait->object && rwlock_is_own(rwlock, weft__task_id(weft__cx_task(cx)))))
-        return weft__refuse(WEFT_EDEADLK, "%s: the caller is the writer: it would wait for itself", call);
+    if (weft__unlikely(weft__permits_await_own(cx, rwlock->weft__object, rwlock->weft__generation, wait)))
+        return rwlock_deadlock(call);
     return rwlock_answer(call, weft__permits_await(cx, rwlock->weft__object, rwlock->weft__generation, wait, mode,
                                                    rwlock_amount(rwlock, mode)));
 }
@@ -129,8 +127,8 @@ static int rwlock_block(const char *call, const weft_rwlock *rwlock, uint8_t mod
         return wrong;
     if (weft__self)
         return weft__meeting_on_worker(call);
-    if (rwlock_is_own(rwlock, weft__meeting_caller()))
-        return weft__refuse(WEFT_EDEADLK, "%s: the caller is the writer: it would wait for itself", call);
+    if (weft__permits_owns(rwlock->weft__object, rwlock->weft__generation, weft__meeting_caller()))
+        return rwlock_deadlock(call);
     return rwlock_answer(call, weft__permits_block(rwlock->weft__object, rwlock->weft__generation, mode,
                                                    rwlock_amount(rwlock, mode), deadline_ns));
 }

@@ -255,6 +255,45 @@ static void lock_by_its_owner_is_refused_instead_of_waiting_for_ever(void **stat
     end_all();
 }
 
+/* A task that turns away from a wait: what it begins then is no part of that, and the answer is the same. */
+struct turner {
+    weft_frame weft;
+    const weft_semaphore *empty;
+    const weft_once *once;
+};
+
+static weft_poll turner(weft_context *cx, struct turner *self)
+{
+    WEFT_BEGIN(cx, self);
+    VERDICT(weft_mutex_try_lock(&mutex) == 0 && weft_rwlock_try_write(&rwlock) == 0);
+    WEFT_AWAIT(self->weft.rc, weft_once_enter(cx, self->once));
+    VERDICT(self->weft.rc == 1);
+    VERDICT(weft_semaphore_acquire(cx, self->empty, 1) == WEFT_AWAITING);
+    VERDICT(weft_mutex_lock(cx, &mutex) == WEFT_EDEADLK);
+    VERDICT(weft_rwlock_read(cx, &rwlock) == WEFT_EDEADLK);
+    VERDICT(weft_rwlock_write(cx, &rwlock) == WEFT_EDEADLK);
+    VERDICT(weft_once_enter(cx, self->once) == WEFT_EDEADLK);
+    VERDICT(weft_mutex_unlock(&mutex) == 0 && weft_rwlock_write_unlock(&rwlock) == 0);
+    VERDICT(weft_once_leave(self->once, 0) == 0);
+    WEFT_END(0);
+}
+
+static void lock_by_its_owner_is_refused_also_after_another_wait(void **state)
+{
+    (void)state;
+    weft_semaphore empty;
+    weft_once once;
+    open_mutex();
+    open_rwlock(0);
+    assert_int_equal(weft_semaphore_create(rt, NULL, &empty), 0);
+    assert_int_equal(weft_once_create(rt, NULL, &once), 0);
+    weft_spawn(weft_runtime_scope(rt), turner, .empty = &empty, .once = &once);
+    world_settle(rt);
+    weft_semaphore_destroy(&empty);
+    weft_once_destroy(&once);
+    end_all();
+}
+
 static int block_mutex(const void *object, uint32_t amount, int64_t deadline_ns)
 {
     (void)amount;
@@ -513,6 +552,7 @@ int main(void)
         cmocka_unit_test(mutex_is_handed_over_in_order),
         cmocka_unit_test(mutex_passes_over_a_waiter_that_is_cancelled),
         cmocka_unit_test(lock_by_its_owner_is_refused_instead_of_waiting_for_ever),
+        cmocka_unit_test(lock_by_its_owner_is_refused_also_after_another_wait),
         cmocka_unit_test(lock_blocking_waits_in_turn_and_times_out),
         cmocka_unit_test(destroyed_mutex_tells_those_that_wait),
         cmocka_unit_test(readers_share_and_a_waiting_writer_keeps_later_ones_out),
