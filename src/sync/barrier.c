@@ -92,25 +92,10 @@ static int barrier_await(const char *call, weft_context *cx, const weft_barrier 
 {
     if (!barrier || !barrier->weft__object)
         return weft__meeting_refuse(call, NULL, barrier ? barrier->weft__state : 0);
-    if (wait->object) {
-        switch (weft__queue_resume(cx, barrier->weft__object, wait, WEFT__MODE_PLAIN, wait->amount)) {
-        case WEFT__RESUMED_WAITS:
-            return WEFT_AWAITING;
-        case WEFT__RESUMED_ENTERED:
-        case WEFT__RESUMED_TOLD:
-            return 0;
-        case WEFT__RESUMED_CLOSED:
-            return WEFT_EPIPE;
-        case WEFT__RESUMED_CANCELLED:
-            return WEFT_ECANCELED;
-        case WEFT__RESUMED_NOT:
-            break;
-        }
-    }
-    if (weft__cx_cancelled(cx))
-        return WEFT_ECANCELED;
-    if (!weft__cx_spend(cx))
-        return WEFT_AWAITING;
+    /* The number of the opening that it waits for is its own business: whatever it is, it is the same wait. */
+    const int begun = weft__queue_begin(cx, barrier->weft__object, wait, WEFT__MODE_PLAIN, wait->amount);
+    if (begun != WEFT__QUEUE_BEGINS)
+        return begun == 1 ? 0 : begun; /* 1 is the leader's */
     const int answer = barrier_arrive(barrier->weft__object, barrier->weft__generation, wait);
     if (answer == WEFT_AWAITING)
         weft__cx_refund(cx);
@@ -146,14 +131,8 @@ int weft_barrier_wait_blocking(const weft_barrier *barrier, int64_t deadline_ns)
     const int answer = barrier_arrive(barrier->weft__object, barrier->weft__generation, &guest.blocked.wait);
     if (answer != WEFT_AWAITING)
         return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
-    switch (weft__queue_block(barrier->weft__object, &guest, deadline_ns)) {
-    case WEFT__WAIT_IDLE:
-        return WEFT_ETIMEDOUT;
-    case WEFT__WAIT_CLOSED:
-        return WEFT_EPIPE;
-    default:
-        return 0;
-    }
+    const int told = weft__queue_block(barrier->weft__object, &guest, deadline_ns);
+    return told == 1 ? 0 : told;
 }
 
 void weft_barrier_destroy(weft_barrier *barrier)

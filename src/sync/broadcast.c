@@ -23,7 +23,7 @@
 
 #include "base/error.h"
 #include "base/platform.h"
-#include "sync/queue.h"
+#include "sync/ends.h"
 #include "task/future.h"
 #include "trace/emit.h"
 
@@ -107,9 +107,7 @@ int weft_broadcast_create(weft_runtime *rt, const weft_broadcast_options *o, siz
     broadcast->copy = o->copy;
     broadcast->drop = o->drop;
     broadcast->context = o->context;
-    weft__store_relaxed(&object->senders, 1); /* not published yet */
-    weft__store_relaxed(&object->receivers, out_receiver ? 1 : 0);
-    weft__store_relaxed(&object->handles, out_receiver ? 2 : 1);
+    weft__ends_init(object, 1, out_receiver ? 1 : 0);
     const uint32_t generation = weft__meeting_publish(object, 0);
     *out_sender = (weft_broadcast_sender){object, generation, 0};
     if (out_receiver)
@@ -117,27 +115,18 @@ int weft_broadcast_create(weft_runtime *rt, const weft_broadcast_options *o, siz
     return 0;
 }
 
-/* 0, or why the handle does not work. */
-static int broadcast_check(const char *call, struct weft__meeting *object, uint32_t generation, uint32_t state)
-{
-    if (weft__unlikely(!object))
-        return weft__meeting_refuse(call, NULL, state);
-    const uint64_t word = weft__load_relaxed(&object->word); /* the handle keeps the object, and the lock orders */
-    return weft__likely(weft__meeting_generation(word) == generation) ? 0 : weft__meeting_stale(call);
-}
-
 static int check_sender(const char *call, const weft_broadcast_sender *sender, bool others)
 {
     if (!sender || !others)
         return weft__meeting_refuse(call, NULL, 0);
-    return broadcast_check(call, sender->weft__object, sender->weft__generation, sender->weft__state);
+    return weft__ends_check(call, sender->weft__object, sender->weft__generation, sender->weft__state);
 }
 
 static int check_receiver(const char *call, const weft_broadcast_receiver *receiver, bool others)
 {
     if (!receiver || !others)
         return weft__meeting_refuse(call, NULL, 0);
-    return broadcast_check(call, receiver->weft__object, receiver->weft__generation, receiver->weft__state);
+    return weft__ends_check(call, receiver->weft__object, receiver->weft__generation, receiver->weft__state);
 }
 
 int weft_broadcast_sender_clone(const weft_broadcast_sender *sender, weft_broadcast_sender *out_sender)
@@ -145,23 +134,15 @@ int weft_broadcast_sender_clone(const weft_broadcast_sender *sender, weft_broadc
     const int wrong = check_sender("weft_broadcast_sender_clone", sender, out_sender != NULL);
     if (wrong)
         return wrong;
-    struct weft__meeting *object = sender->weft__object;
-    weft__lock(&object->lock);
-    weft__fetch_add_relaxed(&object->senders, 1); /* under the lock, as those who ask whether it is 0 */
-    weft__unlock(&object->lock);
-    weft__fetch_add_relaxed(&object->handles, 1); /* the handle at hand keeps it above 0 */
+    weft__ends_add(sender->weft__object, &sender->weft__object->senders);
     *out_sender = *sender;
     return 0;
 }
 
+/* A receiver of what comes from now on. */
 static weft_broadcast_receiver broadcast_add_receiver(struct weft__meeting *object, uint32_t generation)
 {
-    weft__lock(&object->lock);
-    weft__fetch_add_relaxed(&object->receivers, 1); /* under the lock */
-    const uint64_t next = weft__load_relaxed(&object->count);
-    weft__unlock(&object->lock);
-    weft__fetch_add_relaxed(&object->handles, 1); /* the handle at hand keeps it above 0 */
-    return (weft_broadcast_receiver){object, generation, 0, next};
+    return (weft_broadcast_receiver){object, generation, 0, weft__ends_add(object, &object->receivers)};
 }
 
 int weft_broadcast_subscribe(const weft_broadcast_sender *sender, weft_broadcast_receiver *out_receiver)
@@ -253,14 +234,12 @@ int weft_broadcast_send(const weft_broadcast_sender *sender, const void *message
     struct broadcast_node *node = send_node(broadcast), *gone = NULL;
     if (!node)
         return WEFT_ENOMEM;
-    weft__rcu_read_lock();
-    weft__lock(&object->lock);
+    weft__ends_lock(object);
     const uint32_t receivers = weft__load_relaxed(&object->receivers); /* under the lock */
     if (receivers == 0) {
         node->next = broadcast->free;
         broadcast->free = node;
-        weft__unlock(&object->lock);
-        weft__rcu_read_unlock();
+        weft__ends_unlock(object);
         return WEFT_EPIPE;
     }
     const uint64_t number = weft__load_relaxed(&object->count);
@@ -373,21 +352,6 @@ static int recv_look(struct weft__meeting *object, uint64_t *next, void *out_mes
     return answer;
 }
 
-/* The head of each await: 1: go on with the operation; otherwise its answer. */
-static int broadcast_begin(weft_context *cx, struct weft__meeting *object, uint8_t mode, struct weft__wait *wait)
-{
-    if (wait->object) {
-        const enum weft__resumed resumed = weft__queue_resume(cx, object, wait, mode, 0);
-        if (resumed == WEFT__RESUMED_WAITS)
-            return WEFT_AWAITING;
-        if (resumed == WEFT__RESUMED_CANCELLED)
-            return WEFT_ECANCELED;
-    }
-    if (weft__cx_cancelled(cx))
-        return WEFT_ECANCELED;
-    return weft__cx_spend(cx) ? 1 : WEFT_AWAITING;
-}
-
 static int broadcast_recv_await(const char *call, weft_context *cx, weft_broadcast_receiver *receiver, void *out_message,
                                 uint64_t *out_lost, struct weft__wait *wait)
 {
@@ -395,8 +359,8 @@ static int broadcast_recv_await(const char *call, weft_context *cx, weft_broadca
     if (wrong)
         return wrong;
     struct weft__meeting *object = receiver->weft__object;
-    const int begun = broadcast_begin(cx, object, WEFT__MODE_PLAIN, wait);
-    if (begun != 1)
+    const int begun = weft__queue_begin(cx, object, wait, WEFT__MODE_PLAIN, 0);
+    if (begun != WEFT__QUEUE_BEGINS)
         return begun;
     const int answer = recv_look(object, &receiver->weft__next, out_message, out_lost, wait);
     if (answer == WEFT_AWAITING)
@@ -449,7 +413,7 @@ int weft_broadcast_recv_blocking(weft_broadcast_receiver *receiver, void *out_me
         const int answer = recv_look(object, &receiver->weft__next, out_message, out_lost, &guest.blocked.wait);
         if (answer != WEFT_AWAITING)
             return answer;
-        if (weft__queue_block(object, &guest, deadline_ns) == WEFT__WAIT_IDLE)
+        if (weft__queue_block(object, &guest, deadline_ns) == WEFT_ETIMEDOUT)
             return WEFT_ETIMEDOUT;
     }
 }
@@ -458,22 +422,7 @@ static int broadcast_closed_await(const char *call, weft_context *cx, const weft
                                   struct weft__wait *wait)
 {
     const int wrong = check_sender(call, sender, true);
-    if (wrong)
-        return wrong;
-    struct weft__meeting *object = sender->weft__object;
-    const int begun = broadcast_begin(cx, object, WEFT__MODE_SENDER, wait);
-    if (begun != 1)
-        return begun;
-    weft__lock(&object->lock);
-    const bool waits = weft__load_relaxed(&object->receivers) > 0; /* under the lock */
-    if (waits)
-        weft__queue_push(object, wait, WEFT__MODE_SENDER, 0);
-    weft__unlock(&object->lock);
-    if (!waits)
-        return 0;
-    weft__queue_trace_wait(object);
-    weft__cx_refund(cx);
-    return WEFT_AWAITING;
+    return wrong ? wrong : weft__ends_await_closed(cx, sender->weft__object, wait);
 }
 
 int weft_broadcast_closed(weft_context *cx, const weft_broadcast_sender *sender)
@@ -516,12 +465,9 @@ void weft_broadcast_sender_close(weft_broadcast_sender *sender)
     struct weft__meeting *object = sender->weft__object;
     const uint32_t generation = sender->weft__generation;
     *sender = (weft_broadcast_sender){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
-    weft__rcu_read_lock();
-    weft__lock(&object->lock);
-    if (weft__fetch_sub_relaxed(&object->senders, 1) == 1) /* under the lock */
-        weft__queue_mark(object, WEFT__MODE_PLAIN);
-    weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
-    if (weft__meeting_close_handle(object))
+    weft__ends_lock(object);
+    weft__ends_leave_and_unlock(object, &object->senders, WEFT__MODE_PLAIN);
+    if (weft__ends_close(object))
         broadcast_end(object, generation);
 }
 
@@ -535,15 +481,12 @@ void weft_broadcast_receiver_close(weft_broadcast_receiver *receiver)
     uint64_t next = receiver->weft__next;
     *receiver = (weft_broadcast_receiver){NULL, 0, WEFT__MEETING_HANDLE_CLOSED, 0};
     struct broadcast_node *gone = NULL;
-    weft__rcu_read_lock();
-    weft__lock(&object->lock);
+    weft__ends_lock(object);
     for (next = next > broadcast->first ? next : broadcast->first; next < weft__load_relaxed(&object->count); next++)
         broadcast_need_less(broadcast, next, &gone); /* under the lock, as the number */
     broadcast_advance(broadcast);
-    if (weft__fetch_sub_relaxed(&object->receivers, 1) == 1) /* under the lock */
-        weft__queue_mark(object, WEFT__MODE_SENDER);
-    weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
+    weft__ends_leave_and_unlock(object, &object->receivers, WEFT__MODE_SENDER);
     broadcast_drop(broadcast, gone);
-    if (weft__meeting_close_handle(object))
+    if (weft__ends_close(object))
         broadcast_end(object, generation);
 }

@@ -152,16 +152,6 @@ uint32_t weft__meeting_publish(struct weft__meeting *object, uint32_t value);
 /* Give back what was created and not published. */
 void weft__meeting_discard(struct weft__meeting *object);
 
-/*
- * Handles of the kinds with values are counted. A handle is closed, after those have been told who need to know: true:
- * it was the last; free what is the kind's, and weft__meeting_destroy() the rest. False: the object is not ours any
- * more.
- */
-static inline bool weft__meeting_close_handle(struct weft__meeting *object)
-{
-    return weft__fetch_sub_acq_rel(&object->handles, 1) == 1; /* SY-R3 SY-A3 */
-}
-
 /* Let no handle fit any more, tell those who wait, and drop the handles' reference. A stale handle does nothing. */
 void weft__meeting_destroy(struct weft__meeting *object, uint32_t generation);
 

@@ -128,25 +128,10 @@ static int notify_await(const char *call, weft_context *cx, const weft_notify *n
 {
     if (!notify || !notify->weft__object)
         return weft__meeting_refuse(call, NULL, notify ? notify->weft__state : 0);
-    if (wait->object) {
-        switch (weft__queue_resume(cx, notify->weft__object, wait, ticket ? WEFT__MODE_TICKET : WEFT__MODE_PLAIN, 0)) {
-        case WEFT__RESUMED_WAITS:
-            return WEFT_AWAITING;
-        case WEFT__RESUMED_ENTERED:
-        case WEFT__RESUMED_TOLD:
-            return 0;
-        case WEFT__RESUMED_CLOSED:
-            return WEFT_EPIPE;
-        case WEFT__RESUMED_CANCELLED:
-            return WEFT_ECANCELED;
-        case WEFT__RESUMED_NOT:
-            break;
-        }
-    }
-    if (weft__cx_cancelled(cx))
-        return WEFT_ECANCELED;
-    if (!weft__cx_spend(cx))
-        return WEFT_AWAITING;
+    const uint8_t mode = ticket ? WEFT__MODE_TICKET : WEFT__MODE_PLAIN;
+    const int begun = weft__queue_begin(cx, notify->weft__object, wait, mode, 0);
+    if (begun != WEFT__QUEUE_BEGINS)
+        return begun == 1 ? 0 : begun; /* told by all, or one by one: the same to the caller */
     const int answer = notify_begin(notify->weft__object, notify->weft__generation, wait, ticket);
     if (answer == WEFT_AWAITING)
         weft__cx_refund(cx);
@@ -209,14 +194,8 @@ int weft_notify_wait_blocking(const weft_notify *notify, int64_t deadline_ns)
     const int answer = notify_begin(notify->weft__object, notify->weft__generation, &guest.blocked.wait, NULL);
     if (answer != WEFT_AWAITING)
         return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
-    switch (weft__queue_block(notify->weft__object, &guest, deadline_ns)) {
-    case WEFT__WAIT_IDLE:
-        return WEFT_ETIMEDOUT;
-    case WEFT__WAIT_CLOSED:
-        return WEFT_EPIPE;
-    default:
-        return 0;
-    }
+    const int told = weft__queue_block(notify->weft__object, &guest, deadline_ns);
+    return told == 1 ? 0 : told;
 }
 
 /* Somebody waits, or did a moment ago. */

@@ -18,7 +18,7 @@
 #include <weft/oneshot.h>
 
 #include "base/error.h"
-#include "sync/queue.h"
+#include "sync/ends.h"
 #include "task/future.h"
 #include "trace/emit.h"
 
@@ -70,9 +70,7 @@ int weft_oneshot_create(weft_runtime *rt, const weft_oneshot_options *o, size_t 
     oneshot_of(object)->value_size = (uint32_t)value_size;
     oneshot_of(object)->drop = o ? o->drop : NULL;
     oneshot_of(object)->drop_context = o ? o->drop_context : NULL;
-    weft__store_relaxed(&object->senders, 1); /* not published yet */
-    weft__store_relaxed(&object->receivers, 1);
-    weft__store_relaxed(&object->handles, 2);
+    weft__ends_init(object, 1, 1);
     const uint32_t generation = weft__meeting_publish(object, 0);
     *out_sender = (weft_oneshot_sender){object, generation, 0};
     *out_receiver = (weft_oneshot_receiver){object, generation, 0};
@@ -109,7 +107,7 @@ static uint64_t oneshot_leave(struct weft__meeting *object, uint64_t flags)
 
 static void oneshot_close_handle(struct weft__meeting *object, uint32_t generation)
 {
-    if (weft__meeting_close_handle(object))
+    if (weft__ends_close(object))
         weft__meeting_destroy(object, generation);
 }
 
@@ -220,21 +218,6 @@ static int oneshot_enqueue(struct weft__meeting *object, struct weft__wait *wait
 
 enum { ONESHOT_RECEIVABLE = ONESHOT_SENT | ONESHOT_TAKEN | ONESHOT_TX_GONE | ONESHOT_RX_GONE };
 
-/* The head of both awaits: 1: go on with the operation; otherwise its answer. */
-static int oneshot_begin(weft_context *cx, struct weft__meeting *object, uint8_t mode, struct weft__wait *wait)
-{
-    if (wait->object) {
-        const enum weft__resumed resumed = weft__queue_resume(cx, object, wait, mode, 0);
-        if (resumed == WEFT__RESUMED_WAITS)
-            return WEFT_AWAITING;
-        if (resumed == WEFT__RESUMED_CANCELLED)
-            return WEFT_ECANCELED;
-    }
-    if (weft__cx_cancelled(cx))
-        return WEFT_ECANCELED;
-    return weft__cx_spend(cx) ? 1 : WEFT_AWAITING;
-}
-
 static int oneshot_recv_await(const char *call, weft_context *cx, const weft_oneshot_receiver *receiver, void *out_value,
                               struct weft__wait *wait)
 {
@@ -245,8 +228,8 @@ static int oneshot_recv_await(const char *call, weft_context *cx, const weft_one
     const int wrong = oneshot_check(call, object, receiver->weft__generation, receiver->weft__state, &word);
     if (wrong)
         return wrong;
-    const int begun = oneshot_begin(cx, object, WEFT__MODE_PLAIN, wait);
-    if (begun != 1)
+    const int begun = weft__queue_begin(cx, object, wait, WEFT__MODE_PLAIN, 0);
+    if (begun != WEFT__QUEUE_BEGINS)
         return begun;
     int answer = oneshot_take(object, weft__load_acquire(&object->word), out_value); /* SY-A1 */
     if (answer == WEFT_EAGAIN)
@@ -291,8 +274,8 @@ static int oneshot_closed_await(const char *call, weft_context *cx, const weft_o
     const int wrong = oneshot_check(call, object, sender->weft__generation, sender->weft__state, &word);
     if (wrong)
         return wrong;
-    const int begun = oneshot_begin(cx, object, WEFT__MODE_SENDER, wait);
-    if (begun != 1)
+    const int begun = weft__queue_begin(cx, object, wait, WEFT__MODE_SENDER, 0);
+    if (begun != WEFT__QUEUE_BEGINS)
         return begun;
     const int answer = oneshot_enqueue(object, wait, WEFT__MODE_SENDER, ONESHOT_RX_GONE);
     if (answer == WEFT_AWAITING)
@@ -342,7 +325,7 @@ int weft_oneshot_recv_blocking(const weft_oneshot_receiver *receiver, void *out_
         struct weft__meeting *object = receiver->weft__object;
         struct weft__guest guest = weft__queue_guest();
         if (oneshot_enqueue(object, &guest.blocked.wait, WEFT__MODE_PLAIN, ONESHOT_RECEIVABLE) == WEFT_AWAITING &&
-            weft__queue_block(object, &guest, deadline_ns) == WEFT__WAIT_IDLE)
+            weft__queue_block(object, &guest, deadline_ns) == WEFT_ETIMEDOUT)
             return WEFT_ETIMEDOUT;
     }
 }

@@ -112,27 +112,10 @@ static void permits_entered(struct weft__meeting *object, uint8_t mode, uint64_t
 int weft__permits_await(weft_context *cx, struct weft__meeting *object, uint32_t generation, struct weft__wait *wait,
                         uint8_t mode, uint32_t n)
 {
-    if (weft__unlikely(wait->object != NULL)) {
-        switch (weft__queue_resume(cx, object, wait, mode, n)) {
-        case WEFT__RESUMED_WAITS:
-            return WEFT_AWAITING;
-        case WEFT__RESUMED_ENTERED: /* whoever let it in has made it the owner */
-            return 0;
-        case WEFT__RESUMED_TOLD:
-            return 1;
-        case WEFT__RESUMED_CLOSED:
-            return WEFT_EPIPE;
-        case WEFT__RESUMED_CANCELLED:
-            return WEFT_ECANCELED;
-        case WEFT__RESUMED_NOT:
-            break;
-        }
-    }
-    if (weft__unlikely(weft__cx_cancelled(cx)))
-        return WEFT_ECANCELED;
-    if (weft__unlikely(!weft__cx_spend(cx)))
-        return WEFT_AWAITING;
-    int answer = weft__permits_take(object, generation, n);
+    int answer = weft__queue_begin(cx, object, wait, mode, n);
+    if (answer != WEFT__QUEUE_BEGINS)
+        return answer; /* whoever let it in has made it the owner */
+    answer = weft__permits_take(object, generation, n);
     if (weft__unlikely(answer == WEFT_EAGAIN))
         answer = permits_enqueue(object, generation, wait, mode, n);
     if (weft__likely(answer == 0))
@@ -160,16 +143,5 @@ int weft__permits_block(struct weft__meeting *object, uint32_t generation, uint8
     answer = permits_enqueue(object, generation, &guest.blocked.wait, mode, n);
     if (answer == 0)
         permits_entered(object, mode, guest.who);
-    if (answer != WEFT_AWAITING)
-        return answer;
-    switch (weft__queue_block(object, &guest, deadline_ns)) {
-    case WEFT__WAIT_IDLE:
-        return WEFT_ETIMEDOUT;
-    case WEFT__WAIT_CLOSED:
-        return WEFT_EPIPE;
-    case WEFT__WAIT_TOLD:
-        return 1;
-    default:
-        return 0;
-    }
+    return answer == WEFT_AWAITING ? weft__queue_block(object, &guest, deadline_ns) : answer;
 }

@@ -159,24 +159,42 @@ void weft__queue_abandon(struct weft__waitable *waitable, struct weft__wait *wai
     weft__queue_leave(object, wait);
 }
 
-enum weft__resumed weft__queue_resume(weft_context *cx, struct weft__meeting *object, struct weft__wait *wait,
-                                      uint8_t mode, uint32_t amount)
+/* What a node that is out of the list brought. The wait is over. */
+static int queue_settle(struct weft__meeting *object, struct weft__wait *wait, uint8_t state)
 {
-    if (wait->object != &object->waitable || wait->mode != mode || wait->amount != amount) {
-        weft__wait_leave(wait);
-        return WEFT__RESUMED_NOT;
-    }
+    weft__queue_leave(object, wait);
+    if (state == WEFT__WAIT_CLOSED)
+        return WEFT_EPIPE;
+    return state == WEFT__WAIT_TOLD;
+}
+
+static int queue_resume(weft_context *cx, struct weft__meeting *object, struct weft__wait *wait)
+{
     if (weft__cx_cancelled(cx)) {
-        object->waitable.abandon(&object->waitable, wait);
-        return WEFT__RESUMED_CANCELLED;
+        weft__wait_leave(wait);
+        return WEFT_ECANCELED;
     }
     const uint8_t state = weft__load_acquire(weft__wait_word(wait)); /* SY-A2 */
     if (state == WEFT__WAIT_QUEUED)
-        return WEFT__RESUMED_WAITS;
-    weft__queue_leave(object, wait);
-    if (state == WEFT__WAIT_CLOSED)
-        return WEFT__RESUMED_CLOSED;
-    return state == WEFT__WAIT_TOLD ? WEFT__RESUMED_TOLD : WEFT__RESUMED_ENTERED;
+        return WEFT_AWAITING;
+    const bool looks_again = object->kind >= WEFT_SYNC_ONESHOT; /* the wait keeps the object, up to the next line */
+    const int answer = queue_settle(object, wait, state);
+    return looks_again ? WEFT__QUEUE_BEGINS : answer;
+}
+
+int weft__queue_begin(weft_context *cx, struct weft__meeting *object, struct weft__wait *wait, uint8_t mode,
+                      uint32_t amount)
+{
+    if (wait->object == &object->waitable && wait->mode == mode && wait->amount == amount) {
+        const int answer = queue_resume(cx, object, wait);
+        if (answer != WEFT__QUEUE_BEGINS)
+            return answer;
+    } else {
+        weft__wait_leave(wait);
+    }
+    if (weft__cx_cancelled(cx))
+        return WEFT_ECANCELED;
+    return weft__cx_spend(cx) ? WEFT__QUEUE_BEGINS : WEFT_AWAITING;
 }
 
 /* The time of a blocked thread is over. False: somebody has taken its node out, and is about to wake it. */
@@ -193,17 +211,15 @@ static bool queue_give_up(struct weft__meeting *object, struct weft__wait *wait)
     return queued;
 }
 
-uint8_t weft__queue_block(struct weft__meeting *object, struct weft__guest *guest, int64_t deadline_ns)
+int weft__queue_block(struct weft__meeting *object, struct weft__guest *guest, int64_t deadline_ns)
 {
     struct weft__wait *wait = &guest->blocked.wait;
     if (weft__event_wait(&guest->blocked.event, deadline_ns) < 0) {
         if (queue_give_up(object, wait)) {
             weft__queue_leave(object, wait);
-            return WEFT__WAIT_IDLE;
+            return WEFT_ETIMEDOUT;
         }
         weft__event_wait(&guest->blocked.event, WEFT_FOREVER);
     }
-    const uint8_t state = weft__load_acquire(weft__wait_word(wait)); /* SY-A2 */
-    weft__queue_leave(object, wait);
-    return state;
+    return queue_settle(object, wait, weft__load_acquire(weft__wait_word(wait))); /* SY-A2 */
 }

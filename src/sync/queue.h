@@ -88,18 +88,19 @@ static inline void weft__queue_leave(struct weft__meeting *object, struct weft__
 /* The abandon of every kind: take the node out, or pass on what it was given. */
 void weft__queue_abandon(struct weft__waitable *waitable, struct weft__wait *wait);
 
-enum weft__resumed { WEFT__RESUMED_NOT, WEFT__RESUMED_WAITS, WEFT__RESUMED_ENTERED, WEFT__RESUMED_TOLD,
-                     WEFT__RESUMED_CLOSED, WEFT__RESUMED_CANCELLED };
+/* The answer of weft__queue_begin() that is none: the operation begins, and its turn has been paid for. */
+enum { WEFT__QUEUE_BEGINS = 2 };
 
 /*
- * An operation is asked again: does its task wait for it already, and what came of it? NOT: it begins; what the task
- * waited for before is given up.
+ * The head of every await. If its task waits for this already, what came of that: 0: it was let in; 1: it was told;
+ * WEFT_AWAITING, WEFT_EPIPE, WEFT_ECANCELED. Otherwise what it waited for before is given up, and WEFT__QUEUE_BEGINS,
+ * unless it is cancelled or has to let others run. Who is told of a value looks again: WEFT__QUEUE_BEGINS, too.
  */
-enum weft__resumed weft__queue_resume(weft_context *cx, struct weft__meeting *object, struct weft__wait *wait,
-                                      uint8_t mode, uint32_t amount);
+int weft__queue_begin(weft_context *cx, struct weft__meeting *object, struct weft__wait *wait, uint8_t mode,
+                      uint32_t amount);
 
-/* Block this thread, whose node was pushed, until it is let go: the state that it was given; IDLE: the time is over. */
-uint8_t weft__queue_block(struct weft__meeting *object, struct weft__guest *guest, int64_t deadline_ns);
+/* Block this thread, whose node was pushed, until it is let go: 0, 1: told, WEFT_EPIPE, WEFT_ETIMEDOUT. */
+int weft__queue_block(struct weft__meeting *object, struct weft__guest *guest, int64_t deadline_ns);
 
 static inline struct weft__guest weft__queue_guest(void)
 {

@@ -17,7 +17,7 @@
 
 #include "base/error.h"
 #include "base/platform.h"
-#include "sync/queue.h"
+#include "sync/ends.h"
 #include "task/future.h"
 #include "trace/emit.h"
 
@@ -62,45 +62,25 @@ int weft_watch_create(weft_runtime *rt, const weft_watch_options *o, size_t valu
     watch_of(object)->value_size = (uint32_t)value_size;
     memcpy(watch_of(object)->value, initial, value_size);
     weft__store_relaxed(&object->count, 1); /* not published yet */
-    weft__store_relaxed(&object->senders, 1);
-    weft__store_relaxed(&object->receivers, 1);
-    weft__store_relaxed(&object->handles, 2);
+    weft__ends_init(object, 1, 1);
     const uint32_t generation = weft__meeting_publish(object, 0);
     *out_sender = (weft_watch_sender){object, generation, 0};
     *out_receiver = (weft_watch_receiver){object, generation, 0, 1};
     return 0;
 }
 
-/* 0, or why the handle does not work. */
-static int watch_check(const char *call, struct weft__meeting *object, uint32_t generation, uint32_t state)
-{
-    if (weft__unlikely(!object))
-        return weft__meeting_refuse(call, NULL, state);
-    const uint64_t word = weft__load_relaxed(&object->word); /* the handle keeps the object, and the lock orders */
-    return weft__likely(weft__meeting_generation(word) == generation) ? 0 : weft__meeting_stale(call);
-}
-
 static int watch_check_sender(const char *call, const weft_watch_sender *sender, bool others)
 {
     if (!sender || !others)
         return weft__meeting_refuse(call, NULL, 0);
-    return watch_check(call, sender->weft__object, sender->weft__generation, sender->weft__state);
+    return weft__ends_check(call, sender->weft__object, sender->weft__generation, sender->weft__state);
 }
 
 static int watch_check_receiver(const char *call, const weft_watch_receiver *receiver, bool others)
 {
     if (!receiver || !others)
         return weft__meeting_refuse(call, NULL, 0);
-    return watch_check(call, receiver->weft__object, receiver->weft__generation, receiver->weft__state);
-}
-
-/* One more handle of a side. The one at hand keeps the object. */
-static void watch_add(struct weft__meeting *object, _Atomic uint32_t *side)
-{
-    weft__lock(&object->lock);
-    weft__fetch_add_relaxed(side, 1); /* under the lock, as those who ask whether it is 0 */
-    weft__unlock(&object->lock);
-    weft__fetch_add_relaxed(&object->handles, 1); /* the handle at hand keeps it above 0 */
+    return weft__ends_check(call, receiver->weft__object, receiver->weft__generation, receiver->weft__state);
 }
 
 int weft_watch_sender_clone(const weft_watch_sender *sender, weft_watch_sender *out_sender)
@@ -108,7 +88,7 @@ int weft_watch_sender_clone(const weft_watch_sender *sender, weft_watch_sender *
     const int wrong = watch_check_sender("weft_watch_sender_clone", sender, out_sender != NULL);
     if (wrong)
         return wrong;
-    watch_add(sender->weft__object, &sender->weft__object->senders);
+    weft__ends_add(sender->weft__object, &sender->weft__object->senders);
     *out_sender = *sender;
     return 0;
 }
@@ -119,9 +99,8 @@ int weft_watch_subscribe(const weft_watch_sender *sender, weft_watch_receiver *o
     if (wrong)
         return wrong;
     struct weft__meeting *object = sender->weft__object;
-    watch_add(object, &object->receivers);
-    *out_receiver = (weft_watch_receiver){object, sender->weft__generation, 0,
-                                          weft__load_acquire(&object->count)}; /* SY-A1 */
+    const uint64_t version = weft__ends_add(object, &object->receivers);
+    *out_receiver = (weft_watch_receiver){object, sender->weft__generation, 0, version};
     return 0;
 }
 
@@ -130,7 +109,7 @@ int weft_watch_receiver_clone(const weft_watch_receiver *receiver, weft_watch_re
     const int wrong = watch_check_receiver("weft_watch_receiver_clone", receiver, out_receiver != NULL);
     if (wrong)
         return wrong;
-    watch_add(receiver->weft__object, &receiver->weft__object->receivers);
+    weft__ends_add(receiver->weft__object, &receiver->weft__object->receivers);
     *out_receiver = *receiver;
     return 0;
 }
@@ -145,27 +124,15 @@ static void watch_tell_and_unlock(struct weft__meeting *object)
         weft__meeting_trace_release(object);
 }
 
-static void watch_lock(struct weft__meeting *object)
-{
-    weft__rcu_read_lock();
-    weft__lock(&object->lock);
-}
-
-static void watch_unlock(struct weft__meeting *object)
-{
-    weft__unlock(&object->lock);
-    weft__rcu_read_unlock();
-}
-
 int weft_watch_send(const weft_watch_sender *sender, const void *value)
 {
     const int wrong = watch_check_sender("weft_watch_send", sender, value != NULL);
     if (wrong)
         return wrong;
     struct weft__meeting *object = sender->weft__object;
-    watch_lock(object);
+    weft__ends_lock(object);
     if (weft__load_relaxed(&object->receivers) == 0) { /* under the lock */
-        watch_unlock(object);
+        weft__ends_unlock(object);
         return WEFT_EPIPE;
     }
     memcpy(watch_of(object)->value, value, watch_of(object)->value_size);
@@ -179,7 +146,7 @@ int weft_watch_replace(const weft_watch_sender *sender, const void *value, void 
     if (wrong)
         return wrong;
     struct weft__meeting *object = sender->weft__object;
-    watch_lock(object);
+    weft__ends_lock(object);
     if (out_before)
         memcpy(out_before, watch_of(object)->value, watch_of(object)->value_size);
     memcpy(watch_of(object)->value, value, watch_of(object)->value_size);
@@ -208,13 +175,13 @@ static int watch_modify(struct weft__meeting *object, void *copy, int (*function
         const int answer = function(copy, context);
         if (answer < 0)
             return answer;
-        watch_lock(object);
+        weft__ends_lock(object);
         if (weft__load_relaxed(&object->count) == version) { /* under the lock */
             memcpy(watch_of(object)->value, copy, watch_of(object)->value_size);
             watch_tell_and_unlock(object);
             return 0;
         }
-        watch_unlock(object);
+        weft__ends_unlock(object);
     }
 }
 
@@ -236,17 +203,12 @@ int weft_watch_modify(const weft_watch_sender *sender, int (*function)(void *val
     return answer;
 }
 
-/* One handle less of a side; the last tells the other side. Ends with the handle. */
+/* One handle less of a side. Ends with the handle. */
 static void watch_leave(struct weft__meeting *object, uint32_t generation, _Atomic uint32_t *side, uint8_t mode)
 {
-    watch_lock(object);
-    if (weft__fetch_sub_relaxed(side, 1) == 1) { /* under the lock */
-        weft__queue_mark(object, mode);
-        weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
-    } else {
-        watch_unlock(object);
-    }
-    if (weft__meeting_close_handle(object))
+    weft__ends_lock(object);
+    weft__ends_leave_and_unlock(object, side, mode);
+    if (weft__ends_close(object))
         weft__meeting_destroy(object, generation);
 }
 
@@ -324,21 +286,6 @@ static int watch_look(struct weft__meeting *object, uint64_t *seen, struct weft_
     return answer;
 }
 
-/* The head of each await: 1: go on with the operation; otherwise its answer. */
-static int watch_begin(weft_context *cx, struct weft__meeting *object, uint8_t mode, struct weft__wait *wait)
-{
-    if (wait->object) {
-        const enum weft__resumed resumed = weft__queue_resume(cx, object, wait, mode, 0);
-        if (resumed == WEFT__RESUMED_WAITS)
-            return WEFT_AWAITING;
-        if (resumed == WEFT__RESUMED_CANCELLED)
-            return WEFT_ECANCELED;
-    }
-    if (weft__cx_cancelled(cx))
-        return WEFT_ECANCELED;
-    return weft__cx_spend(cx) ? 1 : WEFT_AWAITING;
-}
-
 static int watch_changed_await(const char *call, weft_context *cx, weft_watch_receiver *receiver,
                                struct weft__wait *wait)
 {
@@ -346,8 +293,8 @@ static int watch_changed_await(const char *call, weft_context *cx, weft_watch_re
     if (wrong)
         return wrong;
     struct weft__meeting *object = receiver->weft__object;
-    const int begun = watch_begin(cx, object, WEFT__MODE_PLAIN, wait);
-    if (begun != 1)
+    const int begun = weft__queue_begin(cx, object, wait, WEFT__MODE_PLAIN, 0);
+    if (begun != WEFT__QUEUE_BEGINS)
         return begun;
     const int answer = watch_look(object, &receiver->weft__seen, wait);
     if (answer == WEFT_AWAITING)
@@ -396,7 +343,7 @@ int weft_watch_changed_blocking(weft_watch_receiver *receiver, int64_t deadline_
         const int answer = watch_look(receiver->weft__object, &receiver->weft__seen, &guest.blocked.wait);
         if (answer != WEFT_AWAITING)
             return answer;
-        if (weft__queue_block(receiver->weft__object, &guest, deadline_ns) == WEFT__WAIT_IDLE)
+        if (weft__queue_block(receiver->weft__object, &guest, deadline_ns) == WEFT_ETIMEDOUT)
             return WEFT_ETIMEDOUT;
     }
 }
@@ -409,8 +356,8 @@ int weft_watch_wait_for(weft_context *cx, weft_watch_receiver *receiver,
         return wrong;
     struct weft__meeting *object = receiver->weft__object;
     for (;;) {
-        const int begun = watch_begin(cx, object, WEFT__MODE_PLAIN, &weft__cx_task(cx)->wait);
-        if (begun != 1)
+        const int begun = weft__queue_begin(cx, object, &weft__cx_task(cx)->wait, WEFT__MODE_PLAIN, 0);
+        if (begun != WEFT__QUEUE_BEGINS)
             return begun;
         bool last;
         receiver->weft__seen = watch_copy(object, out_value, &last);
@@ -433,22 +380,7 @@ static int watch_closed_await(const char *call, weft_context *cx, const weft_wat
                               struct weft__wait *wait)
 {
     const int wrong = watch_check_sender(call, sender, true);
-    if (wrong)
-        return wrong;
-    struct weft__meeting *object = sender->weft__object;
-    const int begun = watch_begin(cx, object, WEFT__MODE_SENDER, wait);
-    if (begun != 1)
-        return begun;
-    weft__lock(&object->lock);
-    const bool waits = weft__load_relaxed(&object->receivers) > 0; /* under the lock */
-    if (waits)
-        weft__queue_push(object, wait, WEFT__MODE_SENDER, 0);
-    weft__unlock(&object->lock);
-    if (!waits)
-        return 0;
-    weft__queue_trace_wait(object);
-    weft__cx_refund(cx);
-    return WEFT_AWAITING;
+    return wrong ? wrong : weft__ends_await_closed(cx, sender->weft__object, wait);
 }
 
 int weft_watch_closed(weft_context *cx, const weft_watch_sender *sender)
