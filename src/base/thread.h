@@ -14,6 +14,9 @@ int weft__thread_start(pthread_t *out_thread, size_t stack_size, void *(*entry)(
 enum { WEFT__THREAD_NAME = 16 };
 void weft__thread_set_name(const char *prefix, unsigned number, char out_name[WEFT__THREAD_NAME]);
 
+/* Have the calling thread woken at the time it sleeps until. Linux takes 50 us more, so as to wake several sleepers at once. */
+void weft__thread_set_punctual(void);
+
 /* How many processors this process may use: its affinity, and the quota of its control group, rounded up. At least 1. */
 unsigned weft__thread_processors(void);
 

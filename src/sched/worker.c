@@ -245,6 +245,7 @@ void *weft__worker_main(void *argument)
     struct weft__sched *sched = worker->sched;
     weft__self = &worker->thread;
     weft__thread_set_name(sched->thread_name, worker->index, worker->name);
+    weft__thread_set_punctual();
     const weft_trace_provider *provider = weft__sinks_provider();
     if (provider && provider->thread_start)
         provider->thread_start();

@@ -3,6 +3,8 @@
  * Sleeping, as <weft/timer.h> says it, on a clock that the test moves: what is due fires at the tick that it is due at and
  * not a nanosecond before, however slow the machine.
  */
+#include <sys/prctl.h>
+
 #include "lib/vclock.h"
 #include "lib/verdict.h"
 #include "lib/world.h"
@@ -258,6 +260,27 @@ static void sleep_beside_a_busy_task_ends_in_time(void **state)
     assert_int_equal(atomic_load(&outcome.rc), 0);
     const int64_t due = vclock_tick(start + ms);
     assert_true(atomic_load(&outcome.woken_ns) >= due && atomic_load(&outcome.woken_ns) <= due + 20 * us);
+}
+
+struct slack { weft_frame weft; atomic_int *ns; };
+
+static weft_poll slack(weft_context *cx, struct slack *self)
+{
+    (void)cx;
+    atomic_store(self->ns, prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0));
+    return WEFT_READY;
+}
+
+/* Linux may wake a thread 50 us late, unless it was told not to; a host's own threads are not told anything. */
+static void worker_is_woken_without_slack(void **state)
+{
+    (void)state;
+    const int before = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+    atomic_int ns = -1;
+    weft_spawn(weft_runtime_scope(rt), slack, .ns = &ns);
+    vclock_asleep(1);
+    assert_in_range(atomic_load(&ns), 0, 1); /* 0: of a real-time thread */
+    assert_int_equal(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0), before);
 }
 
 /* ---- reset ---- */
@@ -778,6 +801,7 @@ int main(void)
         TEST(sleep_cancelled_leaves_nothing_to_wake_for),
         TEST(sleeps_overdue_after_a_stop_fire_once),
         TEST(sleep_beside_a_busy_task_ends_in_time),
+        TEST(worker_is_woken_without_slack),
         TEST(reset_while_waiting_counts_the_newest_deadline),
         TEST(reset_into_the_past_is_over_at_once),
         TEST(reset_after_it_fired_counts_the_new_deadline),

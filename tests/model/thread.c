@@ -18,6 +18,8 @@ void weft__thread_set_name(const char *prefix, unsigned number, char out_name[WE
     out_name[0] = 0;
 }
 
+void weft__thread_set_punctual(void) {}
+
 unsigned weft__thread_processors(void)
 {
     return 2;
