@@ -22,6 +22,10 @@ class Line:
     once: bool = False     # it measures memory: no warm-up, one round
     limit: str = ""        # a line of the raw programs to set beside it; "": the same, "-": none
 
+    def same_rounds(self, other):
+        """Whether the two are different figures of the same measurement."""
+        return (self.program, self.params, self.ops, self.once) == (other.program, other.params, other.ops, other.once)
+
     def arguments(self, scale=1.0):
         ops = self.ops if self.fixed else max(1, int(self.ops * scale))
         return [f"{name}={value}" for name, value in self.params.items()] + [f"ops={ops}"]
