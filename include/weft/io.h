@@ -90,7 +90,8 @@ WEFT_BEGIN_DECLS
 WEFT_API WEFT_MUST_USE int weft_fd_open(weft_runtime *rt, int fd, const weft_fd_options *options, weft_fd *out_fd);
 
 /**
- * Close a descriptor: whoever waits for it gets WEFT_EBADF. Closing again does nothing.
+ * Close a descriptor: whoever waits for it gets WEFT_EBADF. On another thread than its worker's the system's descriptor is
+ * closed a moment later. Closing again does nothing.
  * @threads any
  * @blocks never
  * @owns the handle is consumed

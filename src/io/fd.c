@@ -57,24 +57,28 @@ static int io_resume(weft_context *cx, struct weft__descriptor *descriptor, stru
     return state == WEFT__WAIT_CLOSED ? WEFT_EBADF : 0;
 }
 
+/* Whether the node waits at the handle's descriptor. Asked before the handle is checked: one that was closed under the wait
+ * may be gone altogether, and the answer is in the node. */
+static bool io_is_waiting(const weft_fd *fd, const struct weft__wait *wait)
+{
+    return fd && fd->weft__descriptor && wait->object == &fd->weft__descriptor->waitable;
+}
+
 int weft__io_await(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait)
 {
-    const int wrong = weft__descriptor_check(operation->call, operation->fd);
-    if (wrong) {
-        weft__wait_leave(wait);
-        return wrong;
-    }
-    struct weft__descriptor *descriptor = weft__descriptor_of(operation->fd);
-    const bool resumed = wait->object == &descriptor->waitable;
+    const bool resumed = io_is_waiting(operation->fd, wait);
     if (resumed) {
-        const int answer = io_resume(cx, descriptor, wait);
+        const int answer = io_resume(cx, weft__descriptor_of(operation->fd), wait);
         if (answer != 0)
             return answer;
-    } else {
-        weft__wait_leave(wait);
-        if (weft__cx_cancelled(cx))
-            return WEFT_ECANCELED;
     }
+    weft__wait_leave(wait);
+    const int wrong = weft__descriptor_check(operation->call, operation->fd);
+    if (wrong)
+        return wrong;
+    struct weft__descriptor *descriptor = weft__descriptor_of(operation->fd);
+    if (!resumed && weft__cx_cancelled(cx))
+        return WEFT_ECANCELED;
     if (!weft__cx_spend(cx))
         return WEFT_AWAITING;
     if (resumed || !io_knows_nothing_there(descriptor, operation->events)) {
@@ -156,17 +160,15 @@ static int fd_wait_await(weft_context *cx, const char *call, weft_fd *fd, unsign
     if (events == 0 || (events & ~(unsigned)(WEFT_READABLE | WEFT_WRITABLE | WEFT_PRIORITY)))
         return weft__refuse(WEFT_EINVAL, "%s: events %#x: give WEFT_READABLE, WEFT_WRITABLE, WEFT_PRIORITY, or several of them",
                             call, events);
-    const int wrong = weft__descriptor_check(call, fd);
-    if (wrong) {
-        weft__wait_leave(wait);
-        return wrong;
-    }
-    struct weft__descriptor *descriptor = weft__descriptor_of(fd);
-    if (wait->object == &descriptor->waitable) {
-        const int answer = io_resume(cx, descriptor, wait);
-        return answer != 0 ? answer : weft__descriptor_told(descriptor, wait);
+    if (io_is_waiting(fd, wait)) {
+        const int answer = io_resume(cx, weft__descriptor_of(fd), wait);
+        return answer != 0 ? answer : weft__descriptor_told(weft__descriptor_of(fd), wait);
     }
     weft__wait_leave(wait);
+    const int wrong = weft__descriptor_check(call, fd);
+    if (wrong)
+        return wrong;
+    struct weft__descriptor *descriptor = weft__descriptor_of(fd);
     if (weft__cx_cancelled(cx))
         return WEFT_ECANCELED;
     const int waits = weft__descriptor_enqueue(descriptor, fd->weft__generation, wait, events);

@@ -157,6 +157,14 @@ void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *ch
     weft__rcu_read_unlock();
 }
 
+/* What strangers have left on the loop. */
+static void reactor_close_handle(uv_handle_t *handle, void *unused)
+{
+    (void)unused;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
 void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *context), void *context)
 {
     weft__store_release(&reactor->thread, NULL); /* RE-R3 */
@@ -165,8 +173,7 @@ void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *conte
     reactor_apply(reactor);
     if (weft__exchange_acq_rel(&reactor->open, 0)) { /* RE-R2 RE-A2 */
         forget(context);
-        uv_close((uv_handle_t *)&reactor->rouser, NULL);
-        uv_close((uv_handle_t *)&reactor->due, NULL);
+        uv_walk(&reactor->loop, reactor_close_handle, NULL);
         while (uv_run(&reactor->loop, UV_RUN_NOWAIT) != 0)
             continue;
         uv_loop_close(&reactor->loop);
