@@ -27,7 +27,13 @@ enum {
 static int64_t worker_turn(struct weft__worker *worker)
 {
     worker->thread.now = weft__realm_now(worker->thread.env->realm);
-    return worker->thread.env->timer_ops->turn(&worker->thread, worker->thread.now);
+    return worker->thread.due = worker->thread.env->timer_ops->turn(&worker->thread, worker->thread.now);
+}
+
+/* By the clock that the monitor keeps something is due already: polls have been long. */
+static bool worker_is_late(const struct weft__worker *worker)
+{
+    return weft__load_relaxed(&worker->thread.env->now) >= worker->thread.due; /* nothing is read by it */
 }
 
 /*
@@ -214,16 +220,22 @@ static void worker_sleep(struct weft__worker *worker)
     WEFT__TRACE(number, worker_unpark, worker->thread.number, WEFT_TRACE_NO_WORKER);
 }
 
+/* Between two polls: what time and the loop have for it. Before the next task is taken: a timer's goes first. */
+static void worker_look_up(struct weft__worker *worker)
+{
+    const bool round = worker->tick % WORKER_CLOCK_INTERVAL == 0;
+    if (round || worker_is_late(worker))
+        worker_turn(worker);
+    if (round)
+        worker_turn_loop(worker);
+}
+
 static void worker_run(struct weft__worker *worker, weft__task *task)
 {
     if (worker->searching) {
         worker->searching = false;
         if (weft__idle_end_search(&worker->sched->idle))
             weft__sched_notify(worker->sched); /* found work: where there is some there may be more */
-    }
-    if (worker->tick % WORKER_CLOCK_INTERVAL == 0) {
-        worker_turn(worker);
-        worker_turn_loop(worker);
     }
     const enum weft__polled polled = weft__task_poll(&worker->thread, task, worker->source);
     if (polled != WEFT__POLLED_AGAIN && polled != WEFT__POLLED_YIELDED)
@@ -257,6 +269,7 @@ void *weft__worker_main(void *argument)
     weft__futex_wake(&sched->started, 1);
 
     while (!weft__load_relaxed(&sched->stopping)) { /* set when no task lives; the unpark after it orders */
+        worker_look_up(worker);
         weft__task *task = worker_take(worker);
         if (!task)
             task = worker_search(worker);

@@ -117,6 +117,7 @@ struct weft__thread {
     uint16_t number;         /* WEFT_TRACE_NO_WORKER on threads that are no worker */
     bool yield;              /* the poll wants another turn at once */
     struct weft__timers *timers; /* the timer room's */
+    int64_t due; /* its wheel has nothing to do before this, as far as its own thread knows */
     struct weft__reactor *reactor; /* the io room's */
     struct weft__rng choices;    /* of select */
     struct weft__ids ids;

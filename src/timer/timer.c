@@ -36,6 +36,7 @@ static void timers_arm(struct weft__thread *self, struct weft__wait *wait)
     wait->state = WEFT__WAIT_QUEUED;
     weft__wheel_insert(&timers->wheel, &wait->timed);
     timers_note_next(timers);
+    self->due = weft__load_relaxed(&timers->next); /* under the lock */
     weft__unlock(&timers->lock);
     WEFT__TRACE(timers->env->number, timer_arm, weft__self_task_id(), (uint64_t)wait->since);
 }

@@ -262,6 +262,35 @@ static void sleep_beside_a_busy_task_ends_in_time(void **state)
     assert_true(atomic_load(&outcome.woken_ns) >= due && atomic_load(&outcome.woken_ns) <= due + 20 * us);
 }
 
+/* As busy, but each poll takes as long as four ticks of the monitor, which has seen the time before it ends. */
+static weft_poll lengthy(weft_context *cx, void *frame)
+{
+    const struct busy *self = frame;
+    vclock_advance(40 * ms);
+    WORLD_UNTIL(weft__load_relaxed(&weft__self->env->now) == weft_clock());
+    if (atomic_load(&self->until->rc) != ASLEEP)
+        return WEFT_READY;
+    weft_wake(weft_context_waker(cx));
+    return WEFT_PENDING;
+}
+
+/* Beside polls that are long, but not so long that the worker is stuck: after the one in which it is due, not 16 later. */
+/* known bug 50 */
+static void sleep_beside_long_polls_ends_after_one(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    send_to_sleep(&outcome, -1, ms);
+    vclock_asleep(1);
+    const struct busy frame = {.until = &outcome};
+    static weft_site site = {__FILE__, __func__, "lengthy", __LINE__, UINT32_MAX, 0};
+    assert_int_equal(
+        weft_task_error(weft_spawn_frame(weft_runtime_scope(rt), &site, NULL, lengthy, &frame, sizeof frame)), 0);
+    vclock_asleep(1);
+    assert_int_equal(atomic_load(&outcome.rc), 0);
+    assert_true(atomic_load(&outcome.woken_ns) == start + 40 * ms);
+}
+
 struct slack { weft_frame weft; atomic_int *ns; };
 
 static weft_poll slack(weft_context *cx, struct slack *self)
@@ -801,6 +830,7 @@ int main(void)
         TEST(sleep_cancelled_leaves_nothing_to_wake_for),
         TEST(sleeps_overdue_after_a_stop_fire_once),
         TEST(sleep_beside_a_busy_task_ends_in_time),
+        TEST(sleep_beside_long_polls_ends_after_one),
         TEST(worker_is_woken_without_slack),
         TEST(reset_while_waiting_counts_the_newest_deadline),
         TEST(reset_into_the_past_is_over_at_once),
