@@ -53,7 +53,7 @@ bool weft__idle_sleep(struct weft__idle *idle, uint32_t worker, bool searching)
     return idle_searching(word) == (searching ? 1 : 0);
 }
 
-bool weft__idle_cancel_sleep(struct weft__idle *idle, uint32_t worker)
+bool weft__idle_cancel_sleep(struct weft__idle *idle, uint32_t worker, bool searching)
 {
     bool found = false;
     weft__lock(&idle->lock);
@@ -61,7 +61,7 @@ bool weft__idle_cancel_sleep(struct weft__idle *idle, uint32_t worker)
         if (idle->sleeping[i] != worker)
             continue;
         idle->sleeping[i] = idle->sleeping[--idle->sleepers];
-        weft__fetch_add_acq_rel(&idle->word, AWAKE); /* ID-R1 */
+        weft__fetch_add_acq_rel(&idle->word, AWAKE + (searching ? SEARCHING : 0)); /* ID-R1 */
         found = true;
     }
     weft__unlock(&idle->lock);

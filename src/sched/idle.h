@@ -53,8 +53,12 @@ bool weft__idle_end_search(struct weft__idle *idle);
  */
 bool weft__idle_sleep(struct weft__idle *idle, uint32_t worker, bool searching);
 
-/* Worker: it found something at that last look, or woke by itself. False: it was picked meanwhile, and is awake. */
-bool weft__idle_cancel_sleep(struct weft__idle *idle, uint32_t worker);
+/*
+ * Worker: it saw something at that last look, and searches; or it woke by itself. False: it was picked meanwhile, and is awake
+ * and searching. Who saw something must search: since it slept as the last searcher, producers that came before were told
+ * that somebody searches, and what it takes need not be what it saw; so it is the one that wakes the next.
+ */
+bool weft__idle_cancel_sleep(struct weft__idle *idle, uint32_t worker, bool searching);
 
 /* How many sleep. */
 uint32_t weft__idle_sleepers(struct weft__idle *idle);

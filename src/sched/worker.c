@@ -16,11 +16,14 @@
 #include "trace/emit.h"
 #include "trace/sinks.h"
 
+#ifndef WEFT__STEAL_ROUNDS /* fewer are for tests */
+#define WEFT__STEAL_ROUNDS 4
+#endif
+
 enum {
     WORKER_NEXT_RUNS = 3,     /* polls in a row out of the next slot */
     WORKER_CLOCK_INTERVAL = 16, /* polls between two looks at the clock */
     WORKER_BATCH = 64,        /* tasks taken from the shared queue at once */
-    WORKER_STEAL_ROUNDS = 4
 };
 
 /* Once per round: the time, and what is due by now. The next time that something is. */
@@ -127,7 +130,7 @@ static weft__task *worker_search(struct weft__worker *worker)
     if (!worker->searching && !(worker->searching = weft__idle_begin_search(&worker->sched->idle)))
         return NULL;
     const uint32_t count = worker->sched->worker_count;
-    for (int round = 0; round < WORKER_STEAL_ROUNDS; round++) {
+    for (int round = 0; round < WEFT__STEAL_ROUNDS; round++) {
         uint32_t victim = weft__rng_below(&worker->rng, count);
         for (uint32_t i = 0; i < count; i++, victim = victim + 1 == count ? 0 : victim + 1) {
             weft__task *task = victim == worker->index ? NULL : worker_steal_from(worker, &worker->sched->workers[victim]);
@@ -200,14 +203,16 @@ static void worker_rest(struct weft__worker *worker)
     const bool last = weft__idle_sleep(&sched->idle, worker->index, worker->searching);
     worker->searching = false;
     worker_check_drained(sched);
-    if (last && worker_sees_work(sched) && weft__idle_cancel_sleep(&sched->idle, worker->index))
+    if (last && worker_sees_work(sched) && weft__idle_cancel_sleep(&sched->idle, worker->index, true)) {
+        worker->searching = true;
         return;
+    }
     weft__counter_add(&worker->parks, 1);
     if (!worker_sleep_in_loop(worker, due))
         weft__parker_park(&worker->parker, due);
     weft__counter_add(&worker->unparks, 1);
     /* Picked: it was counted as searching by whoever woke it. Else a timer is due, or it is to stop. */
-    worker->searching = !weft__idle_cancel_sleep(&sched->idle, worker->index);
+    worker->searching = !weft__idle_cancel_sleep(&sched->idle, worker->index, false);
     worker_turn(worker);
 }
 

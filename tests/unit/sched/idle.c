@@ -24,7 +24,7 @@ static void idle_sleeper_is_picked_once_and_counts_as_searching(void **state)
     assert_int_equal(weft__idle_pick(&idle), 3); /* the one that slept last is warm */
     assert_int_equal(weft__idle_sleepers(&idle), 1);
     assert_int_equal(weft__idle_pick(&idle), -1); /* somebody searches: it will find, or wake */
-    assert_false(weft__idle_cancel_sleep(&idle, 3));
+    assert_false(weft__idle_cancel_sleep(&idle, 3, false));
     assert_true(weft__idle_end_search(&idle)); /* the last that searched */
     assert_int_equal(weft__idle_pick(&idle), 2);
     assert_true(weft__idle_end_search(&idle));
@@ -57,9 +57,26 @@ static void idle_last_searcher_must_look_once_more(void **state)
     assert_true(weft__idle_begin_search(&idle));
     assert_false(weft__idle_sleep(&idle, 0, true)); /* the other searches still */
     assert_true(weft__idle_sleep(&idle, 1, true));
-    assert_true(weft__idle_cancel_sleep(&idle, 1)); /* it saw something */
+    assert_true(weft__idle_cancel_sleep(&idle, 1, true)); /* it saw something */
     assert_int_equal(weft__idle_sleepers(&idle), 1);
-    assert_false(weft__idle_cancel_sleep(&idle, 1)); /* it is awake already */
+    assert_false(weft__idle_cancel_sleep(&idle, 1, true)); /* it is awake already */
+}
+
+/*
+ * scenario 10: A worker fills its ring while another searches, and so wakes nobody. The searcher finds nothing, sees
+ * something at its last look, and takes a task from elsewhere: nobody but it can wake a third for the ring.
+ */
+static void idle_who_saw_something_searches_and_wakes_the_next(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 3);
+    weft__idle_sleep(&idle, 2, false);
+    assert_true(weft__idle_begin_search(&idle)); /* worker 1 */
+    assert_int_equal(weft__idle_pick(&idle), -1); /* for worker 0's ring: somebody searches */
+    assert_true(weft__idle_sleep(&idle, 1, true));
+    assert_true(weft__idle_cancel_sleep(&idle, 1, true));
+    assert_true(weft__idle_end_search(&idle)); /* it has found something else: there may be more */
+    assert_int_equal(weft__idle_pick(&idle), 2);
 }
 
 /*
@@ -85,7 +102,7 @@ static void idle_cancel_takes_out_of_the_middle(void **state)
     weft__idle_init(&idle, 4);
     for (uint32_t worker = 0; worker < 4; worker++)
         weft__idle_sleep(&idle, worker, false);
-    assert_true(weft__idle_cancel_sleep(&idle, 1));
+    assert_true(weft__idle_cancel_sleep(&idle, 1, false));
     bool woken[4] = {false, true, false, false};
     for (int i = 0; i < 3; i++) {
         const int picked = weft__idle_pick(&idle);
@@ -117,6 +134,7 @@ int main(void)
         cmocka_unit_test(idle_sleeper_is_picked_once_and_counts_as_searching),
         cmocka_unit_test(idle_at_most_half_of_the_awake_search),
         cmocka_unit_test(idle_last_searcher_must_look_once_more),
+        cmocka_unit_test(idle_who_saw_something_searches_and_wakes_the_next),
         cmocka_unit_test(idle_sleep_with_nobody_searching_must_look_once_more),
         cmocka_unit_test(idle_cancel_takes_out_of_the_middle),
         cmocka_unit_test(idle_holds_the_most_workers_there_can_be),

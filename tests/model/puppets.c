@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* What src/sched needs of the floors above and beside it. Threads: workers poll; any spawns and wakes. */
+#include "puppets.h"
+
+#include "model.h"
+
+#include <assert.h>
+
+struct weft__sched puppets;
+
+static int64_t no_timers(struct weft__thread *self, int64_t now)
+{
+    (void)self;
+    (void)now;
+    return INT64_MAX;
+}
+
+void puppets_start(uint32_t workers)
+{
+    static const struct weft__timer_ops ops = {.turn = no_timers};
+    puppets.worker_count = workers;
+    puppets.global_queue_interval = 3;
+    puppets.thread_name = "model";
+    puppets.env.timer_ops = &ops;
+    assert(weft__sched_init(&puppets, 1) == 0);
+    assert(weft__sched_start(&puppets, 0) == 0);
+}
+
+void puppets_stop(void)
+{
+    assert(weft__sched_drain(&puppets, INT64_MAX) == 0);
+    weft__sched_stop(&puppets);
+    weft__sched_fini(&puppets);
+}
+
+void puppet_spawn(struct puppet *puppet, enum puppet_answer (*play)(struct puppet *puppet), int plain)
+{
+    struct weft__thread *self = weft__self_in(&puppets.env);
+    puppet->play = play;
+    puppet->plain = plain;
+    if (self) {
+        weft__counter_add(&self->spawned, 1);
+    } else {
+        weft__fetch_add_release(&puppets.env.foreign_spawned, 1);
+    }
+    weft__state_init(&puppet->task.state, 0, true);
+    puppets.env.ops->schedule(&puppets.env, &puppet->task);
+}
+
+void puppet_wake(struct puppet *puppet)
+{
+    if (weft__state_wake(&puppet->task.state, 0) == WEFT__MOVE_SUBMIT) {
+        puppets.env.ops->schedule(&puppets.env, &puppet->task);
+    }
+}
+
+enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, uint8_t source)
+{
+    struct puppet *puppet = (struct puppet *)(void *)task;
+    (void)source;
+    weft__state_start(&task->state);
+    weft__store_relaxed(&self->task_id, 1);
+    puppet->plays++;
+    const enum puppet_answer answer = puppet->play(puppet);
+    weft__counter_add(&self->polls, 1);
+    weft__store_relaxed(&self->task_id, 0);
+    switch (answer) {
+    case PUPPET_YIELDS:
+        weft__state_requeue(&task->state);
+        return WEFT__POLLED_YIELDED;
+    case PUPPET_WAITS:
+        return weft__state_suspend(&task->state) == WEFT__MOVE_SUBMIT ? WEFT__POLLED_AGAIN : WEFT__POLLED_WAITS;
+    default:
+        weft__state_complete(&task->state);
+        weft__counter_add(&self->ended, 1);
+        return WEFT__POLLED_ENDED;
+    }
+}
+
+/* Only the report of a stall asks, which no harness has. */
+bool weft__task_copy(weft__task *task, weft_task_info *out_info)
+{
+    (void)task;
+    (void)out_info;
+    return false;
+}

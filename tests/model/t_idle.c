@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* Harness: who sleeps and who is woken: src/sched over puppets (puppets.h). One of:
+ *   - the host injects as many tasks as there are workers, and none ends before all have begun: everybody is needed, the last
+ *     searcher's last look and the wakes that go on from worker to worker;
+ *   - a task makes three others on its worker and ends; the one in the next slot holds the worker until the two in the ring
+ *     have run elsewhere;
+ *   - a task waits for news that the host brings, while another keeps giving way.
+ *
+ * Law: no worker sleeps beside a task that only it can run (else STUCK or DEADLOCK); a task sees what was written before it was
+ * handed over; each runs once; the engine drains and stops.
+ *
+ * Shows: scenario 10, known bug 9. */
+#include "model.h"
+#include "puppets.h"
+
+#include <assert.h>
+
+enum { WORKERS_MAX = 3, OTHERS = 3 };
+
+static struct puppet actors[WORKERS_MAX];
+static struct puppet others[OTHERS];
+static _Atomic int begun;
+static _Atomic int ended;
+static int needed;
+static _Atomic int news;
+
+const char *model_goal_name(unsigned goal)
+{
+    static const char *const names[] = {"two met", "three met", "the ring was stolen", "woken with news"};
+    return goal < 4 ? names[goal] : NULL;
+}
+
+static enum puppet_answer meet(struct puppet *puppet)
+{
+    assert(puppet->plain == 7 && puppet->plays == 1);
+    weft__fetch_add_relaxed(&begun, 1);
+    while (weft__load_relaxed(&begun) < needed) {
+        model_relax();
+    }
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+static int meeting(int workers)
+{
+    needed = workers;
+    for (int i = 0; i < workers; i++) {
+        puppet_spawn(&actors[i], meet, 7);
+    }
+    model_reach(workers == 2 ? 0 : 1);
+    return workers;
+}
+
+static enum puppet_answer pass(struct puppet *puppet)
+{
+    assert(puppet->plain == 8 && puppet->plays == 1);
+    weft__fetch_add_relaxed(&begun, 1);
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+static enum puppet_answer hold(struct puppet *puppet)
+{
+    assert(puppet->plain == 8 && puppet->plays == 1);
+    while (weft__load_relaxed(&begun) < OTHERS - 1) {
+        model_relax();
+    }
+    model_reach(2);
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+static enum puppet_answer make(struct puppet *puppet)
+{
+    assert(puppet->plain == 7);
+    for (int i = 0; i < OTHERS; i++) {
+        puppet_spawn(&others[i], i == OTHERS - 1 ? hold : pass, 8);
+    }
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+static enum puppet_answer wait(struct puppet *puppet)
+{
+    puppet->plain++;
+    if (!weft__load_relaxed(&news)) {
+        return PUPPET_WAITS;
+    }
+    assert(puppet->plain == 7 + puppet->plays);
+    model_reach(3);
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+static enum puppet_answer give_way(struct puppet *puppet)
+{
+    if (puppet->plays < 2) {
+        return PUPPET_YIELDS;
+    }
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+static int bring_news(void)
+{
+    puppet_spawn(&actors[0], wait, 7);
+    puppet_spawn(&actors[1], give_way, 7);
+    weft__store_relaxed(&news, 1); /* seen through the wake only */
+    puppet_wake(&actors[0]);
+    return 2;
+}
+
+int main(void)
+{
+    int expected = 0;
+    unsigned scene = model_choose(4);
+    puppets_start(scene == 1 ? 3 : 2);
+    switch (scene) {
+    case 0:
+        expected = meeting(2);
+        break;
+    case 1:
+        expected = meeting(3);
+        break;
+    case 2:
+        puppet_spawn(&actors[0], make, 7);
+        expected = 1 + OTHERS;
+        break;
+    case 3:
+        expected = bring_news();
+        break;
+    }
+    puppets_stop();
+    assert(ended == expected);
+    return 0;
+}
