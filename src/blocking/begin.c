@@ -52,6 +52,12 @@ static enum begin_place begin_reserve(struct weft__blocking *pool, struct weft__
     return place;
 }
 
+static int begin_check_runtime(const char *call, const weft_runtime *rt, const weft_job *job, const weft_job_options *options)
+{
+    const int wrong = begin_check(call, job, options);
+    return wrong ? wrong : weft__runtimes_check(call, rt);
+}
+
 static int begin_closed(const char *call)
 {
     return weft__refuse(WEFT_ESHUTDOWN, "%s: the runtime is shutting down", call);
@@ -156,11 +162,9 @@ int weft_job_begin(weft_context *cx, weft_job *job, const weft_job_options *opti
 int weft_job_try_begin(weft_runtime *rt, weft_job *job, const weft_job_options *options)
 {
     static const char call[] = "weft_job_try_begin";
-    const int wrong = begin_check(call, job, options);
+    const int wrong = begin_check_runtime(call, rt, job, options);
     if (wrong)
         return wrong;
-    if (!weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "%s: not a live runtime", call);
     struct weft__blocking *pool = weft__env_of(rt)->blocking;
     switch (begin_reserve(pool, NULL)) {
     case BEGIN_RESERVED:
@@ -204,11 +208,9 @@ static int begin_block(struct weft__blocking *pool, int64_t deadline_ns)
 int weft_job_begin_blocking(weft_runtime *rt, weft_job *job, const weft_job_options *options, int64_t deadline_ns)
 {
     static const char call[] = "weft_job_begin_blocking";
-    const int wrong = begin_check(call, job, options);
+    const int wrong = begin_check_runtime(call, rt, job, options);
     if (wrong)
         return wrong;
-    if (!weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "%s: not a live runtime", call);
     if (weft__self)
         return weft__refuse(WEFT_EPERM, "%s: not on a worker: use WEFT_AWAIT with weft_job_begin()", call);
     struct weft__blocking *pool = weft__env_of(rt)->blocking;

@@ -68,8 +68,11 @@ int weft_job_inspect(weft_job handle, weft_job_info *out_info)
 
 int weft_job_visit(weft_runtime *rt, int (*visit)(void *context, const weft_job_info *info), void *context)
 {
-    if (!visit || !weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "weft_job_visit: give a live runtime and a function");
+    const int wrong = weft__runtimes_check("weft_job_visit", rt);
+    if (wrong)
+        return wrong;
+    if (!visit)
+        return weft__refuse(WEFT_EINVAL, "weft_job_visit: the function must not be null");
     uint32_t number = 0;
     weft_job_info info = {.size = sizeof info};
     while (look_next(weft__env_of(rt)->blocking, &number, &info)) {
@@ -82,8 +85,11 @@ int weft_job_visit(weft_runtime *rt, int (*visit)(void *context, const weft_job_
 
 int weft_blocking_stats_get(weft_runtime *rt, weft_blocking_stats *out_stats)
 {
-    if (!weft__runtimes_contains(rt) || !out_stats || out_stats->size < sizeof *out_stats)
-        return weft__refuse(WEFT_EINVAL, "weft_blocking_stats_get: give a live runtime, and statistics whose size is set");
+    const int wrong = weft__runtimes_check("weft_blocking_stats_get", rt);
+    if (wrong)
+        return wrong;
+    if (!out_stats || out_stats->size < sizeof *out_stats)
+        return weft__refuse(WEFT_EINVAL, "weft_blocking_stats_get: give statistics whose size is set");
     struct weft__blocking *pool = weft__env_of(rt)->blocking;
     const int64_t now = weft__realm_now(pool->env->realm);
     weft__lock(&pool->lock);

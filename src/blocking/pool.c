@@ -259,6 +259,16 @@ struct weft__blocking *weft__blocking_create(struct weft__env *env, const weft_r
     return pool;
 }
 
+void weft__blocking_orphan(struct weft__blocking *pool)
+{
+    pool->lock = (struct weft__lock){0};
+    pool->closed = true;
+    weft__list_init(&pool->queue);
+    pool->exited_known = false; /* a thread of the parent cannot be joined here */
+    pool->slab.lock = (struct weft__lock){0};
+    weft__store_relaxed(&pool->refs, 1); /* the only thread: whoever waited is elsewhere */
+}
+
 void weft__blocking_ref_locked(struct weft__blocking *pool)
 {
     weft__fetch_add_relaxed(&pool->refs, 1); /* the caller found it alive */

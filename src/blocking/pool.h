@@ -155,6 +155,9 @@ int weft__blocking_drain(struct weft__blocking *pool, int64_t deadline_ns);
 /* The same of a closed pool, and until its threads have gone. */
 int weft__blocking_stop(struct weft__blocking *pool, int64_t deadline_ns);
 
+/* In the child of a fork: a thread of the pool that forked, by a job, has none but its own end to come to. */
+void weft__blocking_orphan(struct weft__blocking *pool);
+
 /* Whether the calling thread belongs to the pool. */
 bool weft__blocking_is_inside(const struct weft__blocking *pool);
 

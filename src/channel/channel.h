@@ -154,6 +154,9 @@ void weft__channels_unref(struct weft__channels *channels);
 /* Give back pages that stayed empty. Not inside RCU. */
 void weft__channels_trim(struct weft__channels *channels);
 
+/* In the child of a fork: no channel is left, and the runtime's is the last reference. */
+void weft__channels_orphan(struct weft__channels *channels);
+
 /* Look at a channel of the slab; false if the slot has none. Inside an RCU section. */
 bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out_stats);
 

@@ -43,14 +43,21 @@ void weft__channels_trim(struct weft__channels *channels)
     weft__slab_trim(&channels->rings);
 }
 
+void weft__channels_orphan(struct weft__channels *channels)
+{
+    weft__store_relaxed(&channels->refs, 1); /* the only thread */
+    channels->rings.lock = (struct weft__lock){0};
+}
+
 static int open_check(weft_runtime *rt, const weft_channel_options *o, size_t message_size, const void *out_sender,
                       const void *out_receiver)
 {
     static const char call[] = "weft_channel_create";
     if (!o || !out_sender || !out_receiver)
         return weft__refuse(WEFT_EINVAL, "%s: options, sender and receiver must not be null", call);
-    if (!weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "%s: not a live runtime", call);
+    const int wrong = weft__runtimes_check(call, rt);
+    if (wrong)
+        return wrong;
     const char *name = o->name ? o->name : "channel";
     if (o->capacity == 0 || o->capacity > WEFT_CHANNEL_CAPACITY_MAX)
         return weft__refuse(WEFT_EINVAL, "%s: capacity %zu of channel '%.100s': give 1 to %d", call, o->capacity, name,
@@ -219,7 +226,9 @@ int weft__channel_check(const char *call, weft_channel *channel, uint32_t genera
         return weft__refuse(WEFT_EINVAL, "%s: the handle was never set: create or clone it first", call);
     }
     if ((uint32_t)(weft__load_relaxed(&channel->state) >> 32) != generation) /* the handle keeps the channel */
-        return weft__refuse(WEFT_ESRCH, "%s: a stale copy of a handle that was closed: use only the last copy", call);
+        return weft__slab_is_orphan(channel)
+                   ? weft__refuse(WEFT_ESHUTDOWN, "%s: the channel lives in the process that forked this one", call)
+                   : weft__refuse(WEFT_ESRCH, "%s: a stale copy of a handle that was closed: use only the last copy", call);
     return 0;
 }
 

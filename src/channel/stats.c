@@ -125,8 +125,11 @@ static bool stats_next(struct weft__channels *channels, uint32_t *number, weft_c
 int weft_channel_visit(weft_runtime *rt, bool with_internal, int (*visit)(void *context, const weft_channel_stats *stats),
                        void *context)
 {
-    if (!visit || !weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "weft_channel_visit: give a live runtime and a function");
+    const int wrong = weft__runtimes_check("weft_channel_visit", rt);
+    if (wrong)
+        return wrong;
+    if (!visit)
+        return weft__refuse(WEFT_EINVAL, "weft_channel_visit: the function must not be null");
     uint32_t number = 0;
     weft_channel_stats stats;
     weft_channel *channel;

@@ -365,7 +365,9 @@ int weft__descriptor_check(const char *call, const weft_fd *fd)
         return weft__refuse(WEFT_EINVAL, "%s: the handle was never set: open or accept it first", call);
     }
     if ((uint32_t)(weft__load_relaxed(&descriptor->state) >> 32) != fd->weft__generation)
-        return weft__refuse(WEFT_ESRCH, "%s: a stale copy of a handle that was closed: use only the last copy", call);
+        return weft__slab_is_orphan(descriptor)
+                   ? weft__refuse(WEFT_ESHUTDOWN, "%s: the descriptor is one of a runtime in the process that forked this one", call)
+                   : weft__refuse(WEFT_ESRCH, "%s: a stale copy of a handle that was closed: use only the last copy", call);
     return 0;
 }
 
@@ -440,4 +442,26 @@ void weft__io_end(struct weft__io *io)
         struct weft__reactor *reactor = weft__reactors_at(io->reactors, i);
         weft__reactor_end(reactor, io_forget, &(struct io_last_turn){io, reactor});
     }
+}
+
+void weft__io_orphan(struct weft__io *io)
+{
+    uint32_t number = 0, count = 0;
+    while (io_next(io, &number))
+        count++;
+    io->inherited = count > 0 ? weft__alloc(count * sizeof *io->inherited) : NULL; /* NULL: they stay open to the end */
+    number = 0;
+    for (struct weft__descriptor *descriptor; io->inherited && (descriptor = io_next(io, &number)) != NULL;)
+        if (!descriptor->borrowed && !descriptor->closing)
+            io->inherited[io->inherited_count++] = descriptor->fd;
+    weft__store_relaxed(&io->refs, 1); /* the only thread */
+}
+
+void weft__io_disown(struct weft__io *io)
+{
+    for (uint32_t i = 0; i < io->inherited_count; i++)
+        close(io->inherited[i]);
+    weft__free(io->inherited);
+    for (uint32_t i = 0; i < io->count; i++)
+        weft__reactor_disown(weft__reactors_at(io->reactors, i));
 }

@@ -79,6 +79,8 @@ struct weft__io {
     uint32_t number;        /* the runtime's, for events */
     _Atomic uint32_t turn;  /* whose loop the next one belongs to */
     _Atomic uint32_t refs;  /* the runtime, and each descriptor */
+    int *inherited;         /* in the child of a fork: what is closed when the runtime is destroyed there */
+    uint32_t inherited_count;
 };
 
 struct weft__io *weft__io_create(struct weft__env *env, uint32_t workers);
@@ -86,6 +88,13 @@ void weft__io_unref(struct weft__io *io);
 
 /* The runtime ends, its workers have gone: close what is open, and the loops. */
 void weft__io_end(struct weft__io *io);
+
+/*
+ * In the child of a fork: keep the system's numbers, since the descriptors will be gone, and give them up with the runtime.
+ * Until then they stay open, so that a host may hand one on to a program that it executes.
+ */
+void weft__io_orphan(struct weft__io *io);
+void weft__io_disown(struct weft__io *io);
 
 /* Take over a descriptor that does not block. 0 and the handle. On failure it is the caller's still. */
 int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const char *name, weft_fd *out_fd);

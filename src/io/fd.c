@@ -99,10 +99,9 @@ static int fd_no_context(const char *call)
 /* The runtime's part of the room, for something to be opened there; NULL and the reason in *out_error. */
 struct weft__io *weft__io_for(const char *call, weft_runtime *rt, int *out_error)
 {
-    if (!weft__runtimes_contains(rt)) {
-        *out_error = weft__refuse(WEFT_EINVAL, "%s: not a live runtime", call);
+    *out_error = weft__runtimes_check(call, rt);
+    if (*out_error < 0)
         return NULL;
-    }
     struct weft__env *env = weft__env_of(rt);
     if (weft__load_relaxed(&env->refusing)) {
         *out_error = weft__refuse(WEFT_ESHUTDOWN, "%s: the runtime is shutting down", call);
@@ -367,8 +366,11 @@ int weft_fd_stats_get(const weft_fd *fd, weft_fd_stats *out_stats)
 
 int weft_fd_visit(weft_runtime *rt, int (*visit)(void *context, const weft_fd_stats *stats), void *context)
 {
-    if (!visit || !weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "weft_fd_visit: give a live runtime and a function");
+    const int wrong = weft__runtimes_check("weft_fd_visit", rt);
+    if (wrong)
+        return wrong;
+    if (!visit)
+        return weft__refuse(WEFT_EINVAL, "weft_fd_visit: the function must not be null");
     struct weft__io *io = weft__env_of(rt)->io;
     uint32_t number = 0;
     for (;;) {

@@ -181,6 +181,18 @@ void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *conte
     weft__unlock(&reactor->turning);
 }
 
+void weft__reactor_disown(struct weft__reactor *reactor)
+{
+    if (!weft__load_relaxed(&reactor->open)) /* the only thread */
+        return;
+    const uv_loop_t *loop = &reactor->loop;
+    const int fds[] = {uv_backend_fd(loop), loop->async_io_watcher.fd, loop->async_wfd, loop->signal_pipefd[0],
+                       loop->signal_pipefd[1]};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
 void weft__reactor_count_wait(struct weft__reactor *reactor, int change)
 {
     if (change > 0)

@@ -66,6 +66,12 @@ void weft__reactors_destroy(struct weft__reactor *reactors, uint32_t count);
  */
 void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *context), void *context);
 
+/*
+ * In the child of a fork: close the descriptors of a loop that a thread of the parent turned. libuv's own way to the end
+ * would look at what that thread had on its stack.
+ */
+void weft__reactor_disown(struct weft__reactor *reactor);
+
 /* Which worker turns it. */
 void weft__reactor_bind(struct weft__reactor *reactor, struct weft__thread *thread);
 

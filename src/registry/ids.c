@@ -56,3 +56,13 @@ void weft__worker_number_return(uint16_t number)
     workers.taken[number / 64] &= ~(UINT64_C(1) << number % 64);
     weft__unlock(&workers.lock);
 }
+
+void weft__ids_before_fork(void)
+{
+    weft__lock(&workers.lock);
+}
+
+void weft__ids_after_fork(void)
+{
+    weft__unlock(&workers.lock);
+}

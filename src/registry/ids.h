@@ -33,4 +33,8 @@ uint64_t weft__id_new(struct weft__realm *realm);
 uint16_t weft__worker_number_take(void);
 void weft__worker_number_return(uint16_t number);
 
+/* fork(): nobody else is in the middle of it. After: in both processes. */
+void weft__ids_before_fork(void);
+void weft__ids_after_fork(void);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "registry/rcu.h"
 
+#include <stdbool.h>
 #include <urcu-bp.h>
 
 #include "base/tsan.h"
@@ -34,4 +35,25 @@ void weft__rcu_synchronize(void)
 #ifdef WEFT__TSAN
     weft__tsan_acquire(&rcu_order);
 #endif
+}
+
+static bool rcu_forks; /* liburcu was told of the fork that is under way */
+
+void weft__rcu_before_fork(void)
+{
+    rcu_forks = !rcu_read_ongoing();
+    if (rcu_forks)
+        rcu_bp_before_fork();
+}
+
+void weft__rcu_after_fork_parent(void)
+{
+    if (rcu_forks)
+        rcu_bp_after_fork_parent();
+}
+
+void weft__rcu_after_fork_child(void)
+{
+    if (rcu_forks)
+        rcu_bp_after_fork_child();
 }

@@ -17,4 +17,12 @@ void weft__rcu_read_unlock(void);
 /* Wait until every section that runs now has ended. Not inside a section. Takes milliseconds. */
 void weft__rcu_synchronize(void);
 
+/*
+ * fork(), one at a time: the child has no readers but itself. A thread that forks inside a section (by a hook) does so
+ * without this: it would wait for whoever waits for the section. Its child may read, and not synchronize.
+ */
+void weft__rcu_before_fork(void);
+void weft__rcu_after_fork_parent(void);
+void weft__rcu_after_fork_child(void);
+
 #endif

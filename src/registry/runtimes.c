@@ -8,14 +8,17 @@
 #include "registry/runtimes.h"
 
 #include <stddef.h>
+#include <weft/error.h>
 
 #include "base/atomic.h"
+#include "base/error.h"
 #include "base/lock.h"
 
 struct runtimes_slot {
     _Atomic(void *) runtime; /* NULL until published */
     _Atomic uint32_t number; /* 0: free */
     void *pending;
+    void *inherited;         /* of a forked child: the parent's; written before the child has a second thread */
     uint32_t uses;
 };
 
@@ -52,6 +55,7 @@ void weft__runtimes_remove(uint32_t number)
     struct runtimes_slot *entry = &runtimes.slots[number & 255];
     weft__lock(&runtimes.lock);
     weft__store_relaxed(&entry->runtime, NULL);
+    entry->inherited = NULL;
     weft__store_relaxed(&entry->number, 0);
     weft__unlock(&runtimes.lock);
 }
@@ -71,4 +75,49 @@ bool weft__runtimes_contains(const void *runtime)
         if (weft__load_acquire(&runtimes.slots[slot].runtime) == runtime) /* RT-A1 */
             return true;
     return false;
+}
+
+bool weft__runtimes_inherited(const void *runtime)
+{
+    for (uint32_t slot = 1; runtime && slot <= WEFT__RUNTIMES_MAX; slot++)
+        if (runtimes.slots[slot].inherited == runtime)
+            return true;
+    return false;
+}
+
+int weft__runtimes_check(const char *call, const void *runtime)
+{
+    if (weft__runtimes_contains(runtime))
+        return 0;
+    if (weft__runtimes_inherited(runtime))
+        return weft__refuse(WEFT_ESHUTDOWN, "%s: the runtime lives in the process that forked this one: destroy it here, and "
+                                            "create one of this process",
+                            call);
+    return weft__refuse(WEFT_EINVAL, "%s: not a live runtime: null, or destroyed before", call);
+}
+
+void weft__runtimes_before_fork(void)
+{
+    weft__lock(&runtimes.lock);
+}
+
+void weft__runtimes_after_fork_parent(void)
+{
+    weft__unlock(&runtimes.lock);
+}
+
+void weft__runtimes_after_fork_child(void (*orphan)(void *runtime))
+{
+    weft__unlock(&runtimes.lock); /* the only thread */
+    for (uint32_t slot = 1; slot <= WEFT__RUNTIMES_MAX; slot++) {
+        struct runtimes_slot *entry = &runtimes.slots[slot];
+        void *runtime = weft__load_relaxed(&entry->runtime);
+        if (!runtime && !entry->inherited)
+            weft__store_relaxed(&entry->number, 0); /* or it was just being created, and nobody goes on with that */
+        if (!runtime)
+            continue;
+        entry->inherited = runtime;
+        weft__store_relaxed(&entry->runtime, NULL);
+        orphan(runtime);
+    }
 }

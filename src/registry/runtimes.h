@@ -29,4 +29,16 @@ void *weft__runtimes_get(uint32_t number);
 /* Whether the pointer is a live, published runtime. */
 bool weft__runtimes_contains(const void *runtime);
 
+/* The same, for a call of the host: 0, or its refusal: WEFT_EINVAL, or WEFT_ESHUTDOWN if the runtime was inherited. */
+int weft__runtimes_check(const char *call, const void *runtime);
+
+/*
+ * fork(). The child has its parent's memory and one thread. A runtime that lived is inherited there: nobody finds it any
+ * more but `inherited`, and its number stays taken until it is removed. `orphan` is called for each, by the only thread.
+ */
+bool weft__runtimes_inherited(const void *runtime);
+void weft__runtimes_before_fork(void);
+void weft__runtimes_after_fork_parent(void);
+void weft__runtimes_after_fork_child(void (*orphan)(void *runtime));
+
 #endif

@@ -26,19 +26,40 @@ static unsigned slab_class_of(size_t size)
     return index;
 }
 
+/* Every slab that handles point at, for a fork. */
+static struct {
+    struct weft__lock lock;
+    struct weft__link slabs;
+} slab_pointed;
+
+static void slab_class_init(struct weft__slab_class *class)
+{
+    weft__list_init(&class->partial);
+    weft__list_init(&class->empty);
+    weft__list_init(&class->bare);
+    class->empty_count = class->empty_low = 0;
+}
+
 void weft__slab_init(struct weft__slab *slab, void *owner)
 {
     *slab = (struct weft__slab){.owner = owner};
-    for (int i = 0; i < WEFT__SLAB_CLASSES; i++) {
-        weft__list_init(&slab->classes[i].partial);
-        weft__list_init(&slab->classes[i].empty);
-        weft__list_init(&slab->classes[i].bare);
-    }
+    for (int i = 0; i < WEFT__SLAB_CLASSES; i++)
+        slab_class_init(&slab->classes[i]);
+}
+
+void weft__slab_init_counted(struct weft__slab *slab, void *owner)
+{
+    weft__slab_init(slab, owner);
+    weft__lock(&slab_pointed.lock);
+    if (!weft__link_in_list(&slab_pointed.slabs))
+        weft__list_init(&slab_pointed.slabs);
+    weft__list_push_back(&slab_pointed.slabs, &slab->pointed);
+    weft__unlock(&slab_pointed.lock);
 }
 
 void weft__slab_init_kept(struct weft__slab *slab, void *owner)
 {
-    weft__slab_init(slab, owner);
+    weft__slab_init_counted(slab, owner);
     slab->keeps_addresses = true;
 }
 
@@ -50,10 +71,15 @@ static _Atomic(struct weft__page *) *slab_entry(struct weft__slab *slab, uint32_
 
 void weft__slab_fini(struct weft__slab *slab)
 {
+    if (weft__link_in_list(&slab->pointed)) {
+        weft__lock(&slab_pointed.lock);
+        weft__list_remove(&slab->pointed);
+        weft__unlock(&slab_pointed.lock);
+    }
     for (uint32_t number = 0; number < slab->page_numbers; number++) {
         _Atomic(struct weft__page *) *entry = slab_entry(slab, number);
         struct weft__page *page = entry ? weft__load_relaxed(entry) : NULL;
-        if (page)
+        if (page && !slab->orphaned)
             weft__platform->unmap(page, WEFT__PAGE_SIZE);
     }
     for (uint32_t first = 0; first < slab->page_numbers; first += WEFT__SLAB_LEAF)
@@ -280,6 +306,38 @@ void weft__slab_trim(struct weft__slab *slab)
         slab->recycled[slab->recycled_count++] = number;
         weft__unlock(&slab->lock);
     }
+}
+
+void weft__slab_before_fork(void)
+{
+    weft__lock(&slab_pointed.lock);
+}
+
+void weft__slab_after_fork_parent(void)
+{
+    weft__unlock(&slab_pointed.lock);
+}
+
+static void slab_orphan(struct weft__slab *slab)
+{
+    for (uint32_t number = 0; number < slab->page_numbers; number++) {
+        _Atomic(struct weft__page *) *entry = slab_entry(slab, number);
+        struct weft__page *page = entry ? weft__load_relaxed(entry) : NULL;
+        if (page)
+            weft__platform->discard(page, WEFT__PAGE_SIZE);
+    }
+    slab->orphaned = true;
+    slab->lock = (struct weft__lock){0};
+    for (int i = 0; i < WEFT__SLAB_CLASSES; i++) /* the lists went through the pages */
+        slab_class_init(&slab->classes[i]);
+}
+
+void weft__slab_after_fork_child(void)
+{
+    struct weft__link *slabs = &slab_pointed.slabs;
+    weft__unlock(&slab_pointed.lock); /* the only thread */
+    for (struct weft__link *link = slabs->next; link && link != slabs; link = link->next)
+        slab_orphan(weft__container_of(link, struct weft__slab, pointed));
 }
 
 void *weft__slab_lookup(struct weft__slab *slab, uint32_t number)

@@ -77,6 +77,8 @@ struct weft__slab {
     struct weft__lock lock;
     void *owner;
     bool keeps_addresses;
+    bool orphaned;
+    struct weft__link pointed; /* among all slabs that handles point at; NULL: they do not */
     struct weft__slab_class classes[WEFT__SLAB_CLASSES];
     _Atomic(_Atomic(struct weft__page *) *) leaves[WEFT__SLAB_LEAVES];
     uint32_t page_numbers;  /* given out so far */
@@ -98,8 +100,20 @@ void weft__slab_init(struct weft__slab *slab, void *owner);
 /* The same, for objects that handles point at: a slot's address stays readable until weft__slab_fini. */
 void weft__slab_init_kept(struct weft__slab *slab, void *owner);
 
-/* Unmap everything. No thread may look at the slab any more. */
+/* The same, for objects that count the handles which point at them: none outlives its object, and pages may go. */
+void weft__slab_init_counted(struct weft__slab *slab, void *owner);
+
+/* Unmap everything, but pages that were orphaned. No thread may look at the slab any more. */
 void weft__slab_fini(struct weft__slab *slab);
+
+/*
+ * fork(): nobody else begins or ends a slab. In the child, what handles point at lives in the parent: every page of those
+ * slabs reads as zero from here on and stays where it is for ever, so that a handle finds nothing there, and
+ * weft__slab_is_orphan() can say why. One call of the system a page, and nothing is copied for it.
+ */
+void weft__slab_before_fork(void);
+void weft__slab_after_fork_parent(void);
+void weft__slab_after_fork_child(void);
 
 /* A slot of at least `size` bytes, or NULL: no memory. `cache` NULL: straight from the pages. */
 void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size);
@@ -143,6 +157,9 @@ static inline uint32_t weft__slot_number(const void *slot)
     const uint32_t offset = (uint32_t)((const char *)slot - (const char *)page) - WEFT__PAGE_HEADER;
     return page->number << WEFT__SLOT_BITS | offset / page->slot_size;
 }
+
+/* Whether the slot is one of an orphaned slab. */
+static inline bool weft__slab_is_orphan(const void *slot) { return weft__page_of(slot)->slab == NULL; }
 
 /* How many bytes the slot really has. */
 static inline size_t weft__slot_size(const void *slot) { return weft__page_of(slot)->slot_size; }

@@ -26,8 +26,11 @@ uint32_t weft_runtime_workers(const weft_runtime *rt)
 
 int weft_runtime_tracing(weft_runtime *rt, char *text, size_t text_size)
 {
-    if (!weft__runtimes_contains(rt) || (!text && text_size > 0))
-        return weft__refuse(WEFT_EINVAL, "weft_runtime_tracing: give a live runtime, and a text with its size or none");
+    const int wrong = weft__runtimes_check("weft_runtime_tracing", rt);
+    if (wrong)
+        return wrong;
+    if (!text && text_size > 0)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_tracing: the text is null and its size is not 0: give both or none");
     const weft_trace_provider *provider = weft__sinks_provider();
     if (provider && provider->status && rt->trace_status != WEFT_EPROTO) {
         char scratch[256]; /* a daemon may have come or gone since the creation */
@@ -43,8 +46,11 @@ int weft_runtime_tracing(weft_runtime *rt, char *text, size_t text_size)
 
 int weft_runtime_stats_get(weft_runtime *rt, weft_runtime_stats *out_stats)
 {
-    if (!weft__runtimes_contains(rt) || !out_stats || out_stats->size < sizeof *out_stats)
-        return weft__refuse(WEFT_EINVAL, "weft_runtime_stats_get: give a live runtime, and statistics whose size is set");
+    const int wrong = weft__runtimes_check("weft_runtime_stats_get", rt);
+    if (wrong)
+        return wrong;
+    if (!out_stats || out_stats->size < sizeof *out_stats)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_stats_get: give statistics whose size is set");
     struct weft__sched *sched = &rt->sched;
     weft_runtime_stats stats = {
         .size = out_stats->size,
@@ -94,8 +100,11 @@ static uint64_t hooks_mask(const weft_hooks *hooks)
 
 int weft_hooks_add(weft_runtime *rt, const weft_hooks *hooks, weft_hooks_handle *out_handle)
 {
-    if (!weft__runtimes_contains(rt) || !hooks || !out_handle)
-        return weft__refuse(WEFT_EINVAL, "weft_hooks_add: give a live runtime, hooks, and a place for the handle");
+    const int wrong = weft__runtimes_check("weft_hooks_add", rt);
+    if (wrong)
+        return wrong;
+    if (!hooks || !out_handle)
+        return weft__refuse(WEFT_EINVAL, "weft_hooks_add: hooks and the place for the handle must not be null");
     const uint64_t mask = hooks_mask(hooks);
     if (mask == 0)
         return weft__refuse(WEFT_EINVAL, "weft_hooks_add: no function is set: nothing would be called");

@@ -100,6 +100,8 @@ static void create_fill(weft_runtime *rt, const weft_runtime_options *o)
 static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
 {
     struct weft__env *env = &rt->sched.env;
+    if (weft__fork_prepare() < 0)
+        return WEFT_ENOMEM;
     env->number = weft__runtimes_add(rt);
     if (env->number == 0)
         return weft__refuse(WEFT_EMFILE, "weft_runtime_create: %d runtimes live in this process, the most there can be",
@@ -216,8 +218,9 @@ int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *optio
 /* Whether this thread may wait for the runtime, and the runtime is one. */
 static int end_check(const char *call, weft_runtime *rt)
 {
-    if (!weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "%s: not a live runtime: null, or destroyed before", call);
+    const int wrong = weft__runtimes_check(call, rt);
+    if (wrong)
+        return wrong;
     if ((weft__self && weft__self->env == &rt->sched.env) || weft__blocking_is_inside(rt->sched.env.blocking))
         return weft__refuse(WEFT_EDEADLK, "%s: called by a task of this runtime: it would wait for itself; let main, or "
                                           "another thread of the host, do it",
@@ -367,8 +370,23 @@ int weft_runtime_finish(weft_runtime *rt)
     return result;
 }
 
+/* In the child of a fork: whoever waited for it, worked in it or held a lock of it is in the other process. */
+static int destroy_inherited(weft_runtime *rt)
+{
+    struct weft__env *env = &rt->sched.env;
+    if (weft__self_in(env) || weft__blocking_is_inside(env->blocking) || weft__watch_is_inside(rt))
+        return weft__refuse(WEFT_EDEADLK, "weft_runtime_destroy: this thread is one of the runtime's, in the process that "
+                                          "forked this one: return, or end the process");
+    runtime_unpublish(rt);
+    weft__io_disown(env->io);
+    runtime_free(rt);
+    return 0;
+}
+
 int weft_runtime_destroy(weft_runtime *rt)
 {
+    if (weft__runtimes_inherited(rt))
+        return destroy_inherited(rt);
     const int wrong = end_begin("weft_runtime_destroy", rt);
     if (wrong)
         return wrong;

@@ -51,6 +51,9 @@ void weft__watch_stop(weft_runtime *rt);
 /* Whether this thread is the monitor, or inside the health callback: the end waits for both. */
 bool weft__watch_is_inside(weft_runtime *rt);
 
+/* What is to be done at a fork of the process is known to it from here on. 0 or WEFT_ENOMEM. */
+int weft__fork_prepare(void);
+
 /* Say what lives to a recording that has just begun. */
 void weft__watch_announce(weft_runtime *rt);
 

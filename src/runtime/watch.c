@@ -65,8 +65,9 @@ static uint32_t watch_sample(weft_runtime *rt)
 
 int weft_monitor_sample(weft_runtime *rt)
 {
-    if (!weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "weft_monitor_sample: not a live runtime");
+    const int wrong = weft__runtimes_check("weft_monitor_sample", rt);
+    if (wrong)
+        return wrong;
     if (watch_is_sampler(&rt->watch))
         return weft__refuse(WEFT_EDEADLK, "weft_monitor_sample: called from the health callback");
     watch_sample(rt);
@@ -75,8 +76,9 @@ int weft_monitor_sample(weft_runtime *rt)
 
 int weft_monitor_on_health(weft_runtime *rt, weft_health_fn *callback, void *context)
 {
-    if (!weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "weft_monitor_on_health: not a live runtime");
+    const int wrong = weft__runtimes_check("weft_monitor_on_health", rt);
+    if (wrong)
+        return wrong;
     if (watch_is_sampler(&rt->watch))
         return weft__refuse(WEFT_EDEADLK, "weft_monitor_on_health: called from the health callback");
     weft__lock(&rt->watch.sampling); /* a callback that runs holds it: it has returned when this has */

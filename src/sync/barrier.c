@@ -99,7 +99,7 @@ static int barrier_await(const char *call, weft_context *cx, const weft_barrier 
     const int answer = barrier_arrive(barrier->weft__object, barrier->weft__generation, wait);
     if (answer == WEFT_AWAITING)
         weft__cx_refund(cx);
-    return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+    return answer == WEFT_ESRCH ? weft__meeting_stale(call, barrier->weft__object) : answer;
 }
 
 int weft_barrier_wait(weft_context *cx, const weft_barrier *barrier)
@@ -130,7 +130,7 @@ int weft_barrier_wait_blocking(const weft_barrier *barrier, int64_t deadline_ns)
     struct weft__guest guest = weft__queue_guest();
     const int answer = barrier_arrive(barrier->weft__object, barrier->weft__generation, &guest.blocked.wait);
     if (answer != WEFT_AWAITING)
-        return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+        return answer == WEFT_ESRCH ? weft__meeting_stale(call, barrier->weft__object) : answer;
     const int told = weft__queue_block(barrier->weft__object, &guest, deadline_ns);
     return told == 1 ? 0 : told;
 }

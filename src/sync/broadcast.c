@@ -465,6 +465,8 @@ void weft_broadcast_sender_close(weft_broadcast_sender *sender)
     struct weft__meeting *object = sender->weft__object;
     const uint32_t generation = sender->weft__generation;
     *sender = (weft_broadcast_sender){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
+    if (!weft__meeting_fits(object, generation))
+        return;
     weft__ends_lock(object);
     weft__ends_leave_and_unlock(object, &object->senders, WEFT__MODE_PLAIN);
     if (weft__ends_close(object))
@@ -480,6 +482,8 @@ void weft_broadcast_receiver_close(weft_broadcast_receiver *receiver)
     const uint32_t generation = receiver->weft__generation;
     uint64_t next = receiver->weft__next;
     *receiver = (weft_broadcast_receiver){NULL, 0, WEFT__MEETING_HANDLE_CLOSED, 0};
+    if (!weft__meeting_fits(object, generation))
+        return;
     struct broadcast_node *gone = NULL;
     weft__ends_lock(object);
     for (next = next > broadcast->first ? next : broadcast->first; next < weft__load_relaxed(&object->count); next++)

@@ -7,7 +7,7 @@ int weft__ends_check(const char *call, struct weft__meeting *object, uint32_t ge
     if (weft__unlikely(!object))
         return weft__meeting_refuse(call, NULL, state);
     const uint64_t word = weft__load_relaxed(&object->word); /* the handle keeps the object */
-    return weft__likely(weft__meeting_generation(word) == generation) ? 0 : weft__meeting_stale(call);
+    return weft__likely(weft__meeting_generation(word) == generation) ? 0 : weft__meeting_stale(call, object);
 }
 
 void weft__ends_init(struct weft__meeting *object, uint32_t senders, uint32_t receivers)

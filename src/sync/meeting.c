@@ -25,7 +25,7 @@ struct weft__sync *weft__sync_create(uint32_t number, struct weft__realm *realm)
     if (!sync)
         return NULL;
     weft__slab_init_kept(&sync->slab, sync);
-    weft__slab_init(&sync->values, sync);
+    weft__slab_init_counted(&sync->values, sync);
     sync->number = number;
     sync->realm = weft__realm_ref(realm);
     weft__store_relaxed(&sync->refs, 1); /* nobody else knows it yet */
@@ -41,6 +41,11 @@ void weft__sync_unref(struct weft__sync *sync)
     weft__slab_fini(&sync->values);
     weft__realm_unref(sync->realm);
     weft__free(sync);
+}
+
+void weft__sync_orphan(struct weft__sync *sync)
+{
+    weft__store_relaxed(&sync->refs, 1); /* the only thread */
 }
 
 void weft__sync_trim(struct weft__sync *sync)
@@ -59,8 +64,9 @@ static void meeting_copy_name(char *out, size_t room, const char *name)
 int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan, struct weft__meeting **out_object)
 {
     const char *name = plan->name ? plan->name : plan->otherwise;
-    if (!weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "%s: not a live runtime", plan->call);
+    const int wrong = weft__runtimes_check(plan->call, rt);
+    if (wrong)
+        return wrong;
     if (weft__load_relaxed(&weft__env_of(rt)->refusing)) /* relaxed: what races with shutdown outlives the runtime */
         return weft__refuse(WEFT_ESHUTDOWN, "%s: '%.100s': the runtime is shutting down", plan->call, name);
     struct weft__sync *home = weft__env_of(rt)->sync;
@@ -153,8 +159,10 @@ int weft__meeting_refuse(const char *call, const struct weft__meeting *object, u
                                      "first", call);
 }
 
-int weft__meeting_stale(const char *call)
+int weft__meeting_stale(const char *call, const struct weft__meeting *object)
 {
+    if (weft__slab_is_orphan(object))
+        return weft__refuse(WEFT_ESHUTDOWN, "%s: the handle's object lives in the process that forked this one", call);
     return weft__refuse(WEFT_ESRCH, "%s: a copy of a handle whose object was destroyed", call);
 }
 

@@ -152,6 +152,12 @@ uint32_t weft__meeting_publish(struct weft__meeting *object, uint32_t value);
 /* Give back what was created and not published. */
 void weft__meeting_discard(struct weft__meeting *object);
 
+/* Whether a handle is of what lives in the slot now: no copy of one that was closed, and not inherited over a fork. */
+static inline bool weft__meeting_fits(struct weft__meeting *object, uint32_t generation)
+{
+    return weft__meeting_generation(weft__load_relaxed(&object->word)) == generation;
+}
+
 /* Let no handle fit any more, tell those who wait, and drop the handles' reference. A stale handle does nothing. */
 void weft__meeting_destroy(struct weft__meeting *object, uint32_t generation);
 
@@ -163,7 +169,7 @@ void weft__meeting_unref(struct weft__meeting *object);
 
 /* Why a handle does not work: the text, and the code. */
 int weft__meeting_refuse(const char *call, const struct weft__meeting *object, uint32_t state);
-int weft__meeting_stale(const char *call);
+int weft__meeting_stale(const char *call, const struct weft__meeting *object);
 int weft__meeting_on_worker(const char *call);
 
 /* Whoever calls, as an owner: a task's id, or the thread's. */
@@ -184,6 +190,9 @@ void weft__meeting_describe(struct weft__waitable *waitable, const struct weft__
 struct weft__sync *weft__sync_create(uint32_t number, struct weft__realm *realm);
 void weft__sync_unref(struct weft__sync *sync);
 void weft__sync_trim(struct weft__sync *sync);
+
+/* In the child of a fork: no meeting point is left, and the runtime's is the last reference. */
+void weft__sync_orphan(struct weft__sync *sync);
 
 /* Announce every live meeting point to a recording that starts late. */
 void weft__sync_announce(struct weft__sync *sync);

@@ -55,7 +55,7 @@ static int mutex_await(const char *call, weft_context *cx, const weft_mutex *mut
         return mutex_deadlock(call);
     const int answer =
         weft__permits_await(cx, mutex->weft__object, mutex->weft__generation, wait, WEFT__MODE_OWNS, 1);
-    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call) : answer;
+    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call, mutex->weft__object) : answer;
 }
 
 int weft_mutex_lock(weft_context *cx, const weft_mutex *mutex)
@@ -89,7 +89,7 @@ int weft_mutex_try_lock(const weft_mutex *mutex)
     if (weft__unlikely(wrong))
         return wrong;
     const int answer = weft__permits_try(mutex->weft__object, mutex->weft__generation, WEFT__MODE_OWNS, 1);
-    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call) : answer;
+    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call, mutex->weft__object) : answer;
 }
 
 int weft_mutex_lock_blocking(const weft_mutex *mutex, int64_t deadline_ns)
@@ -104,7 +104,7 @@ int weft_mutex_lock_blocking(const weft_mutex *mutex, int64_t deadline_ns)
         return mutex_deadlock(call);
     const int answer =
         weft__permits_block(mutex->weft__object, mutex->weft__generation, WEFT__MODE_OWNS, 1, deadline_ns);
-    return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+    return answer == WEFT_ESRCH ? weft__meeting_stale(call, mutex->weft__object) : answer;
 }
 
 int weft_mutex_unlock(const weft_mutex *mutex)
@@ -115,12 +115,12 @@ int weft_mutex_unlock(const weft_mutex *mutex)
         return wrong;
     struct weft__meeting *object = mutex->weft__object;
     if (weft__unlikely(weft__meeting_generation(weft__load_relaxed(&object->word)) != mutex->weft__generation))
-        return weft__meeting_stale(call);
+        return weft__meeting_stale(call, object);
     if (weft__unlikely(weft__load_relaxed(&object->owner) != weft__meeting_caller())) /* only the owner finds itself */
         return weft__refuse(WEFT_EPERM, "%s: '%.100s' is not locked by the caller", call, object->name);
     weft__store_relaxed(&object->owner, 0); /* before the value: the next owner writes its own after taking that */
     const int answer = weft__permits_give(object, mutex->weft__generation, 1);
-    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call) : answer;
+    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call, mutex->weft__object) : answer;
 }
 
 uint64_t weft_mutex_owner(const weft_mutex *mutex)

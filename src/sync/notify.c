@@ -135,7 +135,7 @@ static int notify_await(const char *call, weft_context *cx, const weft_notify *n
     const int answer = notify_begin(notify->weft__object, notify->weft__generation, wait, ticket);
     if (answer == WEFT_AWAITING)
         weft__cx_refund(cx);
-    return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+    return answer == WEFT_ESRCH ? weft__meeting_stale(call, notify->weft__object) : answer;
 }
 
 int weft_notify_wait(weft_context *cx, const weft_notify *notify)
@@ -193,7 +193,7 @@ int weft_notify_wait_blocking(const weft_notify *notify, int64_t deadline_ns)
     struct weft__guest guest = weft__queue_guest();
     const int answer = notify_begin(notify->weft__object, notify->weft__generation, &guest.blocked.wait, NULL);
     if (answer != WEFT_AWAITING)
-        return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+        return answer == WEFT_ESRCH ? weft__meeting_stale(call, notify->weft__object) : answer;
     const int told = weft__queue_block(notify->weft__object, &guest, deadline_ns);
     return told == 1 ? 0 : told;
 }
@@ -217,7 +217,7 @@ static int notify_slowly(const char *call, struct weft__meeting *object, uint32_
         weft__meeting_trace_release(object);
     weft__queue_wake(object, &wakes);
     weft__rcu_read_unlock();
-    return good ? 0 : weft__meeting_stale(call);
+    return good ? 0 : weft__meeting_stale(call, object);
 }
 
 static int notify_give(const char *call, const weft_notify *notify, uint8_t state)
@@ -229,7 +229,7 @@ static int notify_give(const char *call, const weft_notify *notify, uint8_t stat
     uint64_t word = weft__load_relaxed(&object->word); /* the compare-and-swap orders */
     do {
         if (weft__meeting_generation(word) != notify->weft__generation)
-            return weft__meeting_stale(call);
+            return weft__meeting_stale(call, object);
         if ((word & WEFT__MEETING_WAITERS) || weft__trace_wants(WEFT_TRACE_sync_release))
             return notify_slowly(call, object, notify->weft__generation, state);
     } while (!weft__cas_weak_acq_rel(&object->word, &word, word | weft__meeting_amount(1))); /* SY-R1 SY-A1 */
@@ -258,7 +258,7 @@ int weft_notify_all(const weft_notify *notify)
     if (weft__meeting_generation(weft__load_relaxed(&object->word)) != notify->weft__generation) {
         weft__unlock(&object->lock);
         weft__rcu_read_unlock();
-        return weft__meeting_stale(call);
+        return weft__meeting_stale(call, object);
     }
     weft__store_release(&object->count, weft__load_relaxed(&object->count) + 1); /* SY-R1; under the lock */
     weft__queue_mark_all(object);

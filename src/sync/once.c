@@ -44,11 +44,11 @@ static bool once_is_done(const weft_once *once)
 }
 
 /* Permits say 0 for taken and 1 for done; the caller hears it the other way round. */
-static int once_answer(const char *call, int answer)
+static int once_answer(const char *call, const weft_once *once, int answer)
 {
     if (answer == 0 || answer == 1)
         return !answer;
-    return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+    return answer == WEFT_ESRCH ? weft__meeting_stale(call, once->weft__object) : answer;
 }
 
 static int once_deadlock(const char *call)
@@ -67,8 +67,8 @@ static int once_await(const char *call, weft_context *cx, const weft_once *once,
     }
     if (weft__permits_await_own(cx, once->weft__object, once->weft__generation, wait))
         return once_deadlock(call);
-    return once_answer(call, weft__permits_await(cx, once->weft__object, once->weft__generation, wait,
-                                                 WEFT__MODE_OWNS, 1));
+    return once_answer(call, once, weft__permits_await(cx, once->weft__object, once->weft__generation, wait,
+                                                       WEFT__MODE_OWNS, 1));
 }
 
 int weft_once_enter(weft_context *cx, const weft_once *once)
@@ -100,8 +100,8 @@ int weft_once_enter_blocking(const weft_once *once, int64_t deadline_ns)
         return 0;
     if (weft__permits_owns(once->weft__object, once->weft__generation, weft__meeting_caller()))
         return once_deadlock(call);
-    return once_answer(call, weft__permits_block(once->weft__object, once->weft__generation, WEFT__MODE_OWNS, 1,
-                                                 deadline_ns));
+    return once_answer(call, once, weft__permits_block(once->weft__object, once->weft__generation, WEFT__MODE_OWNS, 1,
+                                                       deadline_ns));
 }
 
 /* It is done: nobody asks again. */
@@ -112,7 +112,7 @@ static int once_finish(const char *call, struct weft__meeting *object, uint32_t 
     if (weft__meeting_generation(weft__load_relaxed(&object->word)) != generation) {
         weft__unlock(&object->lock);
         weft__rcu_read_unlock();
-        return weft__meeting_stale(call);
+        return weft__meeting_stale(call, object);
     }
     weft__store_relaxed(&object->owner, 0);
     weft__store_relaxed(&object->count, 1);
@@ -129,14 +129,14 @@ int weft_once_leave(const weft_once *once, int result)
         return weft__meeting_refuse(call, NULL, once ? once->weft__state : 0);
     struct weft__meeting *object = once->weft__object;
     if (weft__meeting_generation(weft__load_relaxed(&object->word)) != once->weft__generation)
-        return weft__meeting_stale(call);
+        return weft__meeting_stale(call, object);
     if (!weft__permits_owns(object, once->weft__generation, weft__meeting_caller()))
         return weft__refuse(WEFT_EPERM, "%s: the caller is not doing '%.100s'", call, object->name);
     if (result >= 0)
         return once_finish(call, object, once->weft__generation);
     weft__store_relaxed(&object->owner, 0); /* before the value, as in mutex.c */
     const int answer = weft__permits_give(object, once->weft__generation, 1);
-    return answer == WEFT_ESRCH ? weft__meeting_stale(call) : answer;
+    return answer == WEFT_ESRCH ? weft__meeting_stale(call, object) : answer;
 }
 
 int weft_once_run(weft_context *cx, const weft_once *once, int (*function)(void *context), void *context)

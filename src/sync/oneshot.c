@@ -84,7 +84,7 @@ static int oneshot_check(const char *call, struct weft__meeting *object, uint32_
     if (weft__unlikely(!object))
         return weft__meeting_refuse(call, NULL, state);
     *out_word = weft__load_acquire(&object->word); /* SY-A1: the value, if it says SENT */
-    return weft__likely(weft__meeting_generation(*out_word) == generation) ? 0 : weft__meeting_stale(call);
+    return weft__likely(weft__meeting_generation(*out_word) == generation) ? 0 : weft__meeting_stale(call, object);
 }
 
 /* Whoever waits, on either side, has to look again. */
@@ -147,6 +147,8 @@ void weft_oneshot_sender_close(weft_oneshot_sender *sender)
     struct weft__meeting *object = sender->weft__object;
     const uint32_t generation = sender->weft__generation;
     *sender = (weft_oneshot_sender){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
+    if (!weft__meeting_fits(object, generation))
+        return;
     weft__store_relaxed(&object->senders, 0); /* a number to show */
     oneshot_leave(object, ONESHOT_TX_GONE);
     oneshot_close_handle(object, generation);
@@ -154,7 +156,7 @@ void weft_oneshot_sender_close(weft_oneshot_sender *sender)
 
 void weft_oneshot_stop(const weft_oneshot_receiver *receiver)
 {
-    if (receiver && receiver->weft__object)
+    if (receiver && receiver->weft__object && weft__meeting_fits(receiver->weft__object, receiver->weft__generation))
         oneshot_leave(receiver->weft__object, ONESHOT_RX_GONE);
 }
 
@@ -166,6 +168,8 @@ void weft_oneshot_receiver_close(weft_oneshot_receiver *receiver)
     struct weft__oneshot *oneshot = oneshot_of(object);
     const uint32_t generation = receiver->weft__generation;
     *receiver = (weft_oneshot_receiver){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
+    if (!weft__meeting_fits(object, generation))
+        return;
     weft__store_relaxed(&object->receivers, 0); /* a number to show */
     const uint64_t word = oneshot_leave(object, ONESHOT_RX_GONE | ONESHOT_TAKEN);
     if ((word & ONESHOT_SENT) && !(word & ONESHOT_TAKEN) && oneshot->drop)
@@ -302,9 +306,8 @@ void weft_oneshot_closed_begin(weft_oneshot_closed_future *future, const weft_on
     future->sender = sender;
 }
 
-int weft_oneshot_try_recv(const weft_oneshot_receiver *receiver, void *out_value)
+static int oneshot_try(const char *call, const weft_oneshot_receiver *receiver, void *out_value)
 {
-    static const char call[] = "weft_oneshot_try_recv";
     if (!receiver || !out_value)
         return weft__meeting_refuse(call, NULL, 0);
     uint64_t word = 0;
@@ -313,13 +316,18 @@ int weft_oneshot_try_recv(const weft_oneshot_receiver *receiver, void *out_value
     return wrong ? wrong : oneshot_take(receiver->weft__object, word, out_value);
 }
 
+int weft_oneshot_try_recv(const weft_oneshot_receiver *receiver, void *out_value)
+{
+    return oneshot_try("weft_oneshot_try_recv", receiver, out_value);
+}
+
 int weft_oneshot_recv_blocking(const weft_oneshot_receiver *receiver, void *out_value, int64_t deadline_ns)
 {
     static const char call[] = "weft_oneshot_recv_blocking";
     if (weft__self)
         return weft__meeting_on_worker(call);
     for (;;) {
-        const int answer = weft_oneshot_try_recv(receiver, out_value);
+        const int answer = oneshot_try(call, receiver, out_value);
         if (answer != WEFT_EAGAIN)
             return answer;
         struct weft__meeting *object = receiver->weft__object;

@@ -47,9 +47,9 @@ static inline int rwlock_check(const char *call, const weft_rwlock *rwlock)
     return 0;
 }
 
-static inline int rwlock_answer(const char *call, int answer)
+static inline int rwlock_answer(const char *call, const weft_rwlock *rwlock, int answer)
 {
-    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call) : answer;
+    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call, rwlock->weft__object) : answer;
 }
 
 /* What a reader and a writer ask for. A lock for one reader: both ask for 1, and the mode tells them apart. */
@@ -68,8 +68,8 @@ static int rwlock_wait(const char *call, weft_context *cx, const weft_rwlock *rw
 {
     if (weft__unlikely(weft__permits_await_own(cx, rwlock->weft__object, rwlock->weft__generation, wait)))
         return rwlock_deadlock(call);
-    return rwlock_answer(call, weft__permits_await(cx, rwlock->weft__object, rwlock->weft__generation, wait, mode,
-                                                   rwlock_amount(rwlock, mode)));
+    return rwlock_answer(call, rwlock, weft__permits_await(cx, rwlock->weft__object, rwlock->weft__generation, wait, mode,
+                                                           rwlock_amount(rwlock, mode)));
 }
 
 static int rwlock_await(const char *call, weft_context *cx, const weft_rwlock *rwlock, uint8_t mode)
@@ -116,8 +116,8 @@ static int rwlock_try(const char *call, const weft_rwlock *rwlock, uint8_t mode)
     const int wrong = rwlock_check(call, rwlock);
     if (weft__unlikely(wrong))
         return wrong;
-    return rwlock_answer(call, weft__permits_try(rwlock->weft__object, rwlock->weft__generation, mode,
-                                                 rwlock_amount(rwlock, mode)));
+    return rwlock_answer(call, rwlock, weft__permits_try(rwlock->weft__object, rwlock->weft__generation, mode,
+                                                         rwlock_amount(rwlock, mode)));
 }
 
 static int rwlock_block(const char *call, const weft_rwlock *rwlock, uint8_t mode, int64_t deadline_ns)
@@ -129,8 +129,8 @@ static int rwlock_block(const char *call, const weft_rwlock *rwlock, uint8_t mod
         return weft__meeting_on_worker(call);
     if (weft__permits_owns(rwlock->weft__object, rwlock->weft__generation, weft__meeting_caller()))
         return rwlock_deadlock(call);
-    return rwlock_answer(call, weft__permits_block(rwlock->weft__object, rwlock->weft__generation, mode,
-                                                   rwlock_amount(rwlock, mode), deadline_ns));
+    return rwlock_answer(call, rwlock, weft__permits_block(rwlock->weft__object, rwlock->weft__generation, mode,
+                                                           rwlock_amount(rwlock, mode), deadline_ns));
 }
 
 int weft_rwlock_read(weft_context *cx, const weft_rwlock *rwlock)
@@ -172,11 +172,11 @@ int weft_rwlock_read_unlock(const weft_rwlock *rwlock)
     struct weft__meeting *object = rwlock->weft__object;
     const uint64_t word = weft__load_relaxed(&object->word); /* a reader that is in keeps what it looks for true */
     if (weft__unlikely(weft__meeting_generation(word) != rwlock->weft__generation))
-        return weft__meeting_stale(call);
+        return weft__meeting_stale(call, object);
     if (weft__unlikely(weft__meeting_value(word) == object->limit || weft__load_relaxed(&object->owner) != 0))
         return weft__refuse(WEFT_EPERM, "%s: no reader is in '%.100s'", call, object->name);
     const int answer = weft__permits_give(object, rwlock->weft__generation, 1);
-    return weft__unlikely(answer == WEFT_ERANGE) ? WEFT_EPERM : rwlock_answer(call, answer);
+    return weft__unlikely(answer == WEFT_ERANGE) ? WEFT_EPERM : rwlock_answer(call, rwlock, answer);
 }
 
 int weft_rwlock_write_unlock(const weft_rwlock *rwlock)
@@ -187,11 +187,11 @@ int weft_rwlock_write_unlock(const weft_rwlock *rwlock)
         return wrong;
     struct weft__meeting *object = rwlock->weft__object;
     if (weft__unlikely(weft__meeting_generation(weft__load_relaxed(&object->word)) != rwlock->weft__generation))
-        return weft__meeting_stale(call);
+        return weft__meeting_stale(call, object);
     if (weft__unlikely(weft__load_relaxed(&object->owner) != weft__meeting_caller())) /* only the owner finds itself */
         return weft__refuse(WEFT_EPERM, "%s: the caller is not the writer in '%.100s'", call, object->name);
     weft__store_relaxed(&object->owner, 0); /* before the value, as in mutex.c */
-    return rwlock_answer(call, weft__permits_give(object, rwlock->weft__generation, object->limit));
+    return rwlock_answer(call, rwlock, weft__permits_give(object, rwlock->weft__generation, object->limit));
 }
 
 void weft_rwlock_destroy(weft_rwlock *rwlock)

@@ -54,7 +54,7 @@ static int semaphore_check(const char *call, const weft_semaphore *semaphore, ui
     struct weft__meeting *object = semaphore->weft__object;
     const uint64_t word = weft__load_relaxed(&object->word); /* what it finds stays so while the handle is good */
     if (weft__unlikely(weft__meeting_generation(word) != semaphore->weft__generation))
-        return weft__meeting_stale(call);
+        return weft__meeting_stale(call, object);
     if (weft__unlikely(count > object->limit))
         return weft__refuse(WEFT_ERANGE, "%s: %u permits, '%.100s' has at most %u", call, count, object->name,
                             object->limit);
@@ -68,9 +68,9 @@ static int semaphore_wrong(int wrong)
     return wrong == SEMAPHORE_NOTHING ? 0 : wrong;
 }
 
-static int semaphore_answer(const char *call, int answer)
+static int semaphore_answer(const char *call, const weft_semaphore *semaphore, int answer)
 {
-    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call) : answer;
+    return weft__unlikely(answer == WEFT_ESRCH) ? weft__meeting_stale(call, semaphore->weft__object) : answer;
 }
 
 static int semaphore_await(const char *call, weft_context *cx, const weft_semaphore *semaphore, uint32_t count,
@@ -81,8 +81,8 @@ static int semaphore_await(const char *call, weft_context *cx, const weft_semaph
         if (weft__unlikely(wrong))
             return semaphore_wrong(wrong);
     }
-    return semaphore_answer(call, weft__permits_await(cx, semaphore->weft__object, semaphore->weft__generation, wait,
-                                                      WEFT__MODE_PLAIN, count));
+    return semaphore_answer(call, semaphore, weft__permits_await(cx, semaphore->weft__object, semaphore->weft__generation, wait,
+                                                                 WEFT__MODE_PLAIN, count));
 }
 
 int weft_semaphore_acquire(weft_context *cx, const weft_semaphore *semaphore, uint32_t count)
@@ -118,8 +118,8 @@ int weft_semaphore_try_acquire(const weft_semaphore *semaphore, uint32_t count)
     const int wrong = semaphore_check(call, semaphore, count);
     if (weft__unlikely(wrong))
         return semaphore_wrong(wrong);
-    return semaphore_answer(call, weft__permits_try(semaphore->weft__object, semaphore->weft__generation,
-                                                    WEFT__MODE_PLAIN, count));
+    return semaphore_answer(call, semaphore, weft__permits_try(semaphore->weft__object, semaphore->weft__generation,
+                                                               WEFT__MODE_PLAIN, count));
 }
 
 int weft_semaphore_acquire_blocking(const weft_semaphore *semaphore, uint32_t count, int64_t deadline_ns)
@@ -130,8 +130,8 @@ int weft_semaphore_acquire_blocking(const weft_semaphore *semaphore, uint32_t co
         return weft__meeting_on_worker(call);
     if (wrong)
         return semaphore_wrong(wrong);
-    return semaphore_answer(call, weft__permits_block(semaphore->weft__object, semaphore->weft__generation,
-                                                      WEFT__MODE_PLAIN, count, deadline_ns));
+    return semaphore_answer(call, semaphore, weft__permits_block(semaphore->weft__object, semaphore->weft__generation,
+                                                                 WEFT__MODE_PLAIN, count, deadline_ns));
 }
 
 int weft_semaphore_release(const weft_semaphore *semaphore, uint32_t count)
@@ -143,7 +143,7 @@ int weft_semaphore_release(const weft_semaphore *semaphore, uint32_t count)
     const int answer = weft__permits_give(semaphore->weft__object, semaphore->weft__generation, count);
     if (weft__unlikely(answer == WEFT_ERANGE))
         return weft__refuse(answer, "%s: %u more permits would be more than the semaphore has at most", call, count);
-    return semaphore_answer(call, answer);
+    return semaphore_answer(call, semaphore, answer);
 }
 
 int weft_semaphore_forget(const weft_semaphore *semaphore, uint32_t count)
@@ -160,7 +160,7 @@ int weft_semaphore_forget(const weft_semaphore *semaphore, uint32_t count)
     do {
         if (weft__meeting_generation(word) != semaphore->weft__generation) {
             weft__unlock(&object->lock);
-            return weft__meeting_stale(call);
+            return weft__meeting_stale(call, object);
         }
         removed = weft__meeting_value(word) < count ? weft__meeting_value(word) : count;
     } while (!weft__cas_weak_acq_rel(&object->word, &word, word - weft__meeting_amount(removed))); /* SY-A1 SY-R1 */
@@ -175,7 +175,7 @@ int weft_semaphore_available(const weft_semaphore *semaphore)
         return weft__meeting_refuse(call, NULL, semaphore ? semaphore->weft__state : 0);
     const uint64_t word = weft__load_relaxed(&semaphore->weft__object->word); /* a number, and nothing behind it */
     if (weft__meeting_generation(word) != semaphore->weft__generation)
-        return weft__meeting_stale(call);
+        return weft__meeting_stale(call, semaphore->weft__object);
     return (int)weft__meeting_value(word);
 }
 

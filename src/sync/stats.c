@@ -117,8 +117,11 @@ static int stats_visit(struct weft__slab *slab, int (*visit)(void *context, cons
 
 int weft_sync_visit(weft_runtime *rt, int (*visit)(void *context, const weft_sync_stats *stats), void *context)
 {
-    if (!visit || !weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "weft_sync_visit: give a live runtime and a function");
+    const int wrong = weft__runtimes_check("weft_sync_visit", rt);
+    if (wrong)
+        return wrong;
+    if (!visit)
+        return weft__refuse(WEFT_EINVAL, "weft_sync_visit: the function must not be null");
     struct weft__sync *sync = weft__env_of(rt)->sync;
     const int answer = stats_visit(&sync->slab, visit, context);
     return answer != 0 ? answer : stats_visit(&sync->values, visit, context);

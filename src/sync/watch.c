@@ -206,6 +206,8 @@ int weft_watch_modify(const weft_watch_sender *sender, int (*function)(void *val
 /* One handle less of a side. Ends with the handle. */
 static void watch_leave(struct weft__meeting *object, uint32_t generation, _Atomic uint32_t *side, uint8_t mode)
 {
+    if (!weft__meeting_fits(object, generation))
+        return;
     weft__ends_lock(object);
     weft__ends_leave_and_unlock(object, side, mode);
     if (weft__ends_close(object))

@@ -182,8 +182,11 @@ static int dump_write(struct dump_text *text, weft_dump_fn *write, void *context
 
 int weft_task_dump(weft_runtime *rt, weft_dump_format format, weft_dump_fn *write, void *context)
 {
-    if (!write || !weft__runtimes_contains(rt) || (unsigned)format > WEFT_DUMP_JSON)
-        return weft__refuse(WEFT_EINVAL, "weft_task_dump: give a live runtime, a weft_dump_format and a function");
+    const int wrong = weft__runtimes_check("weft_task_dump", rt);
+    if (wrong)
+        return wrong;
+    if (!write || (unsigned)format > WEFT_DUMP_JSON)
+        return weft__refuse(WEFT_EINVAL, "weft_task_dump: format %d: give a weft_dump_format and a function", (int)format);
     struct weft__env *env = weft__env_of(rt);
     struct dump_text text = {.length = 0};
     const bool json = format == WEFT_DUMP_JSON;

@@ -84,6 +84,7 @@ struct weft__env {
     uint32_t coop_budget;
     weft_report_fn *report;
     void *report_context;
+    bool inherited; /* the runtime lives in the process that forked this one; set while there is one thread */
     _Atomic uint32_t refusing; /* spawns are refused: shutting down */
     _Atomic uint32_t cancelled; /* every task is cancelled: shutting down */
     _Atomic int32_t first_error; /* of a task of the root scope */

@@ -119,8 +119,11 @@ int weft_task_inspect(weft_task handle, weft_task_info *out_info)
 
 int weft_task_visit(weft_runtime *rt, int (*visit)(void *context, const weft_task_info *info), void *context)
 {
-    if (!visit || !weft__runtimes_contains(rt))
-        return weft__refuse(WEFT_EINVAL, "weft_task_visit: give a live runtime and a function");
+    const int wrong = weft__runtimes_check("weft_task_visit", rt);
+    if (wrong)
+        return wrong;
+    if (!visit)
+        return weft__refuse(WEFT_EINVAL, "weft_task_visit: the function must not be null");
     struct weft__env *env = weft__env_of(rt);
     uint32_t number = 0;
     for (;;) {

@@ -358,6 +358,8 @@ int weft_scope_cancel(weft_scope *scope)
     struct weft__env *env = weft__env_of(scope->weft__runtime);
     if (scope == &env->root) /* the flags may be changing: another thread cancels, too */
         return weft__refuse(WEFT_EINVAL, "weft_scope_cancel: not the root scope: weft_runtime_shutdown() does that");
+    if (env->inherited)
+        return weft__refuse(WEFT_ESHUTDOWN, "weft_scope_cancel: the scope lives in the process that forked this one");
     weft__scope_cancel(env, scope, WEFT_REASON_USER);
     return 0;
 }

@@ -60,8 +60,8 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
         return spawn_failed(wrong);
     struct weft__env *env = weft__env_of(scope->weft__runtime);
     if (weft__load_relaxed(&env->refusing)) /* relaxed: a spawn that races with shutdown is cancelled by its walk */
-        return spawn_failed(weft__refuse(WEFT_ESHUTDOWN, "weft_spawn: '%s': the runtime is shutting down",
-                                         site->name ? site->name : "?"));
+        return spawn_failed(weft__refuse(WEFT_ESHUTDOWN, "weft_spawn: '%s': the runtime %s", site->name ? site->name : "?",
+                                         env->inherited ? "lives in the process that forked this one" : "is shutting down"));
 
     struct weft__thread *self = weft__self_in(env);
     const bool root = scope == &env->root;

@@ -170,3 +170,13 @@ void weft__sinks_forget(uint32_t runtime)
         sinks_release(entry);
     }
 }
+
+void weft__sinks_before_fork(void)
+{
+    weft__lock(&sinks.lock);
+}
+
+void weft__sinks_after_fork(void)
+{
+    weft__unlock(&sinks.lock);
+}

@@ -42,4 +42,8 @@ bool weft__sinks_in_hook(void);
 /* A runtime has gone: forget its hooks. */
 void weft__sinks_forget(uint32_t runtime);
 
+/* fork(): nobody else is in the middle of it. After: in both processes. */
+void weft__sinks_before_fork(void);
+void weft__sinks_after_fork(void);
+
 #endif

@@ -3,9 +3,9 @@
  * The process around the library: it exits with a live runtime, from a task, forks, loads and unloads the library, and
  * makes a thousand runtimes. What could end the program runs in a child.
  */
+#include "lib/child.h"
 #include "lib/world.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,19 +14,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-
-static unsigned count_entries(const char *path)
-{
-    unsigned count = 0;
-    DIR *folder = opendir(path);
-    if (!folder)
-        return 0;
-    while (readdir(folder))
-        count++;
-    closedir(folder);
-    return count;
-}
 
 /* Lines of /proc/self/maps that say `word`. */
 static unsigned count_mappings(const char *word)
@@ -53,34 +40,6 @@ static long resident_pages(void)
     return resident;
 }
 
-/* The status of a child that ran `body` and then exit()ed with what it answered. */
-/*
- * A child that exits with a live runtime leaves memory behind, on purpose; what pages that a leak checker does not scan
- * point to looks lost to it. It asks here.
- */
-static int in_child_now;
-__attribute__((visibility("default"))) int __lsan_is_turned_off(void); /* seen by the sanitizer's library */
-int __lsan_is_turned_off(void)
-{
-    return in_child_now;
-}
-
-static int in_child(int (*body)(void))
-{
-    fflush(NULL);
-    const pid_t child = fork();
-    if (child == 0) {
-        in_child_now = 1;
-        exit(body());
-    }
-    assert_true(child > 0);
-    int status = -1;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status))
-        fail_msg("the child was killed by signal %d", WTERMSIG(status));
-    return WEXITSTATUS(status);
-}
-
 enum { CHILDREN = WORLD_SANITIZED ? 5 : 20 };
 
 static weft_runtime *busy_runtime(void)
@@ -100,8 +59,9 @@ static weft_runtime *busy_runtime(void)
 
 static weft_runtime *kept; /* reachable, so that a leak checker is content */
 
-static int exit_with_a_live_runtime(void)
+static int exit_with_a_live_runtime(void *context)
 {
+    (void)context;
     kept = busy_runtime();
     return 17;
 }
@@ -110,7 +70,7 @@ static void process_exits_with_a_live_runtime(void **state)
 {
     (void)state;
     for (int i = 0; i < CHILDREN; i++)
-        assert_int_equal(in_child(exit_with_a_live_runtime), 17);
+        assert_int_equal(child_run(exit_with_a_live_runtime, NULL), 17);
 }
 
 struct quitter {
@@ -125,8 +85,9 @@ static weft_poll quitter(weft_context *cx, struct quitter *self)
     WEFT_END(0);
 }
 
-static int exit_by_a_task(void)
+static int exit_by_a_task(void *context)
 {
+    (void)context;
     kept = busy_runtime();
     weft_spawn(weft_runtime_scope(kept), quitter, .code = 18);
     while (kept)
@@ -138,11 +99,12 @@ static void process_exits_by_a_task(void **state)
 {
     (void)state;
     for (int i = 0; i < CHILDREN; i++)
-        assert_int_equal(in_child(exit_by_a_task), 18);
+        assert_int_equal(child_run(exit_by_a_task, NULL), 18);
 }
 
-static int exit_beside_destroy_body(void)
+static int exit_beside_destroy_body(void *context)
 {
+    (void)context;
     weft_runtime *rt = busy_runtime();
     return weft_runtime_destroy(rt) == 0 ? 19 : 91;
 }
@@ -151,12 +113,13 @@ static void process_exits_right_after_the_destruction(void **state)
 {
     (void)state;
     for (int i = 0; i < CHILDREN; i++)
-        assert_int_equal(in_child(exit_beside_destroy_body), 19);
+        assert_int_equal(child_run(exit_beside_destroy_body, NULL), 19);
 }
 
 /* With workers running: a child that ends at once, one that exits, one that runs another program; the parent goes on. */
-static int fork_with_workers(void)
+static int fork_with_workers(void *context)
 {
+    (void)context;
     weft_runtime *rt = busy_runtime();
     for (int i = 0; i < 60; i++) {
         const pid_t child = fork();
@@ -190,7 +153,7 @@ static void process_forks_with_workers_running(void **state)
     (void)state;
     if (WORLD_TSAN)
         skip(); /* it does not let a multi-threaded program fork */
-    assert_int_equal(in_child(fork_with_workers), 20);
+    assert_int_equal(child_run(fork_with_workers, NULL), 20);
 }
 
 /* known bug 40: threads, descriptors and memory are where they were after a thousand runtimes that worked. */
@@ -202,8 +165,8 @@ static void thousand_runtimes_leave_nothing(void **state)
     long pages = 0;
     for (int i = 0; i < rounds; i++) {
         if (i == rounds / 10) { /* what is made once is there by now */
-            threads = count_entries("/proc/self/task");
-            descriptors = count_entries("/proc/self/fd");
+            threads = child_count_entries("/proc/self/task");
+            descriptors = child_count_entries("/proc/self/fd");
             mappings = count_mappings(" ");
             pages = resident_pages();
         }
@@ -219,8 +182,8 @@ static void thousand_runtimes_leave_nothing(void **state)
             world_settle(rt);
         world_end(rt, i % 2 ? 3 : 2);
     }
-    WORLD_UNTIL(count_entries("/proc/self/task") == threads); /* a joined thread may be listed for a moment */
-    assert_int_equal(count_entries("/proc/self/fd"), descriptors);
+    WORLD_UNTIL(child_count_entries("/proc/self/task") == threads); /* a joined thread may be listed for a moment */
+    assert_int_equal(child_count_entries("/proc/self/fd"), descriptors);
     if (!WORLD_SANITIZED) {
         assert_in_range(count_mappings(" "), 1, mappings + 4); /* malloc's arenas, at most one a processor */
         assert_in_range(resident_pages(), 1, pages + 256);     /* a megabyte */
@@ -288,8 +251,9 @@ static void *outliving_thread(void *argument)
     return NULL;
 }
 
-static int load_and_unload(void)
+static int load_and_unload(void *context)
 {
+    (void)context;
     unsigned threads = 0, descriptors = 0;
     pthread_t thread;
     for (int i = 0; i < 20; i++) {
@@ -309,17 +273,17 @@ static int load_and_unload(void)
         if (loaded.finish(rt) != 0 || atomic_load(&ran) != 100)
             return 82;
         if (i == 1) {
-            threads = count_entries("/proc/self/task");
-            descriptors = count_entries("/proc/self/fd");
+            threads = child_count_entries("/proc/self/task");
+            descriptors = child_count_entries("/proc/self/fd");
         }
         if (dlclose(loaded.library) != 0)
             return 83;
     }
     latch_up(&thread_leave);
     pthread_join(thread, NULL);
-    if (count_entries("/proc/self/fd") != descriptors)
+    if (child_count_entries("/proc/self/fd") != descriptors)
         return 84;
-    while (count_entries("/proc/self/task") != threads)
+    while (child_count_entries("/proc/self/task") != threads)
         sched_yield();
     return 21;
 }
@@ -330,7 +294,7 @@ static void library_can_be_loaded_and_unloaded(void **state)
     (void)state;
     if (WORLD_SANITIZED)
         skip(); /* a sanitizer keeps what was loaded */
-    assert_int_equal(in_child(load_and_unload), 21);
+    assert_int_equal(child_run(load_and_unload, NULL), 21);
 }
 
 /* A step that is resumed at a line where it has no await: its frame was overwritten, or an await stood in a `switch`. */
@@ -379,8 +343,9 @@ static void await_in_a_switch_dies_at_the_resume(void **state)
 }
 
 /* A runtime before and after a fork of a process without workers: the child may have its own. */
-static int own_runtime(void)
+static int own_runtime(void *context)
 {
+    (void)context;
     weft_runtime *rt = NULL;
     if (weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = 2)) != 0)
         return 98;
@@ -396,10 +361,10 @@ static void child_of_a_process_without_a_runtime_has_its_own(void **state)
     (void)state;
     if (WORLD_TSAN)
         skip();
-    assert_int_equal(in_child(own_runtime), 23);
+    assert_int_equal(child_run(own_runtime, NULL), 23);
     weft_runtime *rt = world_begin(2); /* one was here, and has gone */
     world_end(rt, 0);
-    assert_int_equal(in_child(own_runtime), 23);
+    assert_int_equal(child_run(own_runtime, NULL), 23);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads that the system does not give, signals that are not ours, and a process that stands still for a while. */
+#include "lib/child.h"
 #include "lib/faulty.h"
 #include "lib/world.h"
 
@@ -11,18 +12,6 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static unsigned count_entries(const char *path)
-{
-    unsigned count = 0;
-    DIR *folder = opendir(path);
-    if (!folder)
-        return 0;
-    while (readdir(folder))
-        count++;
-    closedir(folder);
-    return count;
-}
 
 /*
  * scenario 40: the first, a middle and the last worker, and the monitor: creation fails whole, and the next one
@@ -36,7 +25,7 @@ static void create_without_a_thread_gives_everything_back(void **state)
     faulty_begin();
     for (int sticky = 0; sticky < 2; sticky++)
         for (unsigned n = 1; n <= WORKERS + 1; n++) {
-            const unsigned before = count_entries("/proc/self/task");
+            const unsigned before = child_count_entries("/proc/self/task");
             weft_runtime *rt = (weft_runtime *)&before;
             faulty_arm(FAULTY_THREADS, n, sticky);
             const int rc = weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = WORKERS));
@@ -45,7 +34,7 @@ static void create_without_a_thread_gives_everything_back(void **state)
             assert_int_equal(rc, WEFT_EAGAIN);
             assert_ptr_equal(strstr(weft_error_detail(), "weft_runtime_create: "), weft_error_detail());
             assert_ptr_equal(rt, (weft_runtime *)&before);
-            WORLD_UNTIL(count_entries("/proc/self/task") == before); /* a joined thread may be listed for a moment */
+            WORLD_UNTIL(child_count_entries("/proc/self/task") == before); /* a joined thread may be listed for a moment */
             assert_true(faulty_blocks() == 0 && faulty_mapped() == 0);
         }
     faulty_arm(FAULTY_THREADS, WORKERS + 2, true);
