@@ -4,13 +4,13 @@
 
 #include <inttypes.h>
 
-#include "cli/text.h"
+#include "base/utf8.h"
 
 static void json_quote(struct json *json, const char *text)
 {
     fputc('"', json->out);
     while (*text) {
-        size_t length = text_sequence(text);
+        size_t length = weft__utf8_sequence(text);
         unsigned char first = (unsigned char)*text;
         if (!length)
             fputs("\\ufffd", json->out);

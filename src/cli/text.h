@@ -20,7 +20,4 @@ const char *text_clean(char *out, size_t size, const char *name);
 /* How many columns a terminal needs for it, counting each character as one. */
 size_t text_width(const char *text);
 
-/* The length of the valid UTF-8 sequence that `text` begins with, 1 to 4; 0 if there is none. */
-size_t text_sequence(const char *text);
-
 #endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Names come from outside: what of them is text, and what would act on whoever prints it. */
+#ifndef WEFT_BASE_UTF8_H
+#define WEFT_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The length of the valid UTF-8 sequence that `text`, which ends with a zero, begins with: 1 to 4; 0: there is none. The
+ * bounds of the second byte keep out overlong forms, surrogates and what is above U+10FFFF (RFC 3629, section 4).
+ */
+static inline size_t weft__utf8_sequence(const char *text)
+{
+    const unsigned char *u = (const unsigned char *)text;
+    const size_t length = u[0] < 0x80 ? 1 : u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 0;
+    const unsigned low = u[0] == 0xe0 ? 0xa0 : u[0] == 0xf0 ? 0x90 : 0x80;
+    const unsigned high = u[0] == 0xed ? 0x9f : u[0] == 0xf4 ? 0x8f : 0xbf;
+    if (length > 1 && (u[1] < low || u[1] > high))
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (u[i] < 0x80 || u[i] > 0xbf)
+            return 0;
+    return length;
+}
+
+/* Whether that sequence is C0, DEL, or C1 (U+0080 to U+009F), which some terminals obey as well. */
+static inline bool weft__utf8_is_control(const char *text, size_t length)
+{
+    const unsigned char *u = (const unsigned char *)text;
+    return length == 1 ? u[0] < 0x20 || u[0] == 0x7f : length == 2 && u[0] == 0xc2 && u[1] < 0xa0;
+}
+
+#endif
