@@ -25,7 +25,7 @@
 typedef struct weft_frame {
     uint32_t line;              /* where it waits; 0: at its beginning. Readable from another thread */
     int32_t rc;                 /* free for results of awaits: nothing of the library reads it */
-    struct weft_frame *callee;  /* the step that this one waits in, by WEFT_CALL */
+    struct weft_frame *callee;  /* the step that this one waits in, by WEFT_CALL; readable from another thread, too */
     const struct weft_function *function;
 } weft_frame;
 
@@ -61,13 +61,15 @@ struct weft_context {
 #endif
 
 #define WEFT__SET_LINE(number) __atomic_store_n(&weft__frame->line, (uint32_t)(number), __ATOMIC_RELAXED)
+/* Released: whoever finds the frame of the call from outside finds it as it was prepared. */
+#define WEFT__SET_CALLEE(frame) __atomic_store_n(&weft__frame->callee, (frame), __ATOMIC_RELEASE)
 
 /* Begin a step: `self` points to its frame. One per function; no statement that must run at each poll may follow. */
 #define WEFT_BEGIN(cx, self)                                                                                           \
     static const weft_function weft__function = {__func__, __FILE__};                                                  \
     weft_context *const weft__cx = (cx);                                                                               \
     weft_frame *const weft__frame = &(self)->weft;                                                                     \
-    weft__frame->function = &weft__function;                                                                           \
+    __atomic_store_n(&weft__frame->function, &weft__function, __ATOMIC_RELAXED);                                       \
     WEFT__GUARD_ON switch (weft__frame->line)                                                                          \
     {                                                                                                                  \
     default:                                                                                                           \
@@ -96,13 +98,13 @@ struct weft_context {
  */
 #define WEFT_CALL(result, step, child)                                                                                 \
     do {                                                                                                               \
-        weft__frame->callee = &(child)->weft;                                                                          \
+        WEFT__SET_CALLEE(&(child)->weft);                                                                              \
         WEFT__SET_LINE(__LINE__);                                                                                      \
         __attribute__((fallthrough));                                                                                  \
     case __LINE__:;                                                                                                    \
         if (step(weft__cx, (child)) == WEFT_PENDING)                                                                   \
             return WEFT_PENDING;                                                                                       \
-        weft__frame->callee = NULL;                                                                                    \
+        WEFT__SET_CALLEE((weft_frame *)0);                                                                             \
         (result) = weft__cx->weft__result;                                                                             \
     } while (0)
 
