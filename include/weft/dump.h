@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every task is doing, as text or JSON: name, state, where it waits (the whole chain of WEFT_CALL), on what, and who
- * is at the other end. A host calls it from its own signal handling, its admin port or a debugger. It stops nobody: a
- * task that waits is held for the time of reading its frames, and one that is woken meanwhile runs right after.
+ * What every task is doing, as text or JSON: name, state and for how long, the scopes around it, where it is (the whole
+ * chain of WEFT_CALL), on what it waits, for how long, and who is at the other end. A host calls it from its own signal
+ * handling, its admin port or a debugger. It stops nobody: a task that waits is held for the time of reading its frames,
+ * and one that is woken meanwhile runs right after; of one that runs the frames are read as it goes on.
+ *
+ * The other end is the receiver of a full channel, the sender that woke the receiver of an empty one last, the owner of a lock, whoever took a
+ * semaphore's permits last or entered an rwlock last, the task that is joined, the thread that runs a job: as far as
+ * is known. A task that waits for what only its own poll function knows has no such line.
  */
 #ifndef WEFT_DUMP_H
 #define WEFT_DUMP_H
@@ -13,16 +18,29 @@
 
 typedef enum weft_dump_format {
     WEFT_DUMP_TEXT = 0, /* a few lines per task, for people */
-    WEFT_DUMP_JSON = 1  /* one object: {"runtime", "tasks": [{"id", "name", "state", "awaits": [...], "waits_for": …}]} */
+    WEFT_DUMP_JSON = 1  /* one object, below; names that are no UTF-8 have U+FFFD where they are not */
 } weft_dump_format;
 
-/* Takes `length` bytes of the dump; other than 0 ends it. */
+/*
+ * {"runtime": "...", "tasks": [{
+ *     "id": 12, "name": "fetch", "category": 0, "state": "waiting", "polls": 3, "age_ns": 0, "idle_ns": 0, "parent": 3,
+ *     "cancelled": "deadline",                                     only if it is: user, deadline, sibling, shutdown
+ *     "site": {"file": "server.c", "line": 44},                    where it was spawned
+ *     "scopes_deeper": false,                                      true: there are more around the first
+ *     "scopes": [{"id": 7, "name": "requests", "owner": 3, "file": "server.c", "line": 40}],      the outermost first
+ *     "awaits": [{"function": "fetch", "file": "fetch.c", "line": 120}],                          the outermost first
+ *     "waits_for": [{"what": "a message in channel", "object": 9, "name": "replies", "for_ns": 0,
+ *                    "holder": 5, "holder_is": "…"}]     several of a weft_select; "holder_thread" instead if
+ * }]}                                                              it is no task; "ends_in_ns" if it ends by itself
+ */
+
+/* Takes the next `length` bytes of the dump; other than 0 ends it. */
 typedef int weft_dump_fn(void *context, const char *text, size_t length);
 
 WEFT_BEGIN_DECLS
 
 /**
- * Write what the tasks of a runtime are doing, task by task. A task that starts or ends meanwhile may be missed.
+ * Write what the tasks of a runtime are doing, piece by piece. A task that starts or ends meanwhile may be missed.
  * @threads any but a hook
  * @blocks never, unless `write` does
  * @owns the text is valid during the call of write

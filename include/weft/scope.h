@@ -47,7 +47,8 @@ struct weft_scope {
     uint32_t weft__flags;
     uint32_t weft__line;
     uint64_t weft__timer[5];
-    uint64_t weft__reserved[2];
+    const void *weft__opener;
+    uint64_t weft__reserved;
 };
 
 WEFT_BEGIN_DECLS

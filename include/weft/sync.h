@@ -60,6 +60,7 @@ typedef struct weft_sync_stats {
     char component[64];
     bool closed;             /* nobody will be let in any more */
     uint64_t owner;          /* the task that holds it alone, or a thread with WEFT_OWNER_THREAD; 0: nobody */
+    uint64_t taker;          /* semaphore, rwlock: who was let in last, as in owner; it may have left since */
     uint32_t permits;
     uint32_t permits_max;
     uint64_t count;

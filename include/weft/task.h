@@ -58,6 +58,7 @@ typedef struct weft_task_info {
     uint32_t await_line;   /* of the await it waits at, in the file of its site's poll function; 0: unknown */
     uint32_t polls;
     int64_t age_ns;
+    int64_t idle_ns;       /* since its last poll, or since it was spawned; 0 while it runs, and once it has ended */
 } weft_task_info;
 
 WEFT_BEGIN_DECLS

@@ -2,6 +2,7 @@
 /* Looking at jobs and at the pool: copies made under the lock, one job at a time; nobody is called with it held. */
 #include <string.h>
 #include <weft/error.h>
+#include <weft/sync.h>
 
 #include "base/error.h"
 #include "blocking/pool.h"
@@ -117,6 +118,31 @@ int weft_blocking_stats_get(weft_runtime *rt, weft_blocking_stats *out_stats)
         out_stats->queued_longest_ns = now - weft__container_of(pool->queue.next, struct weft__job, link)->queued_ns;
     weft__unlock(&pool->lock);
     return 0;
+}
+
+void weft__blocking_describe_place(struct weft__waitable *waitable, const struct weft__wait *wait,
+                                   struct weft__abouts *abouts)
+{
+    (void)waitable;
+    weft__abouts_add(abouts, "a place in the blocking pool's queue")->since = wait->since;
+}
+
+void weft__blocking_describe_end(struct weft__waitable *waitable, const struct weft__wait *wait,
+                                 struct weft__abouts *abouts)
+{
+    struct weft__blocking *pool = weft__container_of(waitable, struct weft__blocking, end);
+    struct weft__about *about = weft__abouts_add(abouts, "the end of blocking job");
+    about->since = wait->since;
+    weft__lock(&pool->lock);
+    if (wait->state == WEFT__WAIT_QUEUED) { /* alone in its job's list */
+        const struct weft__job *job = weft__container_of(wait->link.next, struct weft__job, waiters);
+        about->object = job->id;
+        about->is = "thread that runs it";
+        if (job->phase == WEFT__JOB_RUNNING)
+            about->holder = WEFT_OWNER_THREAD | (uint32_t)job->thread_id;
+        memcpy(about->name, job->name, strlen(job->name) + 1);
+    }
+    weft__unlock(&pool->lock);
 }
 
 uint32_t weft__blocking_report(struct weft__blocking *pool, char out_name[WEFT_NAME_MAX + 1])

@@ -253,8 +253,8 @@ struct weft__blocking *weft__blocking_create(struct weft__env *env, const weft_r
     weft__list_init(&pool->queue);
     weft__list_init(&pool->places);
     weft__list_init(&pool->idle);
-    pool->place.abandon = pool_abandon_place;
-    pool->end.abandon = pool_abandon_end;
+    pool->place = (struct weft__waitable){pool_abandon_place, weft__blocking_describe_place};
+    pool->end = (struct weft__waitable){pool_abandon_end, weft__blocking_describe_end};
     weft__store_relaxed(&pool->refs, 1);
     return pool;
 }

@@ -169,6 +169,12 @@ uint64_t weft__blocking_begun(struct weft__blocking *pool);
 /* Tell the host which jobs have not ended; how many, and the name of one. */
 uint32_t weft__blocking_report(struct weft__blocking *pool, char out_name[WEFT_NAME_MAX + 1]);
 
+/* The wait->describe of both waitables. */
+void weft__blocking_describe_place(struct weft__waitable *waitable, const struct weft__wait *wait,
+                                   struct weft__abouts *abouts);
+void weft__blocking_describe_end(struct weft__waitable *waitable, const struct weft__wait *wait,
+                                 struct weft__abouts *abouts);
+
 /* Monitor thread, at each tick: try again to start a thread; give empty pages back. */
 void weft__blocking_tick(struct weft__blocking *pool);
 void weft__blocking_trim(struct weft__blocking *pool);

@@ -120,6 +120,7 @@ static int wait_error(const char *call, enum wait_step step, weft_job *job)
 static int wait_await(weft_context *cx, weft_job *job, int *out_result, struct weft__wait *wait)
 {
     static const char call[] = "weft_job_wait";
+    const bool waited = wait->object == &weft__cx_thread(cx)->env->blocking->end;
     weft__wait_leave(wait); /* this wait's own registration, too: it is made again if the job has not ended */
     const int wrong = wait_check(call, job);
     if (wrong)
@@ -134,6 +135,8 @@ static int wait_await(weft_context *cx, weft_job *job, int *out_result, struct w
         return wait_over(job, found.code, found.result, out_result);
     case WAIT_WAITS:
         wait->object = &found.pool->end;
+        if (!waited)
+            wait->since = weft__thread_now(weft__cx_thread(cx));
         weft__cx_refund(cx);
         return WEFT_AWAITING;
     case WAIT_WITHDRAWN:

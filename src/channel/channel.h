@@ -66,6 +66,8 @@ struct weft_channel {
     _Atomic uint32_t depth_max;
     struct weft__lock taking; /* WEFT_DROP_OLDEST only: the receiver, and senders that drop */
     _Atomic uint64_t receiver_task; /* the task that received last; for dumps */
+    _Atomic uint64_t sender_task;   /* the task whose message woke the receiver last; for dumps. Not each sender's: that
+                                       would be one more write to a line that they share */
     _Atomic uint64_t received; /* written by the receiver, after head: a reader sees no more of them than were sent */
 
     _Alignas(64) struct weft__waitable waitable;
@@ -142,7 +144,7 @@ void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *w
 
 /* The wait->describe of channels. */
 void weft__channel_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
-                            struct weft__wait_about *out_about);
+                            struct weft__abouts *abouts);
 
 /* A handle is being closed. The task that does it may have begun to wait with it, and now will not ask again. */
 void weft__channel_leave(weft_channel *channel, bool receiver);

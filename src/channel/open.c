@@ -174,6 +174,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     channel->waitable.abandon = weft__channel_abandon;
     channel->waitable.describe = weft__channel_describe;
     weft__store_relaxed(&channel->receiver_task, 0);
+    weft__store_relaxed(&channel->sender_task, 0);
     weft__store_relaxed(&channel->senders, 1);
     weft__store_relaxed(&channel->refs, 2);
     weft__store_relaxed(&channel->waiting_count, 0);

@@ -163,16 +163,16 @@ void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *w
     wait->state = WEFT__WAIT_IDLE;
 }
 
-void weft__channel_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
-                            struct weft__wait_about *out_about)
+void weft__channel_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
 {
     weft_channel *channel = weft__container_of(waitable, weft_channel, waitable);
-    out_about->what = wait->single ? "a message in channel" : "room in channel";
-    out_about->object = weft__load_relaxed(&channel->id);
-    out_about->holder = wait->single ? 0 : weft__load_relaxed(&channel->receiver_task);
+    struct weft__about *about = weft__abouts_add(abouts, wait->single ? "a message in channel" : "room in channel");
+    about->object = weft__load_relaxed(&channel->id);
+    about->holder = weft__load_relaxed(wait->single ? &channel->sender_task : &channel->receiver_task);
+    about->is = wait->single ? "sender that woke it last" : "receiver";
+    about->since = wait->since; /* the waiter's own, and it is held */
     weft__lock(&channel->lock);
-    out_about->since = wait->single ? -1 : wait->since;
-    memcpy(out_about->name, channel->name, sizeof out_about->name);
+    memcpy(about->name, channel->name, sizeof about->name);
     weft__unlock(&channel->lock);
 }
 

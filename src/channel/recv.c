@@ -114,8 +114,11 @@ static int recv_busy(const char *call)
 static int recv_await(weft_context *cx, const char *call, weft_channel *channel, void *out, size_t limit,
                       struct weft__wait *wait)
 {
-    if (weft__unlikely(wait->object != NULL))
+    bool waited = false;
+    if (weft__unlikely(wait->object != NULL)) {
+        waited = wait->object == &channel->waitable && wait->single;
         weft__wait_leave(wait); /* this receive's own registration too: it is made again if there is still nothing */
+    }
     if (weft__unlikely(weft__cx_cancelled(cx)))
         return WEFT_ECANCELED;
     if (weft__unlikely(!weft__cx_spend(cx)))
@@ -133,6 +136,8 @@ static int recv_await(weft_context *cx, const char *call, weft_channel *channel,
     }
     wait->object = &channel->waitable;
     wait->single = true;
+    if (!waited)
+        wait->since = weft__self_now(channel->home->realm);
     WEFT__TRACE(channel->home->number, chan_wait, weft__load_relaxed(&channel->id), weft__self_task_id(),
                 WEFT_TRACE_channel_side_RECEIVER, 1);
     weft__cx_refund(cx);

@@ -88,8 +88,10 @@ static int send_publish(weft_channel *channel, uint64_t pos, const void *message
         return WEFT_EPIPE;
     WEFT__TRACE(channel->home->number, chan_send, weft__load_relaxed(&channel->id), weft__self_task_id(),
                 send_depth(channel, pos));
-    if (weft__load_seq_cst(&channel->rx)) /* CH-A3 */
+    if (weft__load_seq_cst(&channel->rx)) { /* CH-A3 */
+        weft__store_relaxed(&channel->sender_task, weft__self_task_id()); /* a number to show */
         weft__channel_wake_receiver(channel);
+    }
     return 0;
 }
 

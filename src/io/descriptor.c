@@ -297,15 +297,15 @@ static void descriptor_abandon(struct weft__waitable *waitable, struct weft__wai
     wait->state = WEFT__WAIT_IDLE;
 }
 
-static void descriptor_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
-                                struct weft__wait_about *out_about)
+static void descriptor_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
 {
     struct weft__descriptor *descriptor = weft__container_of(waitable, struct weft__descriptor, waitable);
+    struct weft__about *about = weft__abouts_add(
+        abouts, wait->amount & WEFT__IO_WRITE ? "room in descriptor" : "something to read from descriptor");
     weft__lock(&descriptor->lock);
-    out_about->what = wait->amount & WEFT__IO_WRITE ? "room in descriptor" : "something to read from descriptor";
-    out_about->object = weft__load_relaxed(&descriptor->id);
-    out_about->since = wait->since;
-    memcpy(out_about->name, descriptor->name, sizeof descriptor->name);
+    about->object = weft__load_relaxed(&descriptor->id);
+    about->since = wait->since;
+    memcpy(about->name, descriptor->name, sizeof descriptor->name);
     weft__unlock(&descriptor->lock);
 }
 

@@ -79,6 +79,7 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
 
     /* Nobody looks at what is not LIVE, and who looked at what was here before has left: it looked under the lock. */
     weft__store_relaxed(&object->owner, 0);
+    weft__store_relaxed(&object->taker, 0);
     weft__store_relaxed(&object->id, weft__id_new(home->realm));
     object->limit = plan->limit;
     object->kind = (uint8_t)plan->kind;

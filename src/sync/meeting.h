@@ -85,6 +85,7 @@ struct weft__meeting {
     _Atomic uint64_t word; /* these two are the slab's */
     struct weft__slot *slab_next;
     _Atomic uint64_t owner; /* a task's id, or a thread's with WEFT_OWNER_THREAD; 0: nobody, or a kind without */
+    _Atomic uint64_t taker; /* the same of whoever was let in last beside others; stays when it leaves; to show */
     _Atomic uint64_t id;
     uint32_t limit; /* of the value; or what the kind counts up to */
     uint8_t kind;   /* weft_sync_kind */
@@ -175,6 +176,12 @@ int weft__meeting_on_worker(const char *call);
 /* Whoever calls, as an owner: a task's id, or the thread's. */
 uint64_t weft__meeting_caller(void);
 
+/* Somebody was let in: to show, and of an owner for itself to find. */
+static inline void weft__meeting_let_in(struct weft__meeting *object, uint8_t mode, uint64_t who)
+{
+    weft__store_relaxed(mode == WEFT__MODE_OWNS ? &object->owner : &object->taker, who);
+}
+
 /* The record. */
 void weft__meeting_trace_acquire(struct weft__meeting *object, uint64_t who);
 void weft__meeting_trace_release(struct weft__meeting *object);
@@ -184,7 +191,7 @@ bool weft__meeting_copy(struct weft__meeting *object, weft_sync_stats *out_stats
 
 /* The wait->describe of all. */
 void weft__meeting_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
-                            struct weft__wait_about *out_about);
+                            struct weft__abouts *abouts);
 
 /* The room's part of a runtime. */
 struct weft__sync *weft__sync_create(uint32_t number, struct weft__realm *realm);

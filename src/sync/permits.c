@@ -103,8 +103,7 @@ static int permits_enqueue(struct weft__meeting *object, uint32_t generation, st
 
 static void permits_entered(struct weft__meeting *object, uint8_t mode, uint64_t who)
 {
-    if (mode == WEFT__MODE_OWNS)
-        weft__store_relaxed(&object->owner, who);
+    weft__meeting_let_in(object, mode, who);
     if (weft__trace_wants(WEFT_TRACE_sync_acquire))
         weft__meeting_trace_acquire(object, who);
 }
@@ -128,7 +127,7 @@ int weft__permits_await(weft_context *cx, struct weft__meeting *object, uint32_t
 int weft__permits_try(struct weft__meeting *object, uint32_t generation, uint8_t mode, uint32_t n)
 {
     const int answer = weft__permits_take(object, generation, n);
-    if (answer == 0 && (mode == WEFT__MODE_OWNS || weft__trace_wants(WEFT_TRACE_sync_acquire)))
+    if (answer == 0)
         permits_entered(object, mode, weft__meeting_caller());
     return answer;
 }

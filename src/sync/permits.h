@@ -75,8 +75,7 @@ static inline bool weft__permits_take_at_once(weft_context *cx, struct weft__mee
     if (weft__unlikely(weft__permits_take(object, generation, n) < 0))
         return false;
     cx->weft__budget--;
-    if (mode == WEFT__MODE_OWNS)
-        weft__store_relaxed(&object->owner, weft__task_id(task));
+    weft__meeting_let_in(object, mode, weft__task_id(task));
     return true;
 }
 

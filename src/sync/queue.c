@@ -43,8 +43,8 @@ void weft__queue_take(struct weft__meeting *object, struct weft__wait *wait, uin
     if (wakes) {
         const weft__waiter waiter = weft__wait_waiter(wait);
         const uint64_t who = weft__queue_who(wait, waiter);
-        if (wait->mode == WEFT__MODE_OWNS && state == WEFT__WAIT_GRANTED)
-            weft__store_relaxed(&object->owner, who);
+        if (state == WEFT__WAIT_GRANTED)
+            weft__meeting_let_in(object, wait->mode, who);
         wakes->woken[wakes->count].waiter = waiter;
         wakes->woken[wakes->count].who = who;
         wakes->woken[wakes->count].entered = state != WEFT__WAIT_CLOSED && object->kind < WEFT_SYNC_ONESHOT;

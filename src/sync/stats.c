@@ -35,6 +35,13 @@ static uint32_t stats_permits(const struct weft__meeting *object, uint64_t word)
     }
 }
 
+/* Who was let in last, of those kinds that let in several. */
+static uint64_t stats_taker(struct weft__meeting *object)
+{
+    const bool several = object->kind == WEFT_SYNC_SEMAPHORE || object->kind == WEFT_SYNC_RWLOCK;
+    return several ? weft__load_relaxed(&object->taker) : 0; /* a number to show */
+}
+
 /* Who waits longest, if anybody does. Under the lock: it cannot end, or stop waiting, meanwhile. */
 static void stats_first(struct weft__meeting *object, weft_sync_stats *out)
 {
@@ -58,6 +65,7 @@ bool weft__meeting_copy(struct weft__meeting *object, weft_sync_stats *out)
             .kind = (weft_sync_kind)object->kind,
             .closed = word & WEFT__MEETING_CLOSED,
             .owner = weft__load_relaxed(&object->owner),
+            .taker = stats_taker(object),
             .permits = stats_permits(object, word),
             .permits_max = object->limit,
             .count = weft__load_relaxed(&object->count),
@@ -76,16 +84,17 @@ bool weft__meeting_copy(struct weft__meeting *object, weft_sync_stats *out)
     return live;
 }
 
-void weft__meeting_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
-                            struct weft__wait_about *out_about)
+void weft__meeting_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
 {
     struct weft__meeting *object = weft__container_of(waitable, struct weft__meeting, waitable);
-    const uint64_t owner = weft__load_relaxed(&object->owner); /* a number to show */
-    out_about->what = wait->mode == WEFT__MODE_SENDER ? "the last receiver of" : weft_sync_kind_name(object->kind);
-    out_about->object = weft__load_relaxed(&object->id);
-    out_about->holder = owner & WEFT_OWNER_THREAD ? 0 : owner;
-    out_about->since = wait->since;
-    memcpy(out_about->name, object->name, sizeof out_about->name); /* the wait keeps the object */
+    const uint64_t owner = weft__load_relaxed(&object->owner); /* numbers to show */
+    struct weft__about *about = weft__abouts_add(
+        abouts, wait->mode == WEFT__MODE_SENDER ? "the last receiver of" : weft_sync_kind_name(object->kind));
+    about->object = weft__load_relaxed(&object->id);
+    about->holder = owner != 0 ? owner : stats_taker(object);
+    about->is = owner != 0 ? "owner" : "last to enter";
+    about->since = wait->since;
+    memcpy(about->name, object->name, sizeof about->name); /* the wait keeps the object */
 }
 
 /* The next one of a walk; false at its end. */

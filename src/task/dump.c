@@ -1,113 +1,89 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The dump. A waiting task is pinned: its word goes to RUNNING without a poll, so nobody else touches its frames while
- * they are read; the unpin is the ordinary suspend, and submits the task if it was woken meanwhile. A task that runs or is
- * queued is not held: of it only the header is told, and the line of its last await.
- *
- * The text of one task is built in a buffer on the stack and written with nothing held.
+ * The dump: a look at each task (task/look.h), written as text or as JSON. A look is complete before anything of it is
+ * written, so `write` may take its time; it is called with a buffer on the stack whenever that is full, and after each
+ * task.
  */
+#include <weft/dump.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <weft/dump.h>
 #include <weft/error.h>
+#include <weft/sync.h>
 
 #include "base/error.h"
-#include "registry/rcu.h"
+#include "base/utf8.h"
 #include "registry/runtimes.h"
-#include "task/task.h"
+#include "task/look.h"
 
-enum { DUMP_DEPTH = 16, DUMP_TEXT = 8192 };
+enum { DUMP_BUFFER = 2048, DUMP_PIECE = 512 };
 
-struct dump_await {
-    const weft_function *function;
-    uint32_t line;
-};
-
-struct dump_task {
-    weft_task_info info;
-    int64_t now;
-    bool pinned;
-    uint32_t depth;
-    struct dump_await awaits[DUMP_DEPTH]; /* the outermost first */
-    struct weft__wait_about about;
-};
-
-struct dump_text {
+struct dump {
+    weft_dump_fn *write;
+    void *context;
+    int answer; /* other than 0: no more */
     size_t length;
-    char bytes[DUMP_TEXT];
+    char buffer[DUMP_BUFFER];
 };
 
-__attribute__((format(printf, 2, 3))) static void dump_add(struct dump_text *text, const char *format, ...)
+static void dump_flush(struct dump *dump)
 {
+    if (dump->answer == 0 && dump->length > 0)
+        dump->answer = dump->write(dump->context, dump->buffer, dump->length);
+    dump->length = 0;
+}
+
+static void dump_bytes(struct dump *dump, const char *bytes, size_t length)
+{
+    if (length > sizeof dump->buffer - dump->length)
+        dump_flush(dump);
+    memcpy(dump->buffer + dump->length, bytes, length);
+    dump->length += length;
+}
+
+/* Numbers, and texts of ours: at most DUMP_PIECE bytes. */
+__attribute__((format(printf, 2, 3))) static void dump_add(struct dump *dump, const char *format, ...)
+{
+    char piece[DUMP_PIECE];
     va_list arguments;
     va_start(arguments, format);
-    const size_t room = sizeof text->bytes - text->length;
-    const int added = vsnprintf(text->bytes + text->length, room, format, arguments);
+    const int length = vsnprintf(piece, sizeof piece, format, arguments);
     va_end(arguments);
-    if (added > 0)
-        text->length += (size_t)added < room ? (size_t)added : room - 1;
+    if (length > 0)
+        dump_bytes(dump, piece, (size_t)length < sizeof piece ? (size_t)length : sizeof piece - 1);
 }
 
 /* A JSON string: bytes that JSON or UTF-8 does not allow are escaped or replaced. */
-static void dump_add_string(struct dump_text *text, const char *string)
+static void dump_string(struct dump *dump, const char *string)
 {
-    dump_add(text, "\"");
-    for (const unsigned char *p = (const unsigned char *)string; *p; p++) {
-        const unsigned tail = *p < 0x80 ? 0 : *p >= 0xC2 && *p < 0xE0 ? 1 : *p >= 0xE0 && *p < 0xF0 ? 2 : *p >= 0xF0 && *p < 0xF5 ? 3 : 9;
-        unsigned follows = 0;
-        while (tail <= 3 && follows < tail && (p[follows + 1] & 0xC0) == 0x80)
-            follows++;
-        if (*p == '"' || *p == '\\')
-            dump_add(text, "\\%c", *p);
-        else if (*p < 0x20)
-            dump_add(text, "\\u%04x", *p);
-        else if (tail == 0)
-            dump_add(text, "%c", *p);
-        else if (follows == tail)
-            dump_add(text, "%.*s", (int)tail + 1, (const char *)p);
+    dump_bytes(dump, "\"", 1);
+    for (size_t step; *string; string += step) {
+        const size_t length = weft__utf8_sequence(string);
+        step = length > 0 ? length : 1;
+        if (length == 0)
+            dump_bytes(dump, "\\ufffd", 6);
+        else if (*string == '"' || *string == '\\')
+            dump_add(dump, "\\%c", *string);
+        else if (length == 1 && weft__utf8_is_control(string, length))
+            dump_add(dump, "\\u%04x", (unsigned)(unsigned char)*string);
         else
-            dump_add(text, "\\ufffd");
-        if (tail != 0 && follows == tail)
-            p += tail;
+            dump_bytes(dump, string, length);
     }
-    dump_add(text, "\"");
+    dump_bytes(dump, "\"", 1);
 }
 
-/* Read the frames of a task that is pinned. */
-static void dump_read_frames(weft__task *task, struct dump_task *out)
+/* For people: what would act on their terminal, or is no text, is a question mark. */
+static void dump_name(struct dump *dump, const char *name)
 {
-    for (const weft_frame *frame = weft__task_step(task); frame && out->depth < DUMP_DEPTH; frame = frame->callee) {
-        if (!frame->function)
-            break; /* it has not begun */
-        out->awaits[out->depth++] =
-            (struct dump_await){frame->function, __atomic_load_n(&frame->line, __ATOMIC_RELAXED)};
+    for (size_t step; *name; name += step) {
+        const size_t length = weft__utf8_sequence(name);
+        step = length > 0 ? length : 1;
+        if (length == 0 || weft__utf8_is_control(name, length))
+            dump_bytes(dump, "?", 1);
+        else
+            dump_bytes(dump, name, length);
     }
-    struct weft__waitable *object = task->wait.object;
-    if (object && object->describe)
-        object->describe(object, &task->wait, &out->about);
-}
-
-/* False: there is no task in the slot. Inside an RCU section. */
-static bool dump_look(weft__task *task, struct dump_task *out)
-{
-    *out = (struct dump_task){.info = {.size = sizeof out->info}, .about = {.since = -1}};
-    if (!weft__task_copy(task, &out->info))
-        return false;
-    out->pinned = weft__state_pin(&task->state, (uint32_t)out->info.task.id);
-    out->now = weft__realm_now(weft__task_home(task)->realm);
-    if (!out->pinned)
-        return true;
-    dump_read_frames(task, out);
-    if (weft__state_suspend(&task->state) == WEFT__MOVE_SUBMIT)
-        weft__task_env(task)->ops->schedule(weft__task_env(task), task);
-    return true;
-}
-
-static const char *dump_state_name(weft_task_state state)
-{
-    static const char *const names[] = {"scheduled", "running", "waiting", "ended"};
-    return names[state];
 }
 
 static const char *dump_reason_name(weft_reason reason)
@@ -116,68 +92,159 @@ static const char *dump_reason_name(weft_reason reason)
     return names[reason];
 }
 
-static void dump_as_text(struct dump_text *text, const struct dump_task *task)
+/* What it waits for. */
+static void dump_about_as_text(struct dump *dump, const struct weft__about *about, int64_t now)
 {
-    const weft_task_info *info = &task->info;
-    dump_add(text, "task %llu '%s' %s, %u polls, %lld ms old, spawned by %llu at %s:%u", (unsigned long long)info->task.id,
-             info->name, dump_state_name(info->state), info->polls, (long long)(info->age_ns / 1000000),
-             (unsigned long long)info->parent, info->site->file ? info->site->file : "?", info->site->line);
-    if (info->cancelled != WEFT_REASON_NONE)
-        dump_add(text, ", cancelled by %s", dump_reason_name(info->cancelled));
-    dump_add(text, "\n");
-    for (uint32_t i = task->depth; i-- > 0;)
-        dump_add(text, "    at %s, %s:%u\n", task->awaits[i].function->name, task->awaits[i].function->file,
-                 task->awaits[i].line);
-    if (task->depth == 0 && info->await_line != 0)
-        dump_add(text, "    last waited at line %u\n", info->await_line);
-    if (!task->about.what)
-        return;
-    dump_add(text, "    waits for %s", task->about.what);
-    if (task->about.name[0])
-        dump_add(text, " '%s'", task->about.name);
-    if (task->about.since >= 0)
-        dump_add(text, ", for %lld ms", (long long)((task->now - task->about.since) / 1000000));
-    if (task->about.holder != 0)
-        dump_add(text, "; at the other end: task %llu", (unsigned long long)task->about.holder);
-    dump_add(text, "\n");
+    dump_add(dump, "    waits for %s", about->what);
+    if (about->name[0]) {
+        dump_add(dump, " '");
+        dump_name(dump, about->name);
+        dump_add(dump, "'");
+    }
+    if (about->since >= 0)
+        dump_add(dump, ", for %lld ms", (long long)((now - about->since) / 1000000));
+    if (about->until == WEFT_FOREVER)
+        dump_add(dump, ", for ever");
+    else if (about->until >= 0)
+        dump_add(dump, ", until in %lld ms", (long long)((about->until - now) / 1000000));
+    if (about->holder != 0)
+        dump_add(dump, "; at the other end: %s %llu, the %s", about->holder & WEFT_OWNER_THREAD ? "thread" : "task",
+                 (unsigned long long)(about->holder & ~WEFT_OWNER_THREAD), about->is);
+    dump_add(dump, "\n");
 }
 
-static void dump_as_json(struct dump_text *text, const struct dump_task *task)
+static void dump_scopes_as_text(struct dump *dump, const struct weft__look *look)
 {
-    const weft_task_info *info = &task->info;
-    dump_add(text, "{\"id\":%llu,\"name\":", (unsigned long long)info->task.id);
-    dump_add_string(text, info->name);
-    dump_add(text, ",\"category\":%u,\"state\":\"%s\",\"polls\":%u,\"age_ns\":%lld,\"parent\":%llu", info->category,
-             dump_state_name(info->state), info->polls, (long long)info->age_ns, (unsigned long long)info->parent);
-    if (info->cancelled != WEFT_REASON_NONE)
-        dump_add(text, ",\"cancelled\":\"%s\"", dump_reason_name(info->cancelled));
-    dump_add(text, ",\"site\":{\"file\":");
-    dump_add_string(text, info->site->file ? info->site->file : "");
-    dump_add(text, ",\"line\":%u},\"awaits\":[", info->site->line);
-    for (uint32_t i = 0; i < task->depth; i++) {
-        dump_add(text, "%s{\"function\":", i ? "," : "");
-        dump_add_string(text, task->awaits[i].function->name);
-        dump_add(text, ",\"file\":");
-        dump_add_string(text, task->awaits[i].function->file);
-        dump_add(text, ",\"line\":%u}", task->awaits[i].line);
+    for (uint32_t i = 0; i < look->scopes; i++) {
+        const struct weft__look_scope *scope = &look->path[i];
+        dump_add(dump, "    in scope '");
+        dump_name(dump, scope->name);
+        dump_add(dump, "', opened by task %llu at ", (unsigned long long)scope->owner);
+        dump_name(dump, scope->opener ? scope->opener->file : "line ");
+        dump_add(dump, "%s%u\n", scope->opener ? ":" : "", scope->line);
     }
-    dump_add(text, "],\"waits_for\":");
-    if (!task->about.what) {
-        dump_add(text, "null}");
-        return;
-    }
-    dump_add(text, "{\"what\":\"%s\",\"object\":%llu,\"name\":", task->about.what, (unsigned long long)task->about.object);
-    dump_add_string(text, task->about.name);
-    if (task->about.since >= 0)
-        dump_add(text, ",\"for_ns\":%lld", (long long)(task->now - task->about.since));
-    dump_add(text, ",\"holder\":%llu}}", (unsigned long long)task->about.holder);
+    if (look->deeper)
+        dump_add(dump, "    in further scopes\n");
 }
 
-static int dump_write(struct dump_text *text, weft_dump_fn *write, void *context)
+static void dump_places_as_text(struct dump *dump, const struct weft__look *look)
 {
-    const int answer = write(context, text->bytes, text->length);
-    text->length = 0;
-    return answer;
+    for (uint32_t i = look->frames.count; i-- > 0;) {
+        const struct weft__place *place = &look->frames.places[i];
+        dump_add(dump, "    at ");
+        dump_name(dump, place->function->name);
+        dump_add(dump, ", ");
+        dump_name(dump, place->function->file);
+        dump_add(dump, ":%u\n", place->line);
+    }
+    if (look->frames.count == 0 && look->info.await_line != 0)
+        dump_add(dump, "    last waited at line %u\n", look->info.await_line);
+}
+
+static void dump_as_text(struct dump *dump, const struct weft__look *look)
+{
+    const weft_task_info *info = &look->info;
+    dump_add(dump, "task %llu '", (unsigned long long)info->task.id);
+    dump_name(dump, info->name);
+    dump_add(dump, "' %s", weft__look_state(info->state));
+    if (info->state == WEFT_TASK_SCHEDULED || info->state == WEFT_TASK_WAITING)
+        dump_add(dump, " for %lld ms", (long long)(info->idle_ns / 1000000));
+    dump_add(dump, ", %u polls, %lld ms old, spawned by %llu at ", info->polls, (long long)(info->age_ns / 1000000),
+             (unsigned long long)info->parent);
+    dump_name(dump, info->site->file ? info->site->file : "?");
+    dump_add(dump, ":%u", info->site->line);
+    if (info->cancelled != WEFT_REASON_NONE)
+        dump_add(dump, ", cancelled by %s", dump_reason_name(info->cancelled));
+    dump_add(dump, "\n");
+    dump_scopes_as_text(dump, look);
+    dump_places_as_text(dump, look);
+    for (uint32_t i = 0; i < look->abouts.count; i++)
+        dump_about_as_text(dump, &look->abouts.of[i], look->now);
+}
+
+static void dump_about_as_json(struct dump *dump, const struct weft__about *about, int64_t now)
+{
+    dump_add(dump, "{\"what\":\"%s\",\"object\":%llu,\"name\":", about->what, (unsigned long long)about->object);
+    dump_string(dump, about->name);
+    if (about->since >= 0)
+        dump_add(dump, ",\"for_ns\":%lld", (long long)(now - about->since));
+    if (about->until >= 0 && about->until != WEFT_FOREVER)
+        dump_add(dump, ",\"ends_in_ns\":%lld", (long long)(about->until - now));
+    if (about->holder & WEFT_OWNER_THREAD)
+        dump_add(dump, ",\"holder_thread\":%llu", (unsigned long long)(about->holder & ~WEFT_OWNER_THREAD));
+    dump_add(dump, ",\"holder\":%llu,\"holder_is\":\"%s\"}",
+             (unsigned long long)(about->holder & WEFT_OWNER_THREAD ? 0 : about->holder), about->is);
+}
+
+/* From the outside in, as the awaits. */
+static void dump_scopes_as_json(struct dump *dump, const struct weft__look *look)
+{
+    dump_add(dump, ",\"scopes_deeper\":%s,\"scopes\":[", look->deeper ? "true" : "false");
+    for (uint32_t i = look->scopes; i-- > 0;) {
+        const struct weft__look_scope *scope = &look->path[i];
+        dump_add(dump, "%s{\"id\":%llu,\"name\":", i + 1 < look->scopes ? "," : "", (unsigned long long)scope->id);
+        dump_string(dump, scope->name);
+        dump_add(dump, ",\"owner\":%llu,\"file\":", (unsigned long long)scope->owner);
+        dump_string(dump, scope->opener ? scope->opener->file : "");
+        dump_add(dump, ",\"line\":%u}", scope->line);
+    }
+    dump_add(dump, "]");
+}
+
+static void dump_places_as_json(struct dump *dump, const struct weft__look *look)
+{
+    dump_add(dump, ",\"awaits\":[");
+    for (uint32_t i = 0; i < look->frames.count; i++) {
+        const struct weft__place *place = &look->frames.places[i];
+        dump_add(dump, "%s{\"function\":", i ? "," : "");
+        dump_string(dump, place->function->name);
+        dump_add(dump, ",\"file\":");
+        dump_string(dump, place->function->file);
+        dump_add(dump, ",\"line\":%u}", place->line);
+    }
+    dump_add(dump, "]");
+}
+
+static void dump_as_json(struct dump *dump, const struct weft__look *look)
+{
+    const weft_task_info *info = &look->info;
+    dump_add(dump, "{\"id\":%llu,\"name\":", (unsigned long long)info->task.id);
+    dump_string(dump, info->name);
+    dump_add(dump, ",\"category\":%u,\"state\":\"%s\",\"polls\":%u,\"age_ns\":%lld,\"idle_ns\":%lld,\"parent\":%llu",
+             info->category, weft__look_state(info->state), info->polls, (long long)info->age_ns,
+             (long long)info->idle_ns, (unsigned long long)info->parent);
+    if (info->cancelled != WEFT_REASON_NONE)
+        dump_add(dump, ",\"cancelled\":\"%s\"", dump_reason_name(info->cancelled));
+    dump_add(dump, ",\"site\":{\"file\":");
+    dump_string(dump, info->site->file ? info->site->file : "");
+    dump_add(dump, ",\"line\":%u}", info->site->line);
+    dump_scopes_as_json(dump, look);
+    dump_places_as_json(dump, look);
+    dump_add(dump, ",\"waits_for\":[");
+    for (uint32_t i = 0; i < look->abouts.count; i++) {
+        dump_add(dump, "%s", i ? "," : "");
+        dump_about_as_json(dump, &look->abouts.of[i], look->now);
+    }
+    dump_add(dump, "]}");
+}
+
+static void dump_tasks(struct dump *dump, struct weft__env *env, bool json)
+{
+    struct weft__loaded loaded;
+    struct weft__look look;
+    bool first = true;
+    uint32_t number = 0;
+    weft__loaded_read(&loaded);
+    while (dump->answer == 0 && weft__look_next(env, &number, &loaded, &look)) {
+        if (json) {
+            dump_add(dump, "%s\n", first ? "" : ",");
+            dump_as_json(dump, &look);
+        } else {
+            dump_as_text(dump, &look);
+        }
+        first = false;
+        dump_flush(dump);
+    }
 }
 
 int weft_task_dump(weft_runtime *rt, weft_dump_format format, weft_dump_fn *write, void *context)
@@ -187,38 +254,24 @@ int weft_task_dump(weft_runtime *rt, weft_dump_format format, weft_dump_fn *writ
         return wrong;
     if (!write || (unsigned)format > WEFT_DUMP_JSON)
         return weft__refuse(WEFT_EINVAL, "weft_task_dump: format %d: give a weft_dump_format and a function", (int)format);
-    struct weft__env *env = weft__env_of(rt);
-    struct dump_text text = {.length = 0};
+    struct dump dump;
+    dump.write = write;
+    dump.context = context;
+    dump.answer = 0;
+    dump.length = 0;
     const bool json = format == WEFT_DUMP_JSON;
     if (json) {
-        dump_add(&text, "{\"runtime\":");
-        dump_add_string(&text, weft_runtime_name(rt));
-        dump_add(&text, ",\"tasks\":[");
+        dump_add(&dump, "{\"runtime\":");
+        dump_string(&dump, weft_runtime_name(rt));
+        dump_add(&dump, ",\"tasks\":[");
     } else {
-        dump_add(&text, "runtime '%s'\n", weft_runtime_name(rt));
+        dump_add(&dump, "runtime '");
+        dump_name(&dump, weft_runtime_name(rt));
+        dump_add(&dump, "'\n");
     }
-    int answer = dump_write(&text, write, context);
-    bool first = true;
-    for (uint32_t number = 0; answer == 0;) {
-        struct dump_task look;
-        weft__rcu_read_lock();
-        weft__task *task = weft__slab_next(&env->slab, &number);
-        const bool found = task && dump_look(task, &look);
-        weft__rcu_read_unlock();
-        if (!task)
-            break;
-        if (!found)
-            continue;
-        if (json) {
-            dump_add(&text, "%s\n", first ? "" : ",");
-            dump_as_json(&text, &look);
-        } else {
-            dump_as_text(&text, &look);
-        }
-        first = false;
-        answer = dump_write(&text, write, context);
-    }
-    if (answer == 0 && json)
-        answer = write(context, "\n]}\n", 4);
-    return answer;
+    dump_tasks(&dump, weft__env_of(rt), json);
+    if (json)
+        dump_add(&dump, "\n]}\n");
+    dump_flush(&dump);
+    return dump.answer;
 }

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-
 _Thread_local struct weft__thread *weft__self __attribute__((tls_model("initial-exec")));
 
 void weft__report(struct weft__env *env, int code, const char *format, ...)

@@ -145,15 +145,19 @@ static inline uint16_t weft__self_number(void) { return weft__self ? weft__self-
 
 static inline struct weft__env *weft__env_of(weft_runtime *rt) { return (struct weft__env *)(void *)rt; }
 
-/* The time to some milliseconds, without reading the clock on a worker; on another thread that of the realm. */
-static inline int64_t weft__self_now(struct weft__realm *realm)
+/* The time to some milliseconds, without reading the clock. On the thread itself. */
+static inline int64_t weft__thread_now(const struct weft__thread *self)
 {
-    const struct weft__thread *self = weft__self;
-    if (!self)
-        return weft__realm_now(realm);
     /* A worker in a long poll has an old time; the monitor's is at most a tick old. */
     const int64_t seen = weft__load_relaxed(&self->env->now);
     return self->now > seen ? self->now : seen;
+}
+
+/* The same on any thread: one of the host's asks the clock of the realm. */
+static inline int64_t weft__self_now(struct weft__realm *realm)
+{
+    const struct weft__thread *self = weft__self;
+    return self ? weft__thread_now(self) : weft__realm_now(realm);
 }
 
 /* Tell the host, if it listens. Any thread, no lock held. */

@@ -79,12 +79,20 @@ static weft_task_state handle_state(uint64_t word)
     return word & WEFT__SCHEDULED ? WEFT_TASK_SCHEDULED : WEFT_TASK_WAITING;
 }
 
+/* A poll may have ended after `now` was read. */
+static int64_t handle_idle(int64_t now, uint32_t then)
+{
+    const uint32_t units = weft__task_idle(now) - then;
+    return units > UINT32_MAX - UINT16_MAX ? 0 : (int64_t)units << WEFT__TASK_IDLE_SHIFT;
+}
+
 bool weft__task_copy(weft__task *task, weft_task_info *out_info)
 {
     const uint64_t word = weft__load_acquire(&task->state);
     if (word == 0 || (word & WEFT__FREE))
         return false;
     const struct weft__env *env = weft__task_home(task);
+    const int64_t now = weft__realm_now(env->realm); /* a worker's own time may be older than the task */
     const size_t size = out_info->size;
     *out_info = (weft_task_info){
         .size = size,
@@ -95,12 +103,14 @@ bool weft__task_copy(weft__task *task, weft_task_info *out_info)
         .site = weft__load_relaxed(&task->site),
         .await_line = weft__load_relaxed(&task->line),
         .polls = weft__load_relaxed(&task->polls),
-        .age_ns = (int64_t)((uint32_t)(weft__realm_now(env->realm) / 1000000) - /* a worker's own clock may be older than the task */
-                            weft__load_relaxed(&task->born_ms)) * 1000000,
+        .age_ns = (int64_t)((uint32_t)(now / 1000000) - weft__load_relaxed(&task->born_ms)) * 1000000,
+        .idle_ns = handle_idle(now, weft__load_relaxed(&task->idle)),
     };
     handle_copy_name(task, out_info);
     /* An RMW that changes nothing: what was read above cannot be younger than the word that it finds. */
     const uint64_t after = weft__fetch_or_release(&task->state, 0); /* ST-R4 */
+    if ((word & WEFT__RUNNING) || (after & (WEFT__RUNNING | WEFT__COMPLETE))) /* it is not idle, or that was its result */
+        out_info->idle_ns = 0;
     return weft__state_tag(after) == weft__state_tag(word) && !(after & WEFT__FREE) &&
            (uint32_t)out_info->task.id == weft__state_tag(word);
 }

@@ -39,7 +39,7 @@ enum weft__move weft__task_claim(struct weft__env *env, weft__task *task, uint32
     const enum weft__move move = weft__state_claim(&task->state, tag);
     if (move == WEFT__MOVE_FREE) {
         weft_scope *scope = weft__load_relaxed(&task->scope);
-        *out_result = task->result;
+        *out_result = weft__load_relaxed(&task->result); /* ST-A3, above */
         if (scope != &env->root)
             weft__scope_unlink(env, scope, task);
         weft__task_free(env, task);
@@ -133,16 +133,17 @@ static int join_check(const char *call, const weft_task *task)
 static void join_abandon(struct weft__waitable *waitable, struct weft__wait *wait)
 {
     (void)waitable;
-    join_withdraw((weft_task){(uint64_t)wait->since, wait->slot, wait->runtime}, weft__wait_waiter(wait));
+    join_withdraw((weft_task){wait->joined, wait->slot, wait->runtime}, weft__wait_waiter(wait));
     wait->object = NULL;
 }
 
-static void join_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
-                          struct weft__wait_about *out_about)
+static void join_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
 {
     (void)waitable;
-    out_about->what = "the end of a task";
-    out_about->holder = (uint64_t)wait->since;
+    struct weft__about *about = weft__abouts_add(abouts, "the end of a task");
+    about->object = about->holder = wait->joined;
+    about->is = "joined";
+    about->since = wait->since;
 }
 
 static struct weft__waitable join_waitable = {join_abandon, join_describe};
@@ -158,6 +159,7 @@ static int join_await(weft_context *cx, weft_task *task, int *out_result, struct
         return weft__refuse(WEFT_EDEADLK, "weft_task_join: a task cannot join itself");
     const weft__waiter waiter = weft__waiter_task(me);
     const bool waited = wait->object == &join_waitable;
+    const int64_t since = waited && wait->joined == task->id ? wait->since : weft__thread_now(weft__cx_thread(cx));
     weft__wait_leave(wait); /* a registration of this join, too: it is made again if the task still runs */
     if (weft__cx_cancelled(cx))
         return WEFT_ECANCELED;
@@ -178,7 +180,8 @@ static int join_await(weft_context *cx, weft_task *task, int *out_result, struct
         return WEFT_AWAITING;
     case JOIN_WAITS:
         wait->object = &join_waitable;
-        wait->since = (int64_t)task->id;
+        wait->since = since;
+        wait->joined = task->id;
         wait->slot = task->weft__slot;
         wait->runtime = task->weft__runtime;
         weft__cx_refund(cx);

@@ -83,7 +83,7 @@ static void poll_finish(struct weft__thread *self, weft__task *task, int result)
         weft__rcu_read_lock(); /* until the joiner is woken: it may end first, by cancellation */
         joiner = weft__exchange_acq_rel(&extra->joiner, WEFT__JOINER_LATE);
     }
-    task->result = result;
+    weft__store_relaxed(&task->result, result); /* complete releases it; a look from outside may read it as `idle` */
     if (result < 0 || !root)
         weft__scope_result(env, scope, result, (weft_reason)weft__state_reason(word));
     WEFT__TRACE(env->number, task_end, id, result, self->number);
@@ -109,12 +109,13 @@ static void poll_finish(struct weft__thread *self, weft__task *task, int result)
     weft__counter_add(&self->ended, 1); /* last: the runtime may be finished once the counts agree */
 }
 
-/* Where the step waits, for those who look from outside. */
-static void poll_note_line(weft__task *task)
+/* Where the step waits, and since when, for those who look from outside. */
+static void poll_note(const struct weft__thread *self, weft__task *task)
 {
     const weft_frame *frame = weft__task_step(task);
     if (frame)
         weft__store_relaxed(&task->line, __atomic_load_n(&frame->line, __ATOMIC_RELAXED));
+    weft__store_relaxed(&task->idle, weft__task_idle(weft__thread_now(self)));
 }
 
 enum { POLL_READY, POLL_PENDING, POLL_DROPPED };
@@ -169,7 +170,7 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
     int result = 0;
     int answer = poll_body(self, task, word, &result);
     if (weft__unlikely(answer == POLL_READY && task->open_scope)) {
-        poll_note_line(task);
+        poll_note(self, task);
         if (!weft__scope_owner_may_end(env, task)) {
             task->fn = poll_abandoned;
             answer = POLL_PENDING;
@@ -189,7 +190,7 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
         return WEFT__POLLED_ENDED;
     }
 
-    poll_note_line(task);
+    poll_note(self, task);
     const bool yield = self->yield;
     WEFT__TRACE(env->number, poll_end, id, self->number,
                 yield ? WEFT_TRACE_poll_result_YIELD : WEFT_TRACE_poll_result_PENDING, weft__load_relaxed(&task->line));

@@ -15,11 +15,14 @@
  */
 #include "task/scope.h"
 
+#include <string.h>
 #include <weft/error.h>
 
 #include "base/error.h"
 #include "registry/rcu.h"
 #include "task/context.h"
+#include "task/frames.h"
+#include "task/name.h"
 #include "trace/emit.h"
 
 _Static_assert(sizeof(struct weft__link) == sizeof(((weft_scope *)0)->weft__members), "the members' list fits");
@@ -27,17 +30,12 @@ _Static_assert(sizeof(struct weft__link) == sizeof(((weft_scope *)0)->weft__memb
 static struct weft__link *scope_members(weft_scope *scope) { return (struct weft__link *)(void *)scope->weft__members; }
 static _Atomic uint32_t *scope_live(const weft_scope *scope) { return (_Atomic uint32_t *)(uintptr_t)&scope->weft__live; }
 
-static struct weft__lock *scope_lock(struct weft__env *env, const weft_scope *scope)
-{
-    return &env->scope_locks[weft__lock_index(scope)].lock;
-}
-
 /* A scope's flags, which another thread may be changing. */
 static uint32_t scope_flags(struct weft__env *env, weft_scope *scope)
 {
-    weft__lock(scope_lock(env, scope));
+    weft__lock(weft__scope_lock(env, scope));
     const uint32_t flags = scope->weft__flags;
-    weft__unlock(scope_lock(env, scope));
+    weft__unlock(weft__scope_lock(env, scope));
     return flags;
 }
 
@@ -67,7 +65,7 @@ void weft__scope_init_root(struct weft__env *env)
 bool weft__scope_enter(struct weft__env *env, weft_scope *scope, weft__task *task, bool claimed)
 {
     struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
-    struct weft__lock *lock = scope_lock(env, scope);
+    struct weft__lock *lock = weft__scope_lock(env, scope);
     weft__lock(lock);
     const bool open = !(scope->weft__flags & WEFT__SCOPE_CANCELLED);
     if (open) {
@@ -91,7 +89,7 @@ void weft__scope_result(struct weft__env *env, weft_scope *scope, int result, we
         return;
     }
     bool decided = false;
-    weft__lock(scope_lock(env, scope));
+    weft__lock(weft__scope_lock(env, scope));
     const weft_policy policy = scope_policy(scope);
     if (policy == WEFT_FIRST_SUCCESS) {
         const bool success = result >= 0;
@@ -106,7 +104,7 @@ void weft__scope_result(struct weft__env *env, weft_scope *scope, int result, we
         scope->weft__result = result;
         decided = policy == WEFT_FAIL_FAST;
     }
-    weft__unlock(scope_lock(env, scope));
+    weft__unlock(weft__scope_lock(env, scope));
     if (decided)
         weft__scope_cancel(env, scope, WEFT_REASON_SIBLING);
 }
@@ -114,9 +112,9 @@ void weft__scope_result(struct weft__env *env, weft_scope *scope, int result, we
 void weft__scope_unlink(struct weft__env *env, weft_scope *scope, weft__task *task)
 {
     struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
-    weft__lock(scope_lock(env, scope));
+    weft__lock(weft__scope_lock(env, scope));
     weft__list_remove(&extra->member);
-    weft__unlock(scope_lock(env, scope));
+    weft__unlock(weft__scope_lock(env, scope));
 }
 
 void weft__scope_leave(weft_scope *scope)
@@ -133,7 +131,7 @@ void weft__scope_cancel(struct weft__env *env, weft_scope *scope, weft_reason re
 {
     weft__task *submit = NULL;
     const uint64_t id = scope->weft__id;
-    weft__lock(scope_lock(env, scope));
+    weft__lock(weft__scope_lock(env, scope));
     const bool first = !(scope->weft__flags & WEFT__SCOPE_CANCELLED);
     if (first) {
         scope->weft__flags |= WEFT__SCOPE_CANCELLED | (uint32_t)reason << WEFT__SCOPE_REASON_SHIFT;
@@ -153,7 +151,7 @@ void weft__scope_cancel(struct weft__env *env, weft_scope *scope, weft_reason re
         owner->next = submit;
         submit = owner;
     }
-    weft__unlock(scope_lock(env, scope));
+    weft__unlock(weft__scope_lock(env, scope));
     if (first)
         WEFT__TRACE(env->number, scope_cancel, id, weft__self_task_id(), (uint8_t)reason);
     while (submit) {
@@ -169,14 +167,14 @@ static void scope_reap(struct weft__env *env, weft_scope *scope)
     struct weft__link *members = scope_members(scope);
     for (;;) {
         weft__rcu_read_lock(); /* a joiner may take it out and free it, and its page may go, before it is claimed here */
-        weft__lock(scope_lock(env, scope));
+        weft__lock(weft__scope_lock(env, scope));
         weft__task *task = NULL;
         uint32_t tag = 0;
         if (!weft__list_empty(members)) {
             task = weft__container_of(members->next, struct weft__task_extra, member)->owner;
             tag = weft__task_tag(task);
         }
-        weft__unlock(scope_lock(env, scope));
+        weft__unlock(weft__scope_lock(env, scope));
         if (!task) {
             weft__rcu_read_unlock();
             return;
@@ -266,6 +264,8 @@ int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_opt
     weft__task *task = weft__cx_task(cx);
     struct weft__env *env = weft__task_env(task);
     const uint64_t word = weft__load_relaxed(&task->state);
+    struct weft__frames frames;
+    weft__frames_read(task, &frames);
     weft__wait_leave(&task->wait);
     *scope = (weft_scope){
         .weft__owner = task,
@@ -274,6 +274,7 @@ int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_opt
         .weft__name = options && options->name ? options->name : "",
         .weft__id = weft__ids_take(&weft__cx_thread(cx)->ids),
         .weft__line = line,
+        .weft__opener = weft__frames_innermost(&frames).function,
         .weft__flags = (uint32_t)policy << WEFT__SCOPE_POLICY_SHIFT,
     };
     weft__list_init(scope_members(scope));
@@ -292,10 +293,46 @@ int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_opt
     return 0;
 }
 
-/* The owner waits for the count; true when it is zero. Asked again after each wake. */
-static bool scope_drained(weft_scope *scope)
+static void closing_abandon(struct weft__waitable *waitable, struct weft__wait *wait)
 {
-    return weft__fetch_or_acq_rel(scope_live(scope), 1) <= 1; /* SC-A1 */
+    (void)waitable;
+    wait->object = NULL;
+}
+
+static void closing_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
+{
+    (void)waitable;
+    const weft_scope *scope = wait->closing; /* open: its owner waits */
+    struct weft__about *about = weft__abouts_add(abouts, "the tasks of scope");
+    about->object = scope->weft__id;
+    about->since = wait->since;
+    const size_t length = weft__name_fit(scope->weft__name, sizeof about->name - 1);
+    memcpy(about->name, scope->weft__name, length);
+    about->name[length] = '\0';
+}
+
+/* The owner's node, for those who look; the last task to leave finds the owner by the scope. */
+static void scope_note_wait(weft__task *task, weft_scope *scope)
+{
+    static struct weft__waitable closing = {closing_abandon, closing_describe};
+    struct weft__wait *wait = &task->wait;
+    if (wait->object == &closing && wait->closing == scope)
+        return;
+    weft__wait_leave(wait);
+    wait->closing = scope;
+    wait->since = weft__self_now(weft__task_env(task)->realm);
+    wait->object = &closing;
+}
+
+/* The owner waits for the count; true when it is zero. Asked again after each wake. */
+static bool scope_drained(weft_scope *scope, weft__task *owner)
+{
+    if (weft__fetch_or_acq_rel(scope_live(scope), 1) <= 1) { /* SC-A1 */
+        weft__wait_leave(&owner->wait);
+        return true;
+    }
+    scope_note_wait(owner, scope);
+    return false;
 }
 
 /* The owner has closed a cancelled scope: are those around it cancelled as well? */
@@ -342,7 +379,7 @@ int weft_scope_close(weft_context *cx, weft_scope *scope)
     const uint64_t word = weft__load_relaxed(&task->state);
     if (word & WEFT__CANCELLED)
         weft__scope_propagate(env, task, (weft_reason)weft__state_reason(word));
-    if (!scope_drained(scope))
+    if (!scope_drained(scope, task))
         return WEFT_AWAITING;
     int result;
     if (scope_end(env, scope, task, &result))
@@ -373,10 +410,10 @@ bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task)
 {
     while (task->open_scope) {
         weft_scope *scope = task->open_scope;
-        weft__lock(scope_lock(env, scope));
+        weft__lock(weft__scope_lock(env, scope));
         const bool first = !(scope->weft__flags & WEFT__SCOPE_ABANDONED);
         scope->weft__flags |= WEFT__SCOPE_ABANDONED;
-        weft__unlock(scope_lock(env, scope));
+        weft__unlock(weft__scope_lock(env, scope));
         if (first) {
             weft_task_info info = {.size = sizeof info};
             weft__task_copy(task, &info);
@@ -387,7 +424,7 @@ bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task)
             weft__scope_cancel(env, scope, WEFT_REASON_USER);
         }
         int ignored;
-        if (!scope_drained(scope))
+        if (!scope_drained(scope, task))
             return false; /* the last of its tasks wakes this one */
         if (!scope_end(env, scope, task, &ignored)) {
             weft__self->yield = true; /* its deadline is firing this moment */

@@ -18,6 +18,12 @@ enum weft__scope_flags {
 
 void weft__scope_init_root(struct weft__env *env);
 
+/* Of its members' list, flags and result; chosen by the address, and outlives it. */
+static inline struct weft__lock *weft__scope_lock(struct weft__env *env, const weft_scope *scope)
+{
+    return &env->scope_locks[weft__lock_index(scope)].lock;
+}
+
 /*
  * A task is born into a scope other than the root, with its state (task/state.h, init) and its place in the list in one
  * step: a cancellation that comes now finds it. False: the scope is cancelled, and nothing was done.

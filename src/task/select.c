@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "task/future.h"
 
+_Static_assert(WEFT_SELECT_MAX <= WEFT__ABOUTS_MAX, "each future can be told");
+
 static void select_withdraw(weft_select_state *state, const weft_future *but)
 {
     for (uint32_t i = 0; i < state->weft__count; i++)
@@ -36,24 +38,14 @@ static int select_check(const weft_context *cx, const weft_select_state *state, 
     return 0;
 }
 
-static void select_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
-                            struct weft__wait_about *out_about)
+static void select_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
 {
     const weft_select_state *state = (const weft_select_state *)(const void *)waitable;
     (void)wait;
-    out_about->what = "the first of several";
-    for (uint32_t i = 0; i < state->weft__count; i++) { /* told by the first that can tell */
+    for (uint32_t i = 0; i < state->weft__count; i++) {
         const struct weft__wait *each = weft__future_wait(state->weft__futures[i]);
-        struct weft__wait_about about = {.since = -1};
-        if (!each->object || !each->object->describe)
-            continue;
-        each->object->describe(each->object, each, &about);
-        out_about->object = about.object;
-        out_about->holder = about.holder;
-        out_about->since = about.since;
-        for (size_t n = 0; n < sizeof about.name; n++)
-            out_about->name[n] = about.name[n];
-        return;
+        if (each->object && each->object->describe)
+            each->object->describe(each->object, each, abouts);
     }
 }
 

@@ -85,10 +85,10 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
     task->fn = fn;
     weft__store_relaxed(&task->scope, scope);
     task->open_scope = NULL;
-    task->result = 0;
     weft__store_relaxed(&task->line, 0);
     weft__store_relaxed(&task->polls, 0);
     weft__store_relaxed(&task->born_ms, (uint32_t)(now / 1000000));
+    weft__store_relaxed(&task->idle, weft__task_idle(now));
     task->wait = (struct weft__wait){.state = WEFT__WAIT_IDLE};
     if (frame_size > 0)
         memcpy(weft__task_frame(task), frame, frame_size);

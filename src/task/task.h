@@ -9,7 +9,8 @@
  *     id … extra       written before init, read by anybody who finds the tag; torn reads are found by the tag
  *     open_scope,      the worker that polls it (RUNNING); cancellation and join reach them through the state only
  *     result, wait
- *     polls, line      written by that worker, read by anybody, relaxed: statistics
+ *     polls, line,     written by that worker, read by anybody, relaxed: statistics
+ *     idle
  */
 #ifndef WEFT_TASK_TASK_H
 #define WEFT_TASK_TASK_H
@@ -53,7 +54,10 @@ typedef struct weft__task {
     _Atomic(struct weft__task_extra *) extra; /* NULL: nothing of it */
 
     weft_scope *open_scope; /* the innermost scope it opened */
-    int32_t result;
+    union {
+        _Atomic int32_t result; /* once it is COMPLETE */
+        _Atomic uint32_t idle;  /* until then: weft__task_idle() of when its last poll ended, or it was born */
+    };
     _Atomic uint32_t line;
     _Atomic uint32_t polls;
     _Atomic uint32_t born_ms;
@@ -61,6 +65,10 @@ typedef struct weft__task {
 } weft__task;
 
 _Static_assert(sizeof(weft__task) == 128, "two cache lines, and the frame begins on the third");
+
+/* A time in units that a poll can afford to write down: 1.05 ms, which wrap after 52 days. */
+enum { WEFT__TASK_IDLE_SHIFT = 20 };
+static inline uint32_t weft__task_idle(int64_t now) { return (uint32_t)(now >> WEFT__TASK_IDLE_SHIFT); }
 
 static inline void *weft__task_frame(weft__task *task) { return task + 1; }
 

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <weft/types.h>
 
 #include "base/event.h"
 #include "base/list.h"
@@ -22,7 +23,7 @@
 
 struct weft__task;
 struct weft__wait;
-struct weft__wait_about;
+struct weft__abouts;
 
 /* A task's address, or an event's with bit 0 set, or a scope's with bit 1 set; 0: nobody. */
 typedef uint64_t weft__waiter;
@@ -43,28 +44,48 @@ enum weft__wait_state {
  */
 struct weft__waitable {
     void (*abandon)(struct weft__waitable *waitable, struct weft__wait *wait);
-    /* Say what is waited for, of a task that is held still. NULL: there is nothing to say. */
-    void (*describe)(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__wait_about *out_about);
+    /* Say what is waited for, of a task that is held still: weft__abouts_add(). NULL: there is nothing to say. */
+    void (*describe)(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts);
 };
 
 /* What a dump says of a wait. */
-struct weft__wait_about {
-    const char *what; /* a static text, "room in channel" */
-    uint64_t object;  /* its id; 0: it has none */
-    uint64_t holder;  /* the task at the other end, as far as is known; 0 */
-    int64_t since;    /* of the clock; -1: unknown */
+struct weft__about {
+    const char *what;  /* a static text, "room in channel" */
+    uint64_t object;   /* its id; 0: it has none */
+    uint64_t holder;   /* the task at the other end, as far as is known, or a thread with WEFT_OWNER_THREAD; 0: nobody */
+    const char *is;    /* a static text: what the holder is, "receiver" */
+    int64_t since;     /* of the clock; -1: unknown */
+    int64_t until;     /* of the clock: it ends then by itself; -1: it does not */
     char name[128];
 };
+
+/* All that one task waits for: several things only in a weft_select. */
+enum { WEFT__ABOUTS_MAX = 8 };
+struct weft__abouts {
+    uint32_t count;
+    struct weft__about of[WEFT__ABOUTS_MAX];
+};
+
+static inline struct weft__about *weft__abouts_add(struct weft__abouts *abouts, const char *what)
+{
+    struct weft__about *about = &abouts->of[abouts->count < WEFT__ABOUTS_MAX ? abouts->count++ : WEFT__ABOUTS_MAX - 1];
+    *about = (struct weft__about){.what = what, .is = "", .since = -1, .until = -1};
+    return about;
+}
 
 struct weft__wait {
     union {
         struct weft__timed timed; /* in a timer wheel: when it is due */
         struct {
-            struct weft__link link;
-            int64_t since; /* in a list: since when it waits */
-        };
-        struct {
-            uint32_t slot, runtime; /* of a join: where the task lies whose id is in `since` */
+            union {
+                struct weft__link link;
+                struct {
+                    uint64_t joined; /* of a join: the task's id, and where it lies */
+                    uint32_t slot, runtime;
+                };
+                weft_scope *closing; /* of the owner of a scope that it waits to close */
+            };
+            int64_t since; /* since when it waits; in a wheel, until when */
         };
     };
     struct weft__waitable *object; /* what it waits for; NULL: nothing */
@@ -75,7 +96,10 @@ struct weft__wait {
     bool future : 1; /* the node of a weft_future */
     uint8_t mode : 4; /* which of the object's operations; the object's room says what it means */
     uint16_t ignored; /* of a task: how often in this poll it was told that it is cancelled */
-    uint32_t amount;  /* how much of what the object has */
+    union {
+        uint32_t amount;   /* how much of what the object has */
+        uint32_t armed_ms; /* of a sleep: when it began, in milliseconds of the clock */
+    };
 };
 
 /* The state, for a room in which the waiter reads it without the lock: whoever takes the node out releases it. */

@@ -34,6 +34,7 @@ static void timers_arm(struct weft__thread *self, struct weft__wait *wait)
     weft__lock(&timers->lock);
     wait->object = &timers->waitable;
     wait->state = WEFT__WAIT_QUEUED;
+    wait->armed_ms = (uint32_t)(weft__thread_now(self) / 1000000);
     weft__wheel_insert(&timers->wheel, &wait->timed);
     timers_note_next(timers);
     self->due = weft__load_relaxed(&timers->next); /* under the lock */
@@ -124,12 +125,13 @@ static void timers_abandon(struct weft__waitable *waitable, struct weft__wait *w
     wait->state = WEFT__WAIT_IDLE;
 }
 
-static void timers_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
-                            struct weft__wait_about *out_about)
+static void timers_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
 {
-    (void)waitable;
-    (void)wait;
-    out_about->what = "a time";
+    struct weft__timers *timers = weft__container_of(waitable, struct weft__timers, waitable);
+    struct weft__about *about = weft__abouts_add(abouts, "a time");
+    const int64_t now = weft__realm_now(timers->env->realm);
+    about->since = now - (int64_t)((uint32_t)(now / 1000000) - wait->armed_ms) * 1000000;
+    about->until = wait->since;
 }
 
 static const struct weft__timer_ops timer_ops = {timers_arm, timers_disarm, timers_turn};

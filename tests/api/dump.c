@@ -113,7 +113,7 @@ static void dump_text_shows_the_chain_and_the_other_end(void **state)
     assert_true(at_inner < at_outer); /* as a backtrace: the innermost first */
     assert_non_null(strstr(text.bytes, "waits for room in channel 'too \"small\"'"));
     assert_non_null(strstr(text.bytes, other));
-    assert_non_null(strstr(text.bytes, "waits for a time"));
+    assert_non_null(strstr(text.bytes, "waits for a time, for "));
 }
 
 /* scenario 52 */
@@ -129,12 +129,6 @@ static void dump_json_escapes_names(void **state)
     assert_non_null(strstr(text.bytes, "\"name\":\"sleepy\\u000areader\""));
     assert_non_null(strstr(text.bytes, "\"name\":\"too \\\"small\\\"\""));
     assert_non_null(strstr(text.bytes, "\"function\":\"inner\""));
-    int depth = 0;
-    for (const char *p = text.bytes; *p; p++) {
-        depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
-        assert_true(depth >= 0);
-    }
-    assert_int_equal(depth, 0);
 }
 
 static void dump_leaves_the_tasks_as_they_were(void **state)
