@@ -10,13 +10,14 @@ static inline weft__task *weft__cx_task(const weft_context *cx) { return cx->wef
 static inline struct weft__thread *weft__cx_thread(const weft_context *cx) { return cx->weft__worker; }
 
 /* The slow half of the next function: shields, scopes, and the count of those who do not listen. */
-bool weft__cx_cancelled_here(const weft_context *cx);
+bool weft__cx_cancelled_here(weft_context *cx);
 
 /*
  * Must an await answer WEFT_ECANCELED now? Because the task is cancelled, or a scope that it opened, and no shield is
- * in between. Relaxed: a cancellation that comes now is seen at the next await, which it causes.
+ * in between. Relaxed: a cancellation that comes now is seen at the next await, which it causes. The answer spends of the
+ * budget; with nothing left it is no, the poll yields, and the operation goes on to weft__cx_spend(), or waits.
  */
-static inline bool weft__cx_cancelled(const weft_context *cx)
+static inline bool weft__cx_cancelled(weft_context *cx)
 {
     const uint64_t word = weft__load_relaxed(&weft__cx_task(cx)->state);
     return weft__unlikely(word & (WEFT__CANCELLED | WEFT__SCOPED)) && weft__cx_cancelled_here(cx);

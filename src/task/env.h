@@ -88,6 +88,7 @@ struct weft__env {
     _Atomic uint32_t refusing; /* spawns are refused: shutting down */
     _Atomic uint32_t cancelled; /* every task is cancelled: shutting down */
     _Atomic int32_t first_error; /* of a task of the root scope */
+    _Atomic uint64_t cancels_ignored; /* tasks that were told often that they are cancelled, and went on */
     weft_scope root;
     _Atomic int64_t now; /* the clock as the monitor thread saw it last */
     _Alignas(64) _Atomic uint64_t foreign_spawned; /* by threads that are not this runtime's */

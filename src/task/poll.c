@@ -164,7 +164,6 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
     self->task = task;
     weft__store_relaxed(&self->task_id, id);
     self->yield = false;
-    task->wait.ignored = 0;
     WEFT__TRACE(env->number, poll_start, id, self->number, source);
 
     int result = 0;

@@ -222,21 +222,35 @@ weft_reason weft_context_cancelled(const weft_context *cx)
     return scope_reason(weft__cx_thread(cx)->env, task, task->open_scope);
 }
 
-bool weft__cx_cancelled_here(const weft_context *cx)
+/* Once in a task's life, or until it has closed the scope that was cancelled. */
+static __attribute__((cold)) void scope_report_ignored(struct weft__env *env, const weft__task *task)
+{
+    weft_task_info info = {.size = sizeof info};
+    struct weft__frames frames;
+    weft__task_copy((weft__task *)(uintptr_t)task, &info);
+    weft__frames_read(task, &frames);
+    const struct weft__place place = weft__frames_innermost(&frames);
+    weft__fetch_add_relaxed(&env->cancels_ignored, 1); /* a statistic */
+    weft__report(env, WEFT_ECANCELED,
+                 "task '%s' (%llu) goes on after %d awaits that answered WEFT_ECANCELED, the last at %s, %s:%u: leave the "
+                 "loop when an await says so; as long as it does not, it gives way to the others",
+                 info.name, (unsigned long long)info.task.id, SCOPE_IGNORED_MAX,
+                 place.function ? place.function->name : info.site->name,
+                 place.function ? place.function->file : info.site->file, place.line);
+}
+
+bool weft__cx_cancelled_here(weft_context *cx)
 {
     weft__task *task = weft__cx_task(cx);
     struct weft__env *env = weft__cx_thread(cx)->env;
-    const bool cancelled = scope_reason(env, task, task->open_scope) != WEFT_REASON_NONE;
-    if (cancelled && ++task->wait.ignored == SCOPE_IGNORED_MAX) {
-        weft_task_info info = {.size = sizeof info};
-        weft__task_copy(task, &info);
-        const weft_frame *frame = weft__task_step(task);
-        weft__report(env, WEFT_ECANCELED,
-                     "task '%s' goes on after %d awaits that answered WEFT_ECANCELED in one poll, at line %u of %s: "
-                     "leave the loop when an await says so",
-                     info.name, SCOPE_IGNORED_MAX, frame ? frame->line : 0, info.site->file ? info.site->file : "?");
-    }
-    return cancelled;
+    if (scope_reason(env, task, task->open_scope) == WEFT_REASON_NONE)
+        return false;
+    /* This answer uses up the turn as any other: a loop that does not listen would run for ever. At the next turn. */
+    if (!weft__cx_spend(cx))
+        return false;
+    if (task->wait.ignored < SCOPE_IGNORED_MAX && ++task->wait.ignored == SCOPE_IGNORED_MAX)
+        scope_report_ignored(env, task);
+    return true;
 }
 
 /* Set the deadline of a scope that has just been opened. One that has passed cancels now, so that no await slips through
@@ -339,6 +353,7 @@ static bool scope_drained(weft_scope *scope, weft__task *owner)
 static void scope_unmark(struct weft__env *env, weft__task *task)
 {
     weft__fetch_and_acq_rel(&task->state, ~(uint64_t)WEFT__SCOPED);
+    task->wait.ignored = 0;
     for (weft_scope *scope = task->open_scope; scope; scope = scope->weft__outer)
         if (scope_flags(env, scope) & WEFT__SCOPE_CANCELLED)
             weft__fetch_or_acq_rel(&task->state, WEFT__SCOPED);

@@ -76,7 +76,7 @@ int weft_select_from(weft_context *cx, weft_select_state *state, weft_future *co
         const int answer = futures[place]->weft__poll(cx, futures[place]);
         if (answer == WEFT_AWAITING)
             continue;
-        if (answer == WEFT_ECANCELED && weft__cx_cancelled(cx)) { /* it was cancelled after the look above */
+        if (answer == WEFT_ECANCELED && weft_context_cancelled(cx) != WEFT_REASON_NONE) { /* it was cancelled after the look above */
             weft__wait_leave(wait);
             return WEFT_ECANCELED;
         }

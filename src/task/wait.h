@@ -95,7 +95,7 @@ struct weft__wait {
     bool scope : 1;  /* the deadline of a scope, inside a weft_scope */
     bool future : 1; /* the node of a weft_future */
     uint8_t mode : 4; /* which of the object's operations; the object's room says what it means */
-    uint16_t ignored; /* of a task: how often in this poll it was told that it is cancelled */
+    uint16_t ignored; /* of a task: how often it was told that it is cancelled, since it is */
     union {
         uint32_t amount;   /* how much of what the object has */
         uint32_t armed_ms; /* of a sleep: when it began, in milliseconds of the clock */
