@@ -19,8 +19,9 @@
 #define WEFT_WORKERS_MAX 1024
 
 /*
- * What the library has to say while it runs: tracing is off and why, a scope left open, a poll that holds its worker,
- * a loop that ignores its cancellation (WEFT_ECANCELED, once). A code and one sentence. Called on the thread where it
+ * What the library has to say while it runs: tracing is off and why, a scope left open, a poll that holds its worker
+ * (WEFT_EBUSY; at most 8 in ten seconds, and then how many more), a loop that ignores its cancellation (WEFT_ECANCELED,
+ * once). A code and one sentence. Called on the thread where it
  * happens, no lock held; it must not wait. The library never prints.
  */
 typedef void weft_report_fn(void *context, int code, const char *text);
@@ -66,6 +67,7 @@ typedef struct weft_runtime_stats {
     uint64_t wakes;           /* that made a task runnable */
     uint64_t wakes_noop;      /* that found it runnable already, or ended */
     uint64_t task_bytes;      /* memory held for tasks */
+    uint64_t stalls;          /* polls that held their worker for longer than the threshold */
     uint64_t cancels_ignored; /* tasks that went on after 1000 awaits had answered WEFT_ECANCELED */
 } weft_runtime_stats;
 

@@ -60,6 +60,7 @@ int weft_runtime_stats_get(weft_runtime *rt, weft_runtime_stats *out_stats)
         .wakes = weft__load_relaxed(&sched->env.foreign_wakes),
         .wakes_noop = weft__load_relaxed(&sched->env.foreign_wakes_noop),
         .task_bytes = weft__load_relaxed(&sched->env.slab.bytes),
+        .stalls = weft__load_relaxed(&sched->stalls.total),
         .cancels_ignored = weft__load_relaxed(&sched->env.cancels_ignored),
     };
     for (uint32_t i = 0; i < sched->worker_count; i++) {

@@ -3,14 +3,12 @@
 #include "sched/sched.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <weft/error.h>
 
 #include "base/futex.h"
 #include "base/platform.h"
 #include "base/thread.h"
-#include "registry/rcu.h"
 #include "trace/emit.h"
 
 static void sched_unpark_worker(struct weft__worker *worker)
@@ -181,77 +179,5 @@ void weft__sched_trim(struct weft__sched *sched)
         uint32_t seen = WEFT__HOARD_SOME; /* relaxed: a word that says nothing of other memory */
         if (weft__cas_strong_relaxed(&worker->hoard, &seen, WEFT__HOARD_WANTED))
             sched_unpark_worker(worker); /* it wakes, gives back, and sleeps again */
-    }
-}
-
-/* Move what the worker holds back to the shared queue, fire its timers, and take what has come for its loop. */
-static void sched_take_over(struct weft__sched *sched, struct weft__worker *worker, int64_t now)
-{
-    sched->env.timer_ops->turn(&worker->thread, now);
-    sched->env.io_ops->turn(&worker->thread);
-    weft__task *taken[WEFT__RUNQUEUE_CAPACITY / 2];
-    weft__task *next = weft__exchange_acq_rel(&worker->next, NULL); /* NX-R1 NX-A1 */
-    if (next)
-        weft__sched_inject(sched, next);
-    size_t count;
-    while ((count = weft__runqueue_steal(&worker->ring, taken, WEFT__RUNQUEUE_CAPACITY / 2)) > 0)
-        for (size_t i = 0; i < count; i++)
-            weft__sched_inject(sched, taken[i]);
-}
-
-/* Say which task it is, by walking: a stall is rare, and a pointer to a running task is its worker's alone. */
-static void sched_report_stall(struct weft__sched *sched, const struct weft__worker *worker, uint64_t id, int64_t held)
-{
-    weft_task_info info = {.size = sizeof info};
-    uint32_t number = 0;
-    bool found = false;
-    weft__rcu_read_lock();
-    for (weft__task *task; !found && (task = weft__slab_next(&sched->env.slab, &number)) != NULL;)
-        found = weft__task_id(task) == id && weft__task_copy(task, &info) && info.task.id == id;
-    weft__rcu_read_unlock();
-    if (!found)
-        return; /* it ended this moment */
-    char since[32] = "its beginning";
-    if (info.await_line != 0)
-        snprintf(since, sizeof since, "line %u", info.await_line);
-    weft__report(&sched->env, WEFT_EBUSY,
-                 "task '%s' (%llu) has held worker %u for %lld ms, since %s, in %s: it computes or blocks between two "
-                 "awaits",
-                 info.name, (unsigned long long)id, worker->index, (long long)(held / 1000000), since,
-                 info.site->file ? info.site->file : "?");
-}
-
-bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns)
-{
-    for (uint32_t i = 0; i < sched->worker_count; i++) {
-        struct weft__worker *worker = &sched->workers[i];
-        if (!worker->seen_stuck || !sched->env.io_ops->awaited(&worker->thread))
-            continue;
-        sched->env.io_ops->stand_in(&worker->thread, deadline_ns);
-        return true;
-    }
-    return false;
-}
-
-void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns)
-{
-    for (uint32_t i = 0; i < sched->worker_count; i++) {
-        struct weft__worker *worker = &sched->workers[i];
-        const uint64_t polls = weft__counter_read(&worker->thread.polls);
-        const uint64_t task = weft__load_relaxed(&worker->thread.task_id);
-        worker->seen_stuck = task != 0 && polls == worker->seen_polls;
-        if (!worker->seen_stuck) {
-            worker->seen_polls = polls;
-            worker->seen_since = now;
-            worker->seen_reported = false;
-            continue;
-        }
-        sched_take_over(sched, worker, now); /* the same poll at two ticks */
-        const int64_t held = now - worker->seen_since;
-        if (held < threshold_ns || worker->seen_reported)
-            continue;
-        worker->seen_reported = true;
-        WEFT__TRACE(sched->env.number, stall, task, worker->thread.number, (uint64_t)held);
-        sched_report_stall(sched, worker, task, held);
     }
 }

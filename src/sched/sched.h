@@ -49,7 +49,16 @@ struct weft__worker {
     uint64_t seen_polls;
     int64_t seen_since;
     bool seen_stuck;
-    bool seen_reported;
+    bool seen_stalled; /* the poll is counted as a stall */
+    bool seen_told;    /* and the host was told */
+};
+
+/* Polls that held their workers for too long, and how many the host was told of. The monitor thread's, but `total`. */
+struct weft__stalls {
+    _Atomic uint64_t total;
+    int64_t begin; /* of a stretch of time in which only so many are told */
+    uint32_t told;
+    uint32_t untold;
 };
 
 struct weft__sched {
@@ -65,6 +74,7 @@ struct weft__sched {
     _Atomic uint32_t drained;  /* how often it did; they sleep on this word */
     struct weft__handoff injector;
     struct weft__idle idle;
+    struct weft__stalls stalls;
     struct weft__worker *workers;
 };
 
@@ -84,8 +94,8 @@ int weft__sched_drain(struct weft__sched *sched, int64_t deadline_ns);
 /* Tasks spawned and not ended; exact when it is 0. */
 uint64_t weft__sched_live(struct weft__sched *sched);
 
-/* Monitor thread: what a worker that is stuck in a poll holds back is given to the others. Reports stalls longer than
- * threshold_ns, once per poll. */
+/* Monitor thread, at each tick: what a worker that is stuck in a poll holds back is given to the others, and a poll that
+ * is longer than threshold_ns is said to be a stall (rescue.c). */
 void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns);
 
 /* Monitor thread: sleep in the loop of a worker that was stuck at the last look, until the deadline or until something has

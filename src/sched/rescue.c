@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the monitor thread does for the scheduler: it looks at each worker, and if it finds it in the same poll as at the
+ * tick before, gives what that worker holds back to the others. A poll that lasts longer than the threshold is a stall:
+ * counted, an event, and told to the host while it lasts, with the place since which it runs.
+ *
+ * The host is told of at most RESCUE_TOLD stalls in RESCUE_STRETCH_NS; a stall that was left out is told later if it
+ * still lasts then, and otherwise counted in one line that says how many were left out.
+ */
+#include <stdio.h>
+#include <weft/error.h>
+
+#include "sched/sched.h"
+#include "task/look.h"
+#include "trace/emit.h"
+
+enum { RESCUE_TOLD = 8 };
+static const int64_t rescue_stretch_ns = INT64_C(10000000000);
+
+/* Move what the worker holds back to the shared queue, fire its timers, and take what has come for its loop. */
+static void rescue_take_over(struct weft__sched *sched, struct weft__worker *worker, int64_t now)
+{
+    sched->env.timer_ops->turn(&worker->thread, now);
+    sched->env.io_ops->turn(&worker->thread);
+    weft__task *taken[WEFT__RUNQUEUE_CAPACITY / 2];
+    weft__task *next = weft__exchange_acq_rel(&worker->next, NULL); /* NX-R1 NX-A1 */
+    if (next)
+        weft__sched_inject(sched, next);
+    size_t count;
+    while ((count = weft__runqueue_steal(&worker->ring, taken, WEFT__RUNQUEUE_CAPACITY / 2)) > 0)
+        for (size_t i = 0; i < count; i++)
+            weft__sched_inject(sched, taken[i]);
+}
+
+/* The innermost await that it passed: a file and a line, or where the task was spawned, of a hand-written function. */
+static void rescue_tell(struct weft__sched *sched, const struct weft__worker *worker, const struct weft__look *look,
+                        int64_t held)
+{
+    const struct weft__place place = weft__frames_innermost(&look->frames);
+    const weft_site *site = look->info.site;
+    char since[256];
+    if (!place.function)
+        snprintf(since, sizeof since, "its last poll began (spawned at %s:%u)", site->file ? site->file : "?", site->line);
+    else if (place.line == 0)
+        snprintf(since, sizeof since, "the beginning of %s, %s", place.function->name, place.function->file);
+    else
+        snprintf(since, sizeof since, "%s, %s:%u", place.function->name, place.function->file, place.line);
+    weft__report(&sched->env, WEFT_EBUSY,
+                 "task '%s' (%llu) has held worker %u for %lld ms, since %s: it computes or blocks between two awaits",
+                 look->info.name, (unsigned long long)look->info.task.id, worker->index, (long long)(held / 1000000),
+                 since);
+}
+
+/* A poll that is too long by now. By walking: a stall is rare, and a pointer to a running task is its worker's alone. */
+static void rescue_stall(struct weft__sched *sched, struct weft__worker *worker, uint64_t id, int64_t held)
+{
+    struct weft__stalls *stalls = &sched->stalls;
+    const bool first = !worker->seen_stalled, tell = stalls->told < RESCUE_TOLD;
+    if (!first && !tell)
+        return;
+    struct weft__loaded loaded;
+    struct weft__look look;
+    weft__loaded_read(&loaded);
+    const bool found = weft__look_for(&sched->env, id, &loaded, &look) &&
+                       weft__counter_read(&worker->thread.polls) == worker->seen_polls;
+    const struct weft__place place = found ? weft__frames_innermost(&look.frames) : (struct weft__place){0};
+    worker->seen_stalled = true;
+    worker->seen_told = tell || !found; /* not found: it has ended this moment */
+    if (first)
+        WEFT__TRACE(sched->env.number, stall, id, worker->thread.number, (uint64_t)held,
+                    place.function ? place.function->name : "", place.function ? place.function->file : "", place.line);
+    if (tell && found) {
+        stalls->told++;
+        rescue_tell(sched, worker, &look, held);
+    }
+    if (first)
+        weft__fetch_add_relaxed(&stalls->total, 1); /* a statistic; last: whoever sees it counted has been told */
+}
+
+/* The end of a stretch: how many were left out of it, and a new one. */
+static void rescue_sum_up(struct weft__sched *sched, int64_t now)
+{
+    struct weft__stalls *stalls = &sched->stalls;
+    if (now - stalls->begin < rescue_stretch_ns)
+        return;
+    if (stalls->untold > 0)
+        weft__report(&sched->env, WEFT_EBUSY,
+                     "%u more polls have held a worker for longer than the threshold in the last %lld s and were not told "
+                     "one by one",
+                     stalls->untold, (long long)((now - stalls->begin) / 1000000000));
+    stalls->begin = now;
+    stalls->told = stalls->untold = 0;
+}
+
+bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns)
+{
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        struct weft__worker *worker = &sched->workers[i];
+        if (!worker->seen_stuck || !sched->env.io_ops->awaited(&worker->thread))
+            continue;
+        sched->env.io_ops->stand_in(&worker->thread, deadline_ns);
+        return true;
+    }
+    return false;
+}
+
+void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns)
+{
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        struct weft__worker *worker = &sched->workers[i];
+        const uint64_t polls = weft__counter_read(&worker->thread.polls);
+        const uint64_t task = weft__load_relaxed(&worker->thread.task_id);
+        worker->seen_stuck = task != 0 && polls == worker->seen_polls;
+        if (!worker->seen_stuck) {
+            sched->stalls.untold += worker->seen_stalled && !worker->seen_told;
+            worker->seen_polls = polls;
+            worker->seen_since = now;
+            worker->seen_stalled = worker->seen_told = false;
+            continue;
+        }
+        rescue_take_over(sched, worker, now); /* the same poll at two ticks */
+        if (now - worker->seen_since >= threshold_ns && !worker->seen_told)
+            rescue_stall(sched, worker, task, now - worker->seen_since);
+    }
+    rescue_sum_up(sched, now);
+}
