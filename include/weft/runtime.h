@@ -21,7 +21,7 @@
 /*
  * What the library has to say while it runs: tracing is off and why, a scope left open, a poll that holds its worker
  * (WEFT_EBUSY; at most 8 in ten seconds, and then how many more), a loop that ignores its cancellation (WEFT_ECANCELED,
- * once). A code and one sentence. Called on the thread where it
+ * once), what a shutdown waited for in vain (WEFT_ETIMEDOUT). A code and one sentence. Called on the thread where it
  * happens, no lock held; it must not wait. The library never prints.
  */
 typedef void weft_report_fn(void *context, int code, const char *text);
@@ -96,12 +96,13 @@ WEFT_API WEFT_MUST_USE int weft_runtime_create(weft_runtime **out_rt, const weft
 WEFT_API int weft_runtime_finish(weft_runtime *rt);
 
 /**
- * Refuse new work, cancel what runs, and wait for it until the deadline. May be called again with a later deadline.
+ * Refuse new work, cancel what runs, and wait for it until the deadline. May be called again with a later deadline. What
+ * did not end by the deadline is told to the runtime's report function, by name, line and scope, and in
+ * weft_error_detail() for one of them.
  * @threads host thread
  * @blocks the thread, until the last task has ended or the deadline has passed
  * @owns rt stays the caller's
- * @errors WEFT_ETIMEDOUT (tasks still run: weft_task_visit() names them), WEFT_EINVAL, WEFT_EDEADLK (as
- *   weft_runtime_destroy())
+ * @errors WEFT_ETIMEDOUT (tasks or blocking jobs still run), WEFT_EINVAL, WEFT_EDEADLK (as weft_runtime_destroy())
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_runtime_shutdown(weft_runtime *rt, int64_t deadline_ns);

@@ -18,6 +18,7 @@
 #include "registry/runtimes.h"
 #include "runtime/runtime.h"
 #include "sync/meeting.h"
+#include "task/look.h"
 #include "task/name.h"
 #include "task/scope.h"
 #include "timer/timer.h"
@@ -35,6 +36,8 @@ enum {
     RUNTIME_COOP_BUDGET = 128,
     RUNTIME_MONITOR_MS = 100,
     RUNTIME_STALL_US = 10000,
+    RUNTIME_OVERDUE_TOLD = 16, /* tasks that a shutdown names, one by one */
+    RUNTIME_LINE = 400,
     RUNTIME_CANCEL_AGAIN_NS = 10000000 /* a spawn that raced with shutdown is cancelled this much later */
 };
 
@@ -277,19 +280,48 @@ static void shutdown_cancel_all(struct weft__env *env)
     }
 }
 
+/* Tell the host which tasks have not ended, the first of them one by one; how many, and the first in out_line. */
+static uint64_t shutdown_report_tasks(weft_runtime *rt, char out_line[RUNTIME_LINE])
+{
+    struct weft__env *env = &rt->sched.env;
+    struct weft__loaded loaded;
+    struct weft__look look;
+    uint64_t count = 0;
+    uint32_t number = 0;
+    weft__loaded_read(&loaded);
+    while (weft__look_next(env, &number, &loaded, &look)) {
+        char line[RUNTIME_LINE];
+        if (look.info.state == WEFT_TASK_ENDED || ++count > RUNTIME_OVERDUE_TOLD)
+            continue;
+        weft__look_line(&look, line, sizeof line);
+        weft__report(env, WEFT_ETIMEDOUT, "weft_runtime_shutdown: the task %s, has not ended", line);
+        if (count == 1)
+            memcpy(out_line, line, sizeof line);
+    }
+    if (count > RUNTIME_OVERDUE_TOLD)
+        weft__report(env, WEFT_ETIMEDOUT, "weft_runtime_shutdown: %llu more tasks have not ended: weft_task_dump() tells all",
+                     (unsigned long long)(count - RUNTIME_OVERDUE_TOLD));
+    return count;
+}
+
 /* The deadline has passed: who has not ended? */
 static int shutdown_overdue(weft_runtime *rt)
 {
-    char name[WEFT_NAME_MAX + 1];
-    const unsigned long long tasks = weft__sched_live(&rt->sched);
-    const uint32_t jobs = weft__blocking_report(rt->sched.env.blocking, name);
+    char line[RUNTIME_LINE], job[WEFT_NAME_MAX + 1];
+    const unsigned long long tasks = shutdown_report_tasks(rt, line);
+    const uint32_t jobs = weft__blocking_report(rt->sched.env.blocking, job);
+    static const char call[] = "weft_runtime_shutdown";
+    if (tasks > 0 && jobs > 0)
+        return weft__refuse(WEFT_ETIMEDOUT, "%s: %llu tasks and %u blocking jobs have not ended (weft_task_dump(), "
+                                            "weft_job_visit()); one is the job '%s', one the task %s",
+                            call, tasks, jobs, job, line);
     if (jobs > 0)
-        return weft__refuse(WEFT_ETIMEDOUT, "weft_runtime_shutdown: %llu tasks and %u blocking jobs of '%s' have not ended: "
-                                            "weft_task_visit() and weft_job_visit() name them; one is the job '%s'",
-                            tasks, jobs, rt->name, name);
-    return weft__refuse(WEFT_ETIMEDOUT, "weft_runtime_shutdown: %llu tasks of '%s' have not ended: weft_task_visit() "
-                                        "names them",
-                        tasks, rt->name);
+        return weft__refuse(WEFT_ETIMEDOUT, "%s: %u blocking jobs have not ended (weft_job_visit()); one is the job '%s'",
+                            call, jobs, job);
+    if (tasks > 0)
+        return weft__refuse(WEFT_ETIMEDOUT, "%s: %llu tasks have not ended (weft_task_dump()); one is %s", call, tasks,
+                            line);
+    return weft__refuse(WEFT_ETIMEDOUT, "%s: the last task or thread ended this moment: call it again", call);
 }
 
 static int shutdown_until(weft_runtime *rt, int64_t deadline_ns)
