@@ -8,7 +8,8 @@
  * Handles of semaphore, mutex, rwlock, notify, barrier and once are values: copy them into frames as you like, all
  * copies mean the same object. Whoever created it destroys it, once, when nobody uses it any more; until then it lives,
  * also after its runtime. Copies are stale after that: WEFT_ESRCH. Who was let in last may destroy it at once, although
- * the call that let it in is on its way back. Statistics of all are in weft_sync_visit().
+ * the call that let it in is on its way back. Statistics of all are in weft_sync_visit(), who waits there in
+ * weft_sync_waiters().
  *
  * Synchronisation: every call here may run at the same time as every other, but for destroy. What a task did before it
  * gave permits back happens before the return of whoever takes them.
@@ -73,6 +74,15 @@ typedef struct weft_sync_stats {
     int64_t wait_longest_ns; /* how long the first has waited by now, or -1 */
 } weft_sync_stats;
 
+/* One of those that wait there. */
+typedef struct weft_sync_waiter {
+    uint64_t who;      /* as weft_sync_stats.owner */
+    int64_t waited_ns; /* by now */
+    uint32_t permits;  /* that it asks for: of a semaphore, or an rwlock; otherwise 1 */
+    bool alone;        /* it will be the owner: mutex, once, a writer */
+    bool sender;       /* oneshot, watch, broadcast: it waits until nobody receives any more */
+} weft_sync_waiter;
+
 typedef struct weft_semaphore_options {
     size_t size;
     const char *name;      /* copied; "semaphore" */
@@ -109,6 +119,17 @@ WEFT_BEGIN_DECLS
  */
 WEFT_API int weft_sync_visit(weft_runtime *rt, int (*visit)(void *context, const weft_sync_stats *stats),
                              void *context);
+
+/**
+ * Copy who waits at one meeting point, in the order in which they will be let in.
+ * @threads any
+ * @blocks never (its lock, which those that wait share, is held while `room` are copied)
+ * @owns out_waiters, for up to `room`, is the caller's; NULL with room 0 counts only
+ * @errors how many wait, which may be more than `room`; WEFT_EINVAL, WEFT_ESHUTDOWN (of the process that forked this
+ *   one), WEFT_ESRCH (no live one has this id)
+ * @since 0.1
+ */
+WEFT_API int weft_sync_waiters(weft_runtime *rt, uint64_t id, weft_sync_waiter *out_waiters, size_t room);
 
 /**
  * "semaphore", "mutex" and so on; "?" for a number that is no kind.

@@ -136,6 +136,71 @@ int weft_sync_visit(weft_runtime *rt, int (*visit)(void *context, const weft_syn
     return answer != 0 ? answer : stats_visit(&sync->values, visit, context);
 }
 
+/* One of those that wait. Under the lock. */
+static weft_sync_waiter stats_waiter(const struct weft__meeting *object, struct weft__wait *wait, int64_t now)
+{
+    const bool counts = object->kind == WEFT_SYNC_SEMAPHORE || object->kind == WEFT_SYNC_RWLOCK;
+    return (weft_sync_waiter){
+        .who = weft__queue_who(wait, weft__wait_waiter(wait)),
+        .waited_ns = now - wait->since,
+        .permits = counts ? wait->amount : 1,
+        .alone = wait->mode == WEFT__MODE_OWNS,
+        .sender = wait->mode == WEFT__MODE_SENDER,
+    };
+}
+
+/* Copy those of one list, as long as there is room. Under the lock. */
+static uint32_t stats_copy_list(const struct weft__meeting *object, const struct weft__link *list, uint32_t count,
+                                weft_sync_waiter *out, size_t room)
+{
+    const int64_t now = weft__realm_now(weft__meeting_home(object)->realm);
+    for (struct weft__link *link = list->next; link != list && count < room; link = link->next)
+        out[count++] = stats_waiter(object, weft__container_of(link, struct weft__wait, link), now);
+    return count;
+}
+
+/* How many wait, if it is this one; -1: it is another. Inside an RCU section. */
+static int stats_copy_waiters(struct weft__meeting *object, uint64_t id, weft_sync_waiter *out, size_t room)
+{
+    int waiting = -1;
+    weft__lock(&object->lock);
+    const uint64_t word = weft__load_acquire(&object->word); /* SY-A1 */
+    if ((word & WEFT__MEETING_LIVE) && weft__meeting_generation(word) != 0 && weft__load_relaxed(&object->id) == id) {
+        stats_copy_list(object, &object->waiting, stats_copy_list(object, &object->waking, 0, out, room), out, room);
+        waiting = (int)weft__load_relaxed(&object->waiting_count);
+    }
+    weft__unlock(&object->lock);
+    return waiting;
+}
+
+static int stats_find_waiters(struct weft__slab *slab, uint64_t id, weft_sync_waiter *out, size_t room)
+{
+    int waiting = -1;
+    uint32_t number = 0;
+    weft__rcu_read_lock();
+    for (struct weft__meeting *object; waiting < 0 && (object = weft__slab_next(slab, &number)) != NULL;)
+        waiting = stats_copy_waiters(object, id, out, room);
+    weft__rcu_read_unlock();
+    return waiting;
+}
+
+int weft_sync_waiters(weft_runtime *rt, uint64_t id, weft_sync_waiter *out_waiters, size_t room)
+{
+    const int wrong = weft__runtimes_check("weft_sync_waiters", rt);
+    if (wrong)
+        return wrong;
+    if (!out_waiters && room > 0)
+        return weft__refuse(WEFT_EINVAL, "weft_sync_waiters: give a place for %zu waiters", room);
+    struct weft__sync *sync = weft__env_of(rt)->sync;
+    int waiting = stats_find_waiters(&sync->slab, id, out_waiters, room);
+    if (waiting < 0)
+        waiting = stats_find_waiters(&sync->values, id, out_waiters, room);
+    if (waiting < 0)
+        return weft__refuse(WEFT_ESRCH, "weft_sync_waiters: no meeting point %llu lives in '%.100s': weft_sync_visit() lists them",
+                            (unsigned long long)id, weft_runtime_name(rt));
+    return waiting;
+}
+
 static int stats_announce(void *context, const weft_sync_stats *stats)
 {
     const struct weft__sync *sync = context;
