@@ -247,6 +247,10 @@ WEFT_END_DECLS
     {                                                                                                                  \
         return weft_broadcast_subscribe(&sender->weft, &out_receiver->weft);                                           \
     }                                                                                                                  \
+    WEFT__INLINE int name##_sender_clone(const name##_sender *sender, name##_sender *out_sender)                       \
+    {                                                                                                                  \
+        return weft_broadcast_sender_clone(&sender->weft, &out_sender->weft);                                          \
+    }                                                                                                                  \
     WEFT__INLINE int name##_send(const name##_sender *sender, type message)                                            \
     {                                                                                                                  \
         return weft_broadcast_send(&sender->weft, &message);                                                           \
