@@ -21,6 +21,11 @@ int weft__event_wait(struct weft__event *event, int64_t deadline_ns)
     return 0;
 }
 
+bool weft__event_is_set(struct weft__event *event)
+{
+    return weft__load_acquire(&event->word) == SET; /* EV-A1 */
+}
+
 void weft__event_set(struct weft__event *event)
 {
     if (weft__exchange_release(&event->word, SET) == SLEEPING) /* EV-R1 */

@@ -25,6 +25,9 @@ int weft__event_wait(struct weft__event *event, int64_t deadline_ns);
 
 void weft__event_set(struct weft__event *event);
 
+/* Owner: whether it is set, without waiting. */
+bool weft__event_is_set(struct weft__event *event);
+
 /* Owner: make it clear again; what was set before is forgotten. */
 static inline void weft__event_clear(struct weft__event *event) { weft__store_relaxed(&event->word, 0); }
 

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -77,6 +78,12 @@ static uint64_t platform_random(void)
     return value;
 }
 
+static int platform_eventfd(void)
+{
+    const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return fd >= 0 ? fd : -errno;
+}
+
 const struct weft__platform weft__platform_linux = {
     .alloc = malloc,
     .alloc_zeroed = calloc,
@@ -89,6 +96,7 @@ const struct weft__platform weft__platform_linux = {
     .futex_wait = platform_futex_wait,
     .futex_wake = platform_futex_wake,
     .random = platform_random,
+    .eventfd = platform_eventfd,
 };
 
 const struct weft__platform *weft__platform = &weft__platform_linux;

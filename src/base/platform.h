@@ -25,6 +25,7 @@ struct weft__platform {
     int (*futex_wait)(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns);
     void (*futex_wake)(_Atomic uint32_t *word, int count);
     uint64_t (*random)(void);                         /* a seed */
+    int (*eventfd)(void);                             /* a descriptor, or a negative errno */
 };
 
 extern const struct weft__platform weft__platform_linux;

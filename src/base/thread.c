@@ -36,12 +36,17 @@ int weft__thread_start(pthread_t *out_thread, size_t stack_size, void *(*entry)(
     return -error;
 }
 
-void weft__thread_set_name(const char *prefix, unsigned number, char out_name[WEFT__THREAD_NAME])
+void weft__thread_name(const char *prefix, unsigned number, char out_name[WEFT__THREAD_NAME])
 {
     char tail[12];
     snprintf(tail, sizeof tail, "-%u", number);
     const int room = (int)(WEFT__THREAD_NAME - 1 - strlen(tail));
     snprintf(out_name, WEFT__THREAD_NAME, "%.*s%s", room, prefix, tail);
+}
+
+void weft__thread_set_name(const char *prefix, unsigned number, char out_name[WEFT__THREAD_NAME])
+{
+    weft__thread_name(prefix, number, out_name);
     prctl(PR_SET_NAME, out_name, 0, 0, 0);
 }
 

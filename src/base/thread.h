@@ -10,8 +10,11 @@
 /* Start a thread; stack_size 0 is the system's default. 0 or a negative errno. */
 int weft__thread_start(pthread_t *out_thread, size_t stack_size, void *(*entry)(void *), void *argument);
 
-/* Name the calling thread "<prefix>-<number>"; 15 bytes are kept, and the number survives the cut. */
+/* "<prefix>-<number>"; 15 bytes are kept, and the number survives the cut. */
 enum { WEFT__THREAD_NAME = 16 };
+void weft__thread_name(const char *prefix, unsigned number, char out_name[WEFT__THREAD_NAME]);
+
+/* Give the calling thread that name. */
 void weft__thread_set_name(const char *prefix, unsigned number, char out_name[WEFT__THREAD_NAME]);
 
 /* Have the calling thread woken at the time it sleeps until. Linux takes 50 us more, so as to wake several sleepers at once. */

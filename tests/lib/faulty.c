@@ -78,6 +78,11 @@ static int faulty_thread(pthread_t *out_thread, const pthread_attr_t *attributes
     return fails(FAULTY_THREADS) ? EAGAIN : weft__platform_linux.thread_create(out_thread, attributes, entry, argument);
 }
 
+static int faulty_eventfd(void)
+{
+    return fails(FAULTY_DESCRIPTORS) ? -EMFILE : weft__platform_linux.eventfd();
+}
+
 static int64_t faulty_clock(void)
 {
     return weft__platform_linux.clock() + atomic_load(&faulty.ahead);
@@ -101,6 +106,7 @@ void faulty_begin(void)
     table.map = faulty_map;
     table.unmap = faulty_unmap;
     table.thread_create = faulty_thread;
+    table.eventfd = faulty_eventfd;
     table.clock = faulty_clock;
     table.futex_wait = faulty_wait;
     weft__platform = &table;

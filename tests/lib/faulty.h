@@ -3,7 +3,8 @@
  * A platform table that fails when it is told to, and counts what it gave. It is put in force while no thread of the
  * library runs, and stays; faults are armed and disarmed by atomics, at any time.
  *
- * Fallible calls are alloc, alloc_zeroed and map (memory) and thread_create (threads), each counted by itself.
+ * Fallible calls are alloc, alloc_zeroed and map (memory), thread_create (threads) and eventfd (descriptors), each counted
+ * by itself.
  */
 #ifndef WEFT_TESTS_LIB_FAULTY_H
 #define WEFT_TESTS_LIB_FAULTY_H
@@ -11,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum faulty_kind { FAULTY_MEMORY, FAULTY_THREADS };
+enum faulty_kind { FAULTY_MEMORY, FAULTY_THREADS, FAULTY_DESCRIPTORS };
 
 /* Put the table in force, everything working. */
 void faulty_begin(void);

@@ -11,6 +11,11 @@ int weft__thread_start(pthread_t *out_thread, size_t stack_size, void *(*entry)(
     return -weft__platform->thread_create(out_thread, NULL, entry, argument);
 }
 
+void weft__thread_name(const char *prefix, unsigned number, char out_name[WEFT__THREAD_NAME])
+{
+    weft__thread_set_name(prefix, number, out_name);
+}
+
 void weft__thread_set_name(const char *prefix, unsigned number, char out_name[WEFT__THREAD_NAME])
 {
     (void)prefix;
