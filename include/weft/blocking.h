@@ -144,7 +144,7 @@ WEFT_API WEFT_MUST_USE int weft_job_try_begin(weft_runtime *rt, weft_job *job, c
  * @blocks the thread, until the queue has a place or the deadline has passed
  * @owns as weft_job_begin()
  * @errors WEFT_ETIMEDOUT, WEFT_ESHUTDOWN, WEFT_EAGAIN (no thread), WEFT_ENOMEM, WEFT_EBUSY, WEFT_EPERM (called on a
- *   worker), WEFT_EINVAL
+ *   worker), WEFT_EDEADLK (as weft_drive says), WEFT_EINVAL
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_job_begin_blocking(weft_runtime *rt, weft_job *job, const weft_job_options *options,
@@ -169,7 +169,7 @@ WEFT_API WEFT_MUST_USE int weft_job_wait(weft_context *cx, weft_job *job, int *o
  * @threads host thread, or a job
  * @blocks the thread, until the job has ended or the deadline has passed
  * @owns as weft_job_wait(); on ETIMEDOUT the handle stays the caller's
- * @errors as weft_job_wait(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker)
+ * @errors as weft_job_wait(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EDEADLK (as weft_drive says)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_job_wait_blocking(weft_job *job, int64_t deadline_ns, int *out_result);

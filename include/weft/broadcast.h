@@ -178,7 +178,8 @@ WEFT_API WEFT_MUST_USE int weft_broadcast_try_recv(weft_broadcast_receiver *rece
  * @threads host thread
  * @blocks the thread, until there is a message, the last sender has gone, or the deadline has passed
  * @owns as weft_broadcast_recv()
- * @errors as weft_broadcast_recv(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker)
+ * @errors as weft_broadcast_recv(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EDEADLK (as weft_drive
+ *   says)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_broadcast_recv_blocking(weft_broadcast_receiver *receiver, void *out_message,

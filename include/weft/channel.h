@@ -163,7 +163,8 @@ WEFT_API WEFT_MUST_USE int weft_channel_try_send(weft_sender *sender, const void
  * @threads host thread
  * @blocks the thread, until there is room or the deadline has passed
  * @owns as weft_channel_send()
- * @errors as weft_channel_send(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker)
+ * @errors as weft_channel_send(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EDEADLK (as weft_drive
+ *   says)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_channel_send_blocking(weft_sender *sender, const void *message, int64_t deadline_ns);
@@ -234,7 +235,8 @@ WEFT_API WEFT_MUST_USE int weft_channel_try_recv(weft_receiver *receiver, void *
  * @threads host thread
  * @blocks the thread, until there is a message, the last sender has closed, or the deadline has passed
  * @owns on success the caller owns the message
- * @errors as weft_channel_recv(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker)
+ * @errors as weft_channel_recv(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EDEADLK (as weft_drive
+ *   says)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_channel_recv_blocking(weft_receiver *receiver, void *out_message, int64_t deadline_ns);
@@ -255,7 +257,8 @@ WEFT_API WEFT_MUST_USE int weft_channel_recv_many(weft_context *cx, weft_receive
  * @threads host thread
  * @blocks the thread, until there is at least one message, the last sender has closed, or the deadline has passed
  * @owns as weft_channel_recv_many()
- * @errors as weft_channel_recv_many(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker)
+ * @errors as weft_channel_recv_many(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EDEADLK (as
+ *   weft_drive says)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_channel_recv_many_blocking(weft_receiver *receiver, void *out_messages, size_t limit,

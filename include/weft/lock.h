@@ -93,8 +93,8 @@ WEFT_API WEFT_MUST_USE int weft_mutex_try_lock(const weft_mutex *mutex);
  * @threads host thread
  * @blocks the thread, until the mutex is its own or the deadline has passed
  * @owns the thread is the owner
- * @errors WEFT_ETIMEDOUT, WEFT_EDEADLK (this thread has it), WEFT_EPERM (called on a worker), WEFT_EPIPE, WEFT_EINVAL,
- *   WEFT_ESRCH
+ * @errors WEFT_ETIMEDOUT, WEFT_EDEADLK (this thread has it; and as weft_drive says), WEFT_EPERM (called on a worker),
+ *   WEFT_EPIPE, WEFT_EINVAL, WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_mutex_lock_blocking(const weft_mutex *mutex, int64_t deadline_ns);
@@ -166,7 +166,8 @@ WEFT_API WEFT_MUST_USE int weft_rwlock_try_read(const weft_rwlock *rwlock);
  * @threads host thread
  * @blocks the thread, until no writer is in or before it, or the deadline has passed
  * @owns as weft_rwlock_read()
- * @errors WEFT_ETIMEDOUT, WEFT_EDEADLK, WEFT_EPERM (called on a worker), WEFT_EPIPE, WEFT_EINVAL, WEFT_ESRCH
+ * @errors WEFT_ETIMEDOUT, WEFT_EDEADLK (as weft_mutex_lock_blocking()), WEFT_EPERM (called on a worker), WEFT_EPIPE,
+ *   WEFT_EINVAL, WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_rwlock_read_blocking(const weft_rwlock *rwlock, int64_t deadline_ns);
@@ -196,7 +197,8 @@ WEFT_API WEFT_MUST_USE int weft_rwlock_try_write(const weft_rwlock *rwlock);
  * @threads host thread
  * @blocks the thread, until nobody else is in or before it, or the deadline has passed
  * @owns the thread is the owner
- * @errors WEFT_ETIMEDOUT, WEFT_EDEADLK, WEFT_EPERM (called on a worker), WEFT_EPIPE, WEFT_EINVAL, WEFT_ESRCH
+ * @errors WEFT_ETIMEDOUT, WEFT_EDEADLK (as weft_mutex_lock_blocking()), WEFT_EPERM (called on a worker), WEFT_EPIPE,
+ *   WEFT_EINVAL, WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_rwlock_write_blocking(const weft_rwlock *rwlock, int64_t deadline_ns);

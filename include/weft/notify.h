@@ -102,7 +102,8 @@ WEFT_API WEFT_MUST_USE int weft_notify_wait_since(weft_context *cx, const weft_n
  * @threads host thread
  * @blocks the thread, until it is notified or the deadline has passed
  * @owns nothing
- * @errors WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EPIPE, WEFT_EINVAL, WEFT_ESRCH
+ * @errors WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EDEADLK (as weft_drive says), WEFT_EPIPE,
+ *   WEFT_EINVAL, WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_notify_wait_blocking(const weft_notify *notify, int64_t deadline_ns);
@@ -174,7 +175,8 @@ WEFT_API WEFT_MUST_USE int weft_barrier_wait(weft_context *cx, const weft_barrie
  * @threads host thread
  * @blocks the thread, until all have arrived or the deadline has passed
  * @owns nothing
- * @errors as weft_barrier_wait(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker)
+ * @errors as weft_barrier_wait(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EDEADLK (as weft_drive
+ *   says)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_barrier_wait_blocking(const weft_barrier *barrier, int64_t deadline_ns);

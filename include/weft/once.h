@@ -59,7 +59,8 @@ WEFT_API WEFT_MUST_USE int weft_once_enter(weft_context *cx, const weft_once *on
  * @threads host thread
  * @blocks the thread, while somebody else does it, or until the deadline has passed
  * @owns with 1 the thread is the owner
- * @errors as weft_once_enter(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker)
+ * @errors as weft_once_enter(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EDEADLK (as weft_drive
+ *   says)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_once_enter_blocking(const weft_once *once, int64_t deadline_ns);

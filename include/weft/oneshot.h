@@ -122,7 +122,8 @@ WEFT_API WEFT_MUST_USE int weft_oneshot_try_recv(const weft_oneshot_receiver *re
  * @threads host thread
  * @blocks the thread, until the value has come, the sender has gone, or the deadline has passed
  * @owns on success the caller owns the value
- * @errors as weft_oneshot_recv(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker)
+ * @errors as weft_oneshot_recv(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EDEADLK (as weft_drive
+ *   says)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_oneshot_recv_blocking(const weft_oneshot_receiver *receiver, void *out_value,

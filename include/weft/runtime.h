@@ -26,6 +26,17 @@
  */
 typedef void weft_report_fn(void *context, int code, const char *text);
 
+/*
+ * Whose threads run the tasks. A driven runtime has none of its own (but those of the blocking pool), one worker, and no
+ * monitor thread: a thread of the host lends itself, by weft_runtime_turn() or while it waits. A `_blocking` call of the
+ * thread that turned it last, or that created it, turns it until the wait is over, and so does a call that ends it. It
+ * answers WEFT_EDEADLK where it would wait for itself: in a hook, or in the health callback.
+ */
+typedef enum weft_drive {
+    WEFT_DRIVE_THREADS = 0, /* the runtime's own */
+    WEFT_DRIVE_TURNS = 1    /* the host's, whenever there is something to do */
+} weft_drive;
+
 /* Zero means default everywhere. Build it with WEFT_RUNTIME_OPTIONS(.name = "orders", .worker_threads = 4). */
 typedef struct weft_runtime_options {
     size_t size;                   /* set by the macro */
@@ -46,6 +57,7 @@ typedef struct weft_runtime_options {
     uint32_t blocking_threads_max; /* threads of the blocking pool, begun on demand; 512, at most 16384 */
     uint32_t blocking_queue_max;   /* blocking jobs that wait for a thread; 65536, at most 16777216 */
     uint32_t blocking_keep_alive_ms; /* an idle thread of the pool leaves after this; 10000 */
+    weft_drive drive;              /* whose threads run the tasks; the runtime's own */
 } weft_runtime_options;
 
 #define WEFT_RUNTIME_OPTIONS(...) WEFT__OPTIONS(weft_runtime_options, __VA_ARGS__)
@@ -74,7 +86,8 @@ typedef struct weft_runtime_stats {
 WEFT_BEGIN_DECLS
 
 /**
- * Create a runtime and start its workers. On failure every thread and byte is given back and *out_rt is untouched.
+ * Create a runtime, and start its workers unless it is driven. On failure every thread and byte is given back and *out_rt
+ * is untouched.
  * @threads host thread, or a task of another runtime
  * @blocks the thread, until the workers have started
  * @owns *out_rt is the caller's, until weft_runtime_finish() or weft_runtime_destroy(); options are copied
@@ -88,9 +101,10 @@ WEFT_API WEFT_MUST_USE int weft_runtime_create(weft_runtime **out_rt, const weft
  * Wait until every task has ended, then destroy the runtime. The usual last call of main().
  * @threads host thread
  * @blocks the thread, until all tasks have ended
- * @owns rt is consumed on success and on a task's error; it stays the caller's on EINVAL and EDEADLK
+ * @owns rt is consumed on success and on a task's error; it stays the caller's on EINVAL, EDEADLK and EBUSY
  * @errors the first error that a task of the root scope returned; WEFT_EINVAL (not a live runtime, or
- *   another thread ends it), WEFT_EDEADLK (called by one of its own workers, by a hook or by its health callback)
+ *   another thread ends it), WEFT_EDEADLK (called by one of its own workers, by a hook or by its health callback),
+ *   WEFT_EBUSY (it is driven, and another thread is turning it)
  * @since 0.1
  */
 WEFT_API int weft_runtime_finish(weft_runtime *rt);
@@ -102,7 +116,8 @@ WEFT_API int weft_runtime_finish(weft_runtime *rt);
  * @threads host thread
  * @blocks the thread, until the last task has ended or the deadline has passed
  * @owns rt stays the caller's
- * @errors WEFT_ETIMEDOUT (tasks or blocking jobs still run), WEFT_EINVAL, WEFT_EDEADLK (as weft_runtime_destroy())
+ * @errors WEFT_ETIMEDOUT (tasks or blocking jobs still run), WEFT_EINVAL, WEFT_EDEADLK, WEFT_EBUSY (as
+ *   weft_runtime_destroy())
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_runtime_shutdown(weft_runtime *rt, int64_t deadline_ns);
@@ -113,7 +128,7 @@ WEFT_API WEFT_MUST_USE int weft_runtime_shutdown(weft_runtime *rt, int64_t deadl
  * @blocks the thread, until the last task has ended
  * @owns rt is consumed on success
  * @errors WEFT_EINVAL (not a live runtime: destroyed before, or another thread ends it), WEFT_EDEADLK (called by one of
- *   its own workers, by a hook or by its health callback)
+ *   its own workers, by a hook or by its health callback), WEFT_EBUSY (it is driven, and another thread is turning it)
  * @since 0.1
  */
 WEFT_API int weft_runtime_destroy(weft_runtime *rt);
@@ -169,6 +184,50 @@ WEFT_API int weft_runtime_tracing(weft_runtime *rt, char *text, size_t text_size
  * @since 0.1
  */
 WEFT_API int weft_runtime_stats_get(weft_runtime *rt, weft_runtime_stats *out_stats);
+
+/**
+ * Run the tasks of a runtime that is driven by turns, on this thread, until none is runnable or `budget` polls were done;
+ * how many were. Fires timers that are due, and does what the monitor thread does elsewhere. Never sleeps.
+ * @threads host thread, one at a time; the one that does it last is the one that drives the runtime
+ * @blocks never, unless a task does
+ * @owns nothing
+ * @errors WEFT_EINVAL (not a live runtime, one with threads of its own, budget 0 or above INT32_MAX), WEFT_EBUSY (another
+ *   thread is turning it), WEFT_EDEADLK (called by one of its tasks, by a hook or by its health callback)
+ * @since 0.1
+ */
+WEFT_API WEFT_MUST_USE int weft_runtime_turn(weft_runtime *rt, uint32_t budget);
+
+/**
+ * When a driven runtime wants its next turn, as a time of weft_runtime_clock(): a time that has passed means at once,
+ * WEFT_FOREVER when somebody wakes one of its tasks.
+ * @threads the one that drives it
+ * @blocks never
+ * @owns nothing
+ * @errors none; WEFT_FOREVER for NULL and for a runtime with threads of its own
+ * @since 0.1
+ */
+WEFT_API int64_t weft_runtime_next(weft_runtime *rt);
+
+/**
+ * A descriptor that is readable while a driven runtime wants a turn for another reason than the time that
+ * weft_runtime_next() says: give both to epoll or poll. Turning the runtime reads it.
+ * @threads any
+ * @blocks never
+ * @owns the descriptor belongs to the runtime and is closed with it
+ * @errors WEFT_EINVAL (not a live runtime, or one with threads of its own), WEFT_EMFILE, WEFT_ENOMEM
+ * @since 0.1
+ */
+WEFT_API WEFT_MUST_USE int weft_runtime_descriptor(weft_runtime *rt);
+
+/**
+ * The time as the tasks of a runtime see it: what weft_clock() answers there.
+ * @threads any
+ * @blocks never
+ * @owns nothing
+ * @errors none; weft_clock() for NULL
+ * @since 0.1
+ */
+WEFT_API int64_t weft_runtime_clock(weft_runtime *rt);
 
 WEFT_END_DECLS
 

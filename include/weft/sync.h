@@ -180,7 +180,8 @@ WEFT_API WEFT_MUST_USE int weft_semaphore_try_acquire(const weft_semaphore *sema
  * @threads host thread
  * @blocks the thread, until it is the first and there are enough, or the deadline has passed
  * @owns as weft_semaphore_acquire()
- * @errors WEFT_ETIMEDOUT, WEFT_EPIPE, WEFT_EPERM (called on a worker), WEFT_ERANGE, WEFT_EINVAL, WEFT_ESRCH
+ * @errors WEFT_ETIMEDOUT, WEFT_EPIPE, WEFT_EPERM (called on a worker), WEFT_EDEADLK (as weft_drive says),
+ *   WEFT_ERANGE, WEFT_EINVAL, WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_semaphore_acquire_blocking(const weft_semaphore *semaphore, uint32_t count,

@@ -119,7 +119,7 @@ WEFT_API WEFT_MUST_USE int weft_task_join(weft_context *cx, weft_task *task, int
  * @threads host thread
  * @blocks the thread, until the task has ended or the deadline has passed
  * @owns as weft_task_join()
- * @errors as weft_task_join(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker)
+ * @errors as weft_task_join(), and WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EDEADLK (as weft_drive says)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_result);

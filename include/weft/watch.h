@@ -188,7 +188,7 @@ WEFT_API WEFT_MUST_USE int weft_watch_try_changed(weft_watch_receiver *receiver)
  * @threads host thread
  * @blocks the thread, until there is a newer value, the last sender has gone, or the deadline has passed
  * @owns nothing
- * @errors WEFT_EPIPE, WEFT_ETIMEDOUT, WEFT_EPERM (called on a worker), WEFT_EINVAL, WEFT_ESRCH
+ * @errors WEFT_EPIPE, WEFT_ETIMEDOUT, WEFT_EPERM (on a worker), WEFT_EDEADLK (as weft_drive says), WEFT_EINVAL, WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_watch_changed_blocking(weft_watch_receiver *receiver, int64_t deadline_ns);

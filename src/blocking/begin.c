@@ -179,7 +179,7 @@ int weft_job_try_begin(weft_runtime *rt, weft_job *job, const weft_job_options *
 /* Wait for a place on a thread. */
 static int begin_block(struct weft__blocking *pool, int64_t deadline_ns)
 {
-    struct weft__blocked blocked = {.wait = {.thread = true}};
+    struct weft__blocked blocked = weft__blocked_begin(pool->env->number);
     switch (begin_reserve(pool, &blocked.wait)) {
     case BEGIN_RESERVED:
         return 0;
@@ -188,19 +188,20 @@ static int begin_block(struct weft__blocking *pool, int64_t deadline_ns)
     default:
         break;
     }
-    bool timed_out = false;
-    if (weft__event_wait(&blocked.event, deadline_ns) < 0) {
+    bool given_up = false;
+    const int woken = weft__blocked_wait(&blocked, deadline_ns);
+    if (woken < 0) {
         weft__lock(&pool->lock);
-        timed_out = blocked.wait.state == WEFT__WAIT_QUEUED;
-        if (timed_out) {
+        given_up = blocked.wait.state == WEFT__WAIT_QUEUED;
+        if (given_up) {
             weft__list_remove(&blocked.wait.link);
             pool->waiting--;
         }
         weft__unlock(&pool->lock);
-        if (!timed_out)
+        if (!given_up)
             weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the node out is about to set it */
     }
-    const int answer = timed_out ? WEFT_ETIMEDOUT : blocked.wait.state == WEFT__WAIT_GRANTED ? 0 : WEFT_ESHUTDOWN;
+    const int answer = given_up ? woken : blocked.wait.state == WEFT__WAIT_GRANTED ? 0 : WEFT_ESHUTDOWN;
     weft__blocking_unref(pool);
     return answer;
 }

@@ -38,8 +38,11 @@ void weft__pool_wake(struct weft__blocking *pool, struct weft__pool_wakes *wakes
 {
     for (unsigned i = 0; i < wakes->count; i++)
         weft__waiter_wake(wakes->waiters[i], WEFT_TRACE_wake_source_BLOCKING, wakes->jobs[i]);
-    if (wakes->moved)
-        weft__futex_wake(&pool->moved, WEFT__WAKE_ALL);
+    if (!wakes->moved)
+        return;
+    weft__futex_wake(&pool->moved, WEFT__WAKE_ALL);
+    if (pool->env->drive) /* the runtime stays: in the RCU section, or because its end waits for this thread of the pool */
+        pool->env->drive->ring(pool->env);
 }
 
 static void pool_wake_later(struct weft__pool_wakes *wakes, struct weft__wait *wait, uint64_t job)

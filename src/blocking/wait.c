@@ -212,7 +212,7 @@ int weft_job_wait_blocking(weft_job *job, int64_t deadline_ns, int *out_result)
         return wrong;
     if (weft__self)
         return weft__refuse(WEFT_EPERM, "%s: not on a worker: use WEFT_AWAIT with weft_job_wait()", call);
-    struct weft__job_blocked blocked = {.blocked = {.wait = {.thread = true}}};
+    struct weft__job_blocked blocked = {.blocked = weft__blocked_begin(job->weft__runtime)};
     struct weft__wait *wait = &blocked.blocked.wait;
     struct wait_found found = {0};
     enum wait_step step = wait_try(*job, wait, (struct wait_rights){.run = deadline_ns == WEFT_FOREVER}, &found);
@@ -225,14 +225,15 @@ int weft_job_wait_blocking(weft_job *job, int64_t deadline_ns, int *out_result)
     if (step != WAIT_WAITS)
         return wait_error(call, step, job);
     bool withdrawn = false;
-    if (weft__event_wait(&blocked.blocked.event, deadline_ns) < 0) {
+    const int woken = weft__blocked_wait(&blocked.blocked, deadline_ns);
+    if (woken < 0) {
         withdrawn = wait_withdraw(found.pool, wait);
         if (!withdrawn)
             weft__event_wait(&blocked.blocked.event, WEFT_FOREVER);
     }
     weft__blocking_unref(found.pool);
     if (withdrawn)
-        return WEFT_ETIMEDOUT;
+        return woken;
     if (wait->state == WEFT__WAIT_CLOSED)
         return wait_error(call, WAIT_STALE, job);
     return wait_over(job, blocked.code, blocked.result, out_result);

@@ -148,7 +148,7 @@ static int recv_block(const char *call, weft_channel *channel, void *out, size_t
 {
     if (weft__self)
         return weft__refuse(WEFT_EPERM, "%s: not on a worker: use WEFT_AWAIT with the form without _blocking", call);
-    struct weft__blocked blocked = {.wait = {.thread = true}};
+    struct weft__blocked blocked = weft__blocked_begin(channel->home->number);
     const weft__waiter me = weft__waiter_thread(&blocked);
     for (;;) {
         int answer = recv_now(channel, out, limit);
@@ -157,14 +157,14 @@ static int recv_block(const char *call, weft_channel *channel, void *out, size_t
         if (!recv_register(channel, me))
             return recv_busy(call);
         answer = recv_now(channel, out, limit); /* CH-A3 */
-        const bool timed_out = answer == WEFT_EAGAIN && weft__event_wait(&blocked.event, deadline_ns) < 0;
-        if (answer != WEFT_EAGAIN || timed_out) {
+        const int woken = answer == WEFT_EAGAIN ? weft__blocked_wait(&blocked, deadline_ns) : 0;
+        if (answer != WEFT_EAGAIN || woken < 0) {
             if (!recv_withdraw(channel, me))
                 weft__event_wait(&blocked.event, WEFT_FOREVER); /* a sender has us: it is about to set it */
             if (answer != WEFT_EAGAIN)
                 return answer;
             answer = recv_now(channel, out, limit);
-            return answer == WEFT_EAGAIN ? WEFT_ETIMEDOUT : answer;
+            return answer == WEFT_EAGAIN ? woken : answer;
         }
         weft__event_clear(&blocked.event);
     }

@@ -276,7 +276,7 @@ int weft_channel_try_send(weft_sender *sender, const void *message)
 /* A host thread waits for a place: 0: reserved. */
 static int send_wait_blocking(weft_channel *channel, int64_t deadline_ns)
 {
-    struct weft__blocked blocked = {.wait = {.thread = true}};
+    struct weft__blocked blocked = weft__blocked_begin(channel->home->number);
     switch (weft__channel_enqueue(channel, &blocked.wait)) {
     case WEFT__QUEUED_PLACE:
         return 0;
@@ -285,9 +285,10 @@ static int send_wait_blocking(weft_channel *channel, int64_t deadline_ns)
     default:
         break;
     }
-    if (weft__event_wait(&blocked.event, deadline_ns) < 0) {
+    const int woken = weft__blocked_wait(&blocked, deadline_ns);
+    if (woken < 0) {
         if (weft__channel_withdraw(channel, &blocked.wait) == WEFT__WAIT_QUEUED)
-            return WEFT_ETIMEDOUT;
+            return woken;
         weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the node out is about to set it */
     }
     return weft__channel_wait_state(channel, &blocked.wait) == WEFT__WAIT_GRANTED ? 0 : WEFT_EPIPE;

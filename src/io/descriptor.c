@@ -24,6 +24,7 @@ static const struct weft__io_ops io_ops = {
     .turn = weft__reactor_turn,
     .stand_in = weft__reactor_stand_in,
     .rouse = weft__reactor_rouse,
+    .descriptor = weft__reactor_descriptor,
 };
 
 struct weft__io *weft__io_create(struct weft__env *env, uint32_t workers)

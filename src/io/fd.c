@@ -202,11 +202,11 @@ static int fd_attempt_read(struct weft__descriptor *descriptor, void *arguments)
 
 /*
  * write() to a pipe without a reader raises SIGPIPE, which a library may not let happen to its host. Threads of weft have it
- * blocked; on the host's the signal is blocked, and taken back if this call has raised it.
+ * blocked; on the host's, also where one drives a runtime, the signal is blocked, and taken back if this call raised it.
  */
 static ssize_t fd_write_quietly(int fd, const void *buffer, size_t length)
 {
-    if (weft__self)
+    if (weft__self && !weft__self->env->drive)
         return write(fd, buffer, length);
     sigset_t pipe, before, pending;
     sigemptyset(&pipe);

@@ -365,6 +365,12 @@ void weft__reactor_rouse(struct weft__thread *thread)
         uv_async_send(&thread->reactor->rouser);
 }
 
+int weft__reactor_descriptor(struct weft__thread *thread)
+{
+    const int error = weft__reactor_open(thread->reactor);
+    return error < 0 ? error : uv_backend_fd(&thread->reactor->loop);
+}
+
 static void loop_call_apply(struct weft__change *change)
 {
     struct weft__loop_call *call = weft__container_of(change, struct weft__loop_call, change);

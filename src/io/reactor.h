@@ -99,6 +99,7 @@ uint32_t weft__reactor_sleep(struct weft__thread *self, int64_t deadline_ns);
 uint32_t weft__reactor_turn(struct weft__thread *thread);
 uint32_t weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns);
 void weft__reactor_rouse(struct weft__thread *thread);
+int weft__reactor_descriptor(struct weft__thread *thread);
 
 /* In a callback: one more waiter was woken by this turn. */
 void weft__reactor_note_wake(struct weft__reactor *reactor);

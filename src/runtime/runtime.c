@@ -52,6 +52,12 @@ static int create_check(weft_runtime **out_rt, const weft_runtime_options *o)
         return weft__refuse(WEFT_EINVAL, "weft_runtime_create: worker_threads %u: give 1 to %d, or 0 for what the "
                                          "process may use",
                             o->worker_threads, WEFT_WORKERS_MAX);
+    if (o && (unsigned)o->drive > WEFT_DRIVE_TURNS)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_create: drive %d is not one of weft_drive", (int)o->drive);
+    if (o && o->drive == WEFT_DRIVE_TURNS && o->worker_threads > 1)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_create: worker_threads %u of a runtime that is driven by turns: it "
+                                         "has none; give 0 or 1",
+                            o->worker_threads);
     if (o && o->thread_stack_size != 0 && o->thread_stack_size < RUNTIME_STACK_MIN)
         return weft__refuse(WEFT_EINVAL, "weft_runtime_create: thread_stack_size %zu: give at least %d, or 0 for the "
                                          "system's default",
@@ -81,13 +87,20 @@ static uint32_t create_default(uint32_t value, uint32_t otherwise)
     return value != 0 ? value : otherwise;
 }
 
+static uint32_t create_workers(const weft_runtime_options *o)
+{
+    if (o->drive == WEFT_DRIVE_TURNS)
+        return 1;
+    return create_default(o->worker_threads, weft__thread_processors());
+}
+
 static void create_fill(weft_runtime *rt, const weft_runtime_options *o)
 {
     struct weft__sched *sched = &rt->sched;
     create_copy(rt->name, sizeof rt->name, o->name ? o->name : "weft");
     create_copy(rt->thread_name, sizeof rt->thread_name, o->thread_name ? o->thread_name : "weft");
     sched->thread_name = rt->thread_name;
-    sched->worker_count = create_default(o->worker_threads, weft__thread_processors());
+    sched->worker_count = create_workers(o);
     sched->global_queue_interval = create_default(o->global_queue_interval, RUNTIME_GLOBAL_QUEUE_INTERVAL);
     sched->event_interval = create_default(o->event_interval, RUNTIME_EVENT_INTERVAL);
     sched->next_slot_off = o->next_slot_off;
@@ -125,7 +138,10 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
         rt->sched.workers[i].thread.timers = weft__timers_of(rt->timers, i);
         weft__reactor_bind(weft__reactors_at(env->io->reactors, i), &rt->sched.workers[i].thread);
     }
-    rt->watch_number = weft__worker_number_take();
+    if (o->drive == WEFT_DRIVE_THREADS)
+        rt->watch_number = weft__worker_number_take();
+    weft__watch_init(rt, create_default(o->monitor_interval_ms, RUNTIME_MONITOR_MS),
+                     create_default(o->stall_threshold_us, RUNTIME_STALL_US));
     rt->trace_status = weft__provider_find(o->tracing, rt->trace_text, sizeof rt->trace_text);
     weft__sinks_refresh(); /* what is recorded may have changed since an earlier runtime was there to look */
     WEFT__TRACE(env->number, runtime_start, env->number, WEFT_TRACE_SCHEMA, (uint16_t)rt->sched.worker_count, rt->name,
@@ -140,6 +156,7 @@ static void runtime_free(weft_runtime *rt)
     weft__timers_destroy(rt->timers, rt->sched.worker_count);
     weft__sched_fini(&rt->sched);
     weft__worker_number_return(rt->watch_number);
+    weft__drive_fini(rt);
     weft__slab_fini(&env->slab);
     if (env->channels)
         weft__channels_unref(env->channels);
@@ -167,7 +184,7 @@ static void runtime_unpublish(weft_runtime *rt)
 /* Say what the system did not give. */
 static int create_failed(int error, const weft_runtime_options *o)
 {
-    const uint32_t workers = create_default(o->worker_threads, weft__thread_processors());
+    const uint32_t workers = create_workers(o);
     switch (error) {
     case WEFT_EMFILE:
         return error; /* said where it was found */
@@ -181,6 +198,30 @@ static int create_failed(int error, const weft_runtime_options *o)
         return weft__refuse(error, "weft_runtime_create: no thread with a stack of %zu bytes: %s", o->thread_stack_size,
                             weft_error_text(error));
     }
+}
+
+/* The threads. */
+static int create_start(weft_runtime *rt, const weft_runtime_options *o)
+{
+    const int error = weft__sched_start(&rt->sched, o->thread_stack_size);
+    if (error < 0)
+        return error;
+    weft__runtimes_publish(rt->sched.env.number);
+    const int watch = weft__watch_start(rt);
+    if (watch < 0) {
+        weft__sched_stop(&rt->sched);
+        weft__io_end(rt->sched.env.io);
+    }
+    return watch;
+}
+
+/* In their place. */
+static int create_driven(weft_runtime *rt)
+{
+    weft__drive_init(rt);
+    weft__sched_begin_driven(&rt->sched);
+    weft__runtimes_publish(rt->sched.env.number);
+    return 0;
 }
 
 int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *options)
@@ -197,16 +238,7 @@ int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *optio
     create_fill(rt, o);
     int error = create_parts(rt, o);
     if (error == 0)
-        error = weft__sched_start(&rt->sched, o->thread_stack_size);
-    if (error == 0) {
-        weft__runtimes_publish(rt->sched.env.number);
-        error = weft__watch_start(rt, create_default(o->monitor_interval_ms, RUNTIME_MONITOR_MS),
-                                  create_default(o->stall_threshold_us, RUNTIME_STALL_US));
-        if (error < 0) {
-            weft__sched_stop(&rt->sched);
-            weft__io_end(rt->sched.env.io);
-        }
-    }
+        error = o->drive == WEFT_DRIVE_THREADS ? create_start(rt, o) : create_driven(rt);
     if (error < 0) {
         runtime_unpublish(rt);
         runtime_free(rt);
@@ -228,6 +260,8 @@ static int end_check(const char *call, weft_runtime *rt)
         return weft__refuse(WEFT_EDEADLK, "%s: called by a task of this runtime: it would wait for itself; let main, or "
                                           "another thread of the host, do it",
                             call);
+    if (rt->sched.env.drive && weft__drive_is_inside(rt))
+        return weft__refuse(WEFT_EDEADLK, "%s: called in a turn of this runtime: it would wait for itself", call);
     if (weft__watch_is_inside(rt) || weft__sinks_in_hook())
         return weft__refuse(WEFT_EDEADLK, "%s: called by a hook or by the health callback: the end waits for those; tell "
                                           "main, or another thread of the host, to do it",
@@ -235,8 +269,7 @@ static int end_check(const char *call, weft_runtime *rt)
     return 0;
 }
 
-/* Check, and be counted: the runtime stays until end_leave(), whoever ends it meanwhile. */
-static int end_enter(const char *call, weft_runtime *rt)
+int weft__runtime_enter(const char *call, weft_runtime *rt)
 {
     weft__rcu_read_lock(); /* whoever frees it takes it out of the table, waits for this section, then for the count */
     const int wrong = end_check(call, rt);
@@ -246,7 +279,7 @@ static int end_enter(const char *call, weft_runtime *rt)
     return wrong;
 }
 
-static void end_leave(weft_runtime *rt)
+void weft__runtime_leave(weft_runtime *rt)
 {
     weft__fetch_sub_release(&rt->inside, 1); /* EN-R1 */
     weft__futex_wake(&rt->inside, 1); /* passes the address only: the memory may have gone */
@@ -324,6 +357,27 @@ static int shutdown_overdue(weft_runtime *rt)
     return weft__refuse(WEFT_ETIMEDOUT, "%s: the last task or thread ended this moment: call it again", call);
 }
 
+/* Neither a task nor a job lives. Either may begin the other, so only a moment without both is the end. */
+static bool end_is_quiet(void *runtime)
+{
+    weft_runtime *rt = runtime;
+    struct weft__blocking *pool = rt->sched.env.blocking;
+    const uint64_t ended = weft__blocking_ended(pool);
+    return weft__sched_live(&rt->sched) == 0 && weft__blocking_begun(pool) == ended;
+}
+
+/* Until then, or until the deadline. */
+static int end_drain(weft_runtime *rt, int64_t deadline_ns)
+{
+    struct weft__env *env = &rt->sched.env;
+    if (env->drive)
+        return weft__drive_until(rt, end_is_quiet, rt, deadline_ns);
+    while (!end_is_quiet(rt))
+        if (weft__sched_drain(&rt->sched, deadline_ns) < 0 || weft__blocking_drain(env->blocking, deadline_ns) < 0)
+            return WEFT_ETIMEDOUT;
+    return 0;
+}
+
 static int shutdown_until(weft_runtime *rt, int64_t deadline_ns)
 {
     struct weft__env *env = &rt->sched.env;
@@ -332,22 +386,29 @@ static int shutdown_until(weft_runtime *rt, int64_t deadline_ns)
     for (;;) {
         shutdown_cancel_all(env);
         const int64_t again = weft__realm_now(env->realm) + RUNTIME_CANCEL_AGAIN_NS;
-        const int64_t until = again < deadline_ns ? again : deadline_ns;
-        if (weft__sched_drain(&rt->sched, until) == 0 && weft__blocking_stop(env->blocking, until) == 0 &&
-            weft__sched_live(&rt->sched) == 0) /* the last jobs may have spawned tasks */
-            return 0;
+        if (end_drain(rt, again < deadline_ns ? again : deadline_ns) == 0)
+            return weft__blocking_stop(env->blocking, WEFT_FOREVER); /* its threads have nothing to do but to leave */
         if (weft__realm_now(env->realm) >= deadline_ns)
             return shutdown_overdue(rt);
     }
 }
 
+/* Whoever ends a driven runtime turns it to the end. */
+static int end_drive(const char *call, weft_runtime *rt)
+{
+    return rt->sched.env.drive ? weft__drive_enter(call, rt) : 0;
+}
+
 int weft_runtime_shutdown(weft_runtime *rt, int64_t deadline_ns)
 {
-    const int wrong = end_enter("weft_runtime_shutdown", rt);
+    const int wrong = weft__runtime_enter("weft_runtime_shutdown", rt);
     if (wrong)
         return wrong;
-    const int result = shutdown_until(rt, deadline_ns);
-    end_leave(rt);
+    const int entered = end_drive("weft_runtime_shutdown", rt);
+    const int result = entered < 0 ? entered : shutdown_until(rt, deadline_ns);
+    if (rt->sched.env.drive)
+        weft__drive_leave(rt, entered);
+    weft__runtime_leave(rt);
     return result;
 }
 
@@ -366,28 +427,15 @@ static void runtime_end(weft_runtime *rt)
 /* Only one may end it. */
 static int end_begin(const char *call, weft_runtime *rt)
 {
-    const int wrong = end_enter(call, rt);
+    const int wrong = weft__runtime_enter(call, rt);
     if (wrong)
         return wrong;
-    const bool first = weft__exchange_acq_rel(&rt->ending, 1) == 0;
-    end_leave(rt);
-    if (!first)
-        return weft__refuse(WEFT_EINVAL, "%s: another thread is ending this runtime", call);
-    return 0;
-}
-
-/* Until neither a task nor a job lives. Either may begin the other, so only a moment without both is the end. */
-static void finish_drain(weft_runtime *rt)
-{
-    struct weft__blocking *pool = rt->sched.env.blocking;
-    uint64_t ended;
-    bool quiet;
-    do {
-        weft__sched_drain(&rt->sched, WEFT_FOREVER);
-        weft__blocking_drain(pool, WEFT_FOREVER);
-        ended = weft__blocking_ended(pool);
-        quiet = weft__sched_live(&rt->sched) == 0;
-    } while (!quiet || weft__blocking_begun(pool) != ended);
+    const bool first = weft__exchange_acq_rel(&rt->ending, 1) == 0; /* EE-A1 */
+    const int entered = first ? end_drive(call, rt) : 0;
+    if (entered < 0)
+        weft__store_release(&rt->ending, 0); /* EE-R1 */
+    weft__runtime_leave(rt);
+    return first ? entered : weft__refuse(WEFT_EINVAL, "%s: another thread is ending this runtime", call);
 }
 
 int weft_runtime_finish(weft_runtime *rt)
@@ -395,7 +443,7 @@ int weft_runtime_finish(weft_runtime *rt)
     const int wrong = end_begin("weft_runtime_finish", rt);
     if (wrong)
         return wrong;
-    finish_drain(rt);
+    end_drain(rt, WEFT_FOREVER);
     shutdown_until(rt, WEFT_FOREVER); /* what a host thread spawned meanwhile */
     const int result = weft__load_relaxed(&rt->sched.env.first_error);
     runtime_end(rt);

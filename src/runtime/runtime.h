@@ -7,6 +7,7 @@
 #include <weft/monitor.h>
 
 #include "channel/channel.h"
+#include "runtime/drive.h"
 #include "sched/sched.h"
 
 /* The monitor thread: what happens every so often, and must happen when every worker is stuck. */
@@ -17,6 +18,7 @@ struct weft__watch {
     _Atomic uint32_t started; /* it runs and has its name; creation sleeps on this word */
     int64_t sample_interval; /* ns */
     int64_t stall_threshold; /* ns */
+    int64_t next_tick; /* of a driven runtime */
     int64_t next_sample;
     int64_t next_trim;
     uint64_t seen_polls;
@@ -40,13 +42,25 @@ struct weft_runtime {
     _Atomic uint32_t ending; /* finish or destroy has begun */
     _Atomic uint32_t inside; /* threads that wait for its end; the one that frees it waits for the others */
     struct weft__watch watch;
+    struct weft__drive drive; /* if it has no threads */
 };
 
 static inline weft_runtime *weft__runtime_of(struct weft__env *env) { return (weft_runtime *)(void *)env; }
 
-/* Start and stop the monitor thread. */
-int weft__watch_start(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us);
+/*
+ * Check that it is a live runtime and that this thread may turn it, or wait for its end, and be counted: the runtime
+ * stays until weft__runtime_leave(), whoever ends it meanwhile. 0, WEFT_EINVAL, WEFT_EDEADLK; the texts begin with `call`.
+ */
+int weft__runtime_enter(const char *call, weft_runtime *rt);
+void weft__runtime_leave(weft_runtime *rt);
+
+/* Start and stop the monitor thread; a driven runtime has none. */
+void weft__watch_init(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us);
+int weft__watch_start(weft_runtime *rt);
 void weft__watch_stop(weft_runtime *rt);
+
+/* What the monitor thread does, if it is time for it; in a turn, on the thread that is this worker. */
+void weft__watch_turn(weft_runtime *rt, struct weft__thread *self);
 
 /* Whether this thread is the monitor, or inside the health callback: the end waits for both. */
 bool weft__watch_is_inside(weft_runtime *rt);

@@ -4,7 +4,8 @@
  * what a stuck worker holds back, samples the health of channels, and gives empty pages back. It runs when every worker is
  * stuck, and does nothing that a worker waits for.
  *
- * A tick is 10 ms while there is work, and up to 40 ms while there is none.
+ * A tick is 10 ms while there is work, and up to 40 ms while there is none. A driven runtime has no such thread; its
+ * turns tick instead.
  */
 #include <weft/error.h>
 #include <weft/version.h>
@@ -195,13 +196,28 @@ static void *watch_main(void *argument)
     return NULL;
 }
 
-int weft__watch_start(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us)
+void weft__watch_init(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us)
 {
     const weft_trace_provider *provider = weft__sinks_provider();
     rt->watch.sample_interval = (int64_t)interval_ms * 1000000;
     rt->watch.next_sample = weft__realm_now(rt->sched.env.realm) + rt->watch.sample_interval; /* no channel lives yet */
     rt->watch.stall_threshold = (int64_t)stall_us * 1000;
     rt->watch.seen_sessions = provider && provider->sessions ? provider->sessions() : 0; /* those saw the creation */
+}
+
+void weft__watch_turn(weft_runtime *rt, struct weft__thread *self)
+{
+    if (self->now < rt->watch.next_tick)
+        return;
+    struct weft__thread *const outer = weft__self;
+    rt->watch.next_tick = self->now + WATCH_TICK_NS;
+    weft__self = self; /* a callback must not wait here, and is refused as on a worker */
+    watch_tick(rt, self->now);
+    weft__self = outer;
+}
+
+int weft__watch_start(weft_runtime *rt)
+{
     const int error = weft__thread_start(&rt->watch.thread, 0, watch_main, rt);
     rt->watch.running = error == 0;
     while (rt->watch.running && !weft__load_acquire(&rt->watch.started))

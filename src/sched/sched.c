@@ -9,6 +9,7 @@
 #include "base/futex.h"
 #include "base/platform.h"
 #include "base/thread.h"
+#include "registry/rcu.h"
 #include "trace/emit.h"
 
 static void sched_unpark_worker(struct weft__worker *worker)
@@ -25,8 +26,14 @@ static void sched_unpark(struct weft__thread *thread)
 void weft__sched_notify(struct weft__sched *sched)
 {
     const int picked = weft__idle_pick(&sched->idle);
-    if (picked >= 0)
-        sched_unpark_worker(&sched->workers[picked]);
+    if (picked < 0)
+        return;
+    sched_unpark_worker(&sched->workers[picked]);
+    if (weft__unlikely(sched->env.drive)) {
+        weft__rcu_read_lock();
+        sched->env.drive->ring(&sched->env);
+        weft__rcu_read_unlock();
+    }
 }
 
 void weft__sched_inject(struct weft__sched *sched, weft__task *task)
@@ -136,9 +143,22 @@ int weft__sched_start(struct weft__sched *sched, size_t stack_size)
     return 0;
 }
 
+void weft__sched_begin_driven(struct weft__sched *sched)
+{
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        struct weft__worker *worker = &sched->workers[i];
+        weft__thread_name(sched->thread_name, i, worker->name);
+        weft__worker_announce(worker);
+    }
+    sched->workers[0].lies = true; /* until its first turn */
+    sched->workers[0].thread.due = INT64_MAX;
+    weft__idle_sleep(&sched->idle, 0, false);
+}
+
 void weft__sched_stop(struct weft__sched *sched)
 {
-    sched_join(sched, sched->worker_count);
+    if (!sched->env.drive)
+        sched_join(sched, sched->worker_count);
 }
 
 uint64_t weft__sched_live(struct weft__sched *sched)

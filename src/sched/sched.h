@@ -45,6 +45,9 @@ struct weft__worker {
     weft__counter parks;
     weft__counter unparks;
 
+    /* of a driven worker */
+    bool lies; /* between two turns, with nothing to do: it counts as asleep */
+
     /* the rescuer's memory of this worker; the monitor thread only */
     uint64_t seen_polls;
     int64_t seen_since;
@@ -85,6 +88,9 @@ void weft__sched_fini(struct weft__sched *sched);
 /* Start all workers. On failure none is left. */
 int weft__sched_start(struct weft__sched *sched, size_t stack_size);
 
+/* In its place: the workers have no threads, and the first one lies down. The calling thread stands for theirs in events. */
+void weft__sched_begin_driven(struct weft__sched *sched);
+
 /* Join the workers. No task lives. */
 void weft__sched_stop(struct weft__sched *sched);
 
@@ -107,6 +113,17 @@ void weft__sched_trim(struct weft__sched *sched);
 
 /* The body of a worker thread. */
 void *weft__worker_main(void *worker);
+
+/* It has its name: tell so, and that this is its thread. */
+void weft__worker_announce(struct weft__worker *worker);
+
+/*
+ * A worker without a thread of its own: work on the calling thread until nothing is left, or until `budget` polls were
+ * done; how many were. Then sleep, if nothing was left, until somebody makes work, a timer is due, or the deadline.
+ * One thread at a time.
+ */
+uint32_t weft__worker_turn(struct weft__worker *worker, uint32_t budget);
+void weft__worker_rest(struct weft__worker *worker, int64_t deadline_ns);
 
 /* A task was put where others can find it: see that somebody looks. */
 void weft__sched_notify(struct weft__sched *sched);

@@ -26,6 +26,9 @@ enum {
     WORKER_BATCH = 64,        /* tasks taken from the shared queue at once */
 };
 
+/* The loop of a worker stands in two places; calls in it would cost a twentieth of a poll. */
+#define WORKER_INLINE static inline __attribute__((always_inline))
+
 /* Once per round: the time, and what is due by now. The next time that something is. */
 static int64_t worker_turn(struct weft__worker *worker)
 {
@@ -43,7 +46,7 @@ static bool worker_is_late(const struct weft__worker *worker)
  * Look at the loop between polls. After a turn that woke many it waits until they had their polls: what they have not read
  * yet would be told once more.
  */
-static void worker_turn_loop(struct weft__worker *worker)
+WORKER_INLINE void worker_turn_loop(struct weft__worker *worker)
 {
     const struct weft__io_ops *io = worker->thread.env->io_ops;
     if (worker->io_pause > 0) {
@@ -74,7 +77,7 @@ static weft__task *worker_take_injected(struct weft__worker *worker, size_t limi
     return weft__container_of(nodes[0], weft__task, queued);
 }
 
-static weft__task *worker_take_next(struct weft__worker *worker)
+WORKER_INLINE weft__task *worker_take_next(struct weft__worker *worker)
 {
     if (!weft__load_relaxed(&worker->next)) /* only this thread fills it */
         return NULL;
@@ -92,7 +95,7 @@ static weft__task *worker_take_next(struct weft__worker *worker)
     return NULL;
 }
 
-static weft__task *worker_take(struct weft__worker *worker)
+WORKER_INLINE weft__task *worker_take(struct weft__worker *worker)
 {
     weft__task *task;
     if (++worker->tick % worker->sched->global_queue_interval == 0 && (task = worker_take_injected(worker, 1)) != NULL)
@@ -190,30 +193,48 @@ static void worker_mind_hoard(struct weft__worker *worker)
     weft__store_relaxed(&worker->hoard, some ? WEFT__HOARD_SOME : WEFT__HOARD_NONE); /* a wish that it overwrites comes again */
 }
 
-/* Sleep, unless there is work after all. */
-static void worker_rest(struct weft__worker *worker)
+/* Go to sleep as the others see it, unless there is work after all. A timer has some at thread.due. */
+static bool worker_lie_down(struct weft__worker *worker)
 {
     struct weft__sched *sched = worker->sched;
     if (worker_has_work(worker)) /* a hook made some */
-        return;
-    const int64_t due = worker_turn(worker);
+        return false;
+    worker_turn(worker);
     if (worker_has_work(worker)) /* a timer made some */
-        return;
+        return false;
     worker_mind_hoard(worker);
     const bool last = weft__idle_sleep(&sched->idle, worker->index, worker->searching);
     worker->searching = false;
     worker_check_drained(sched);
-    if (last && worker_sees_work(sched) && weft__idle_cancel_sleep(&sched->idle, worker->index, true)) {
-        worker->searching = true;
-        return;
-    }
-    weft__counter_add(&worker->parks, 1);
-    if (!worker_sleep_in_loop(worker, due))
-        weft__parker_park(&worker->parker, due);
-    weft__counter_add(&worker->unparks, 1);
+    if (!last || !worker_sees_work(sched) || !weft__idle_cancel_sleep(&sched->idle, worker->index, true))
+        return true;
+    worker->searching = true;
+    return false;
+}
+
+/* Be awake again. */
+static void worker_get_up(struct weft__worker *worker)
+{
     /* Picked: it was counted as searching by whoever woke it. Else a timer is due, or it is to stop. */
-    worker->searching = !weft__idle_cancel_sleep(&sched->idle, worker->index, false);
+    worker->searching = !weft__idle_cancel_sleep(&worker->sched->idle, worker->index, false);
     worker_turn(worker);
+}
+
+static void worker_park(struct weft__worker *worker, int64_t deadline_ns)
+{
+    weft__counter_add(&worker->parks, 1);
+    if (!worker_sleep_in_loop(worker, deadline_ns))
+        weft__parker_park(&worker->parker, deadline_ns);
+    weft__counter_add(&worker->unparks, 1);
+}
+
+/* Sleep, unless there is work after all. */
+static void worker_rest(struct weft__worker *worker)
+{
+    if (!worker_lie_down(worker))
+        return;
+    worker_park(worker, worker->thread.due);
+    worker_get_up(worker);
 }
 
 /* The two events are a pair, however short the rest was. */
@@ -226,7 +247,7 @@ static void worker_sleep(struct weft__worker *worker)
 }
 
 /* Between two polls: what time and the loop have for it. Before the next task is taken: a timer's goes first. */
-static void worker_look_up(struct weft__worker *worker)
+WORKER_INLINE void worker_look_up(struct weft__worker *worker)
 {
     const bool round = worker->tick % WORKER_CLOCK_INTERVAL == 0;
     if (round || worker_is_late(worker))
@@ -235,7 +256,7 @@ static void worker_look_up(struct weft__worker *worker)
         worker_turn_loop(worker);
 }
 
-static void worker_run(struct weft__worker *worker, weft__task *task)
+WORKER_INLINE void worker_run(struct weft__worker *worker, weft__task *task)
 {
     if (worker->searching) {
         worker->searching = false;
@@ -256,6 +277,51 @@ static void worker_run(struct weft__worker *worker, weft__task *task)
     }
 }
 
+void weft__worker_announce(struct weft__worker *worker)
+{
+    const uint32_t number = worker->sched->env.number;
+    worker->thread.now = weft__realm_now(worker->thread.env->realm);
+    WEFT__TRACE(number, thread_start, number, worker->thread.number, WEFT_TRACE_thread_kind_WORKER, weft__thread_id(),
+                worker->name);
+    weft__store_release(&worker->tid, weft__thread_id()); /* WK-R1: the name is written */
+}
+
+/* A driven worker lies down at the end of a turn that leaves nothing to do, and is asleep, as the others see it, until the
+ * next. Its loop is turned before: what has come makes work, and what tasks have begun to wait for reaches the system. */
+uint32_t weft__worker_turn(struct weft__worker *worker, uint32_t budget)
+{
+    const struct weft__io_ops *io = worker->thread.env->io_ops;
+    struct weft__thread *const outer = weft__self;
+    uint32_t polls = 0;
+    weft__self = &worker->thread;
+    if (worker->lies)
+        worker_get_up(worker);
+    else
+        worker_turn(worker);
+    worker->lies = false;
+    while (polls < budget && !worker->lies) {
+        worker_look_up(worker);
+        weft__task *task = worker_take(worker);
+        if (task) {
+            worker_run(worker, task);
+            polls++;
+        } else if (!io->awaited(&worker->thread) || io->turn(&worker->thread) == 0) {
+            worker->lies = worker_lie_down(worker);
+        }
+    }
+    weft__self = outer;
+    return polls;
+}
+
+void weft__worker_rest(struct weft__worker *worker, int64_t deadline_ns)
+{
+    if (!worker->lies)
+        return;
+    WEFT__TRACE(worker->sched->env.number, worker_park, worker->thread.number);
+    worker_park(worker, worker->thread.due < deadline_ns ? worker->thread.due : deadline_ns);
+    WEFT__TRACE(worker->sched->env.number, worker_unpark, worker->thread.number, WEFT_TRACE_NO_WORKER);
+}
+
 void *weft__worker_main(void *argument)
 {
     struct weft__worker *worker = argument;
@@ -266,10 +332,7 @@ void *weft__worker_main(void *argument)
     const weft_trace_provider *provider = weft__sinks_provider();
     if (provider && provider->thread_start)
         provider->thread_start();
-    worker->thread.now = weft__realm_now(worker->thread.env->realm);
-    WEFT__TRACE(sched->env.number, thread_start, sched->env.number, worker->thread.number,
-                WEFT_TRACE_thread_kind_WORKER, weft__thread_id(), worker->name);
-    weft__store_release(&worker->tid, weft__thread_id()); /* WK-R1: the name is written */
+    weft__worker_announce(worker);
     weft__fetch_add_release(&sched->started, 1);
     weft__futex_wake(&sched->started, 1);
 

@@ -413,8 +413,9 @@ int weft_broadcast_recv_blocking(weft_broadcast_receiver *receiver, void *out_me
         const int answer = recv_look(object, &receiver->weft__next, out_message, out_lost, &guest.blocked.wait);
         if (answer != WEFT_AWAITING)
             return answer;
-        if (weft__queue_block(object, &guest, deadline_ns) == WEFT_ETIMEDOUT)
-            return WEFT_ETIMEDOUT;
+        const int told = weft__queue_block(object, &guest, deadline_ns);
+        if (told < 0 && told != WEFT_EPIPE)
+            return told;
     }
 }
 

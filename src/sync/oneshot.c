@@ -332,8 +332,10 @@ int weft_oneshot_recv_blocking(const weft_oneshot_receiver *receiver, void *out_
             return answer;
         struct weft__meeting *object = receiver->weft__object;
         struct weft__guest guest = weft__queue_guest();
-        if (oneshot_enqueue(object, &guest.blocked.wait, WEFT__MODE_PLAIN, ONESHOT_RECEIVABLE) == WEFT_AWAITING &&
-            weft__queue_block(object, &guest, deadline_ns) == WEFT_ETIMEDOUT)
-            return WEFT_ETIMEDOUT;
+        if (oneshot_enqueue(object, &guest.blocked.wait, WEFT__MODE_PLAIN, ONESHOT_RECEIVABLE) != WEFT_AWAITING)
+            continue;
+        const int told = weft__queue_block(object, &guest, deadline_ns);
+        if (told < 0 && told != WEFT_EPIPE)
+            return told;
     }
 }

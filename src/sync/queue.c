@@ -6,6 +6,8 @@
 
 void weft__queue_push(struct weft__meeting *object, struct weft__wait *wait, uint8_t mode, uint32_t amount)
 {
+    if (wait->thread)
+        weft__container_of(wait, struct weft__guest, blocked.wait)->blocked.drives = weft__driven_here(weft__meeting_home(object)->number);
     wait->object = &object->waitable;
     wait->since = weft__self_now(weft__meeting_home(object)->realm);
     wait->single = false;
@@ -197,7 +199,7 @@ int weft__queue_begin(weft_context *cx, struct weft__meeting *object, struct wef
     return weft__cx_spend(cx) ? WEFT__QUEUE_BEGINS : WEFT_AWAITING;
 }
 
-/* The time of a blocked thread is over. False: somebody has taken its node out, and is about to wake it. */
+/* A blocked thread stops waiting. False: somebody has taken its node out, and is about to wake it. */
 static bool queue_give_up(struct weft__meeting *object, struct weft__wait *wait)
 {
     struct weft__wakes wakes;
@@ -214,10 +216,11 @@ static bool queue_give_up(struct weft__meeting *object, struct weft__wait *wait)
 int weft__queue_block(struct weft__meeting *object, struct weft__guest *guest, int64_t deadline_ns)
 {
     struct weft__wait *wait = &guest->blocked.wait;
-    if (weft__event_wait(&guest->blocked.event, deadline_ns) < 0) {
+    const int woken = weft__blocked_wait(&guest->blocked, deadline_ns);
+    if (woken < 0) {
         if (queue_give_up(object, wait)) {
             weft__queue_leave(object, wait);
-            return WEFT_ETIMEDOUT;
+            return woken;
         }
         weft__event_wait(&guest->blocked.event, WEFT_FOREVER);
     }

@@ -99,7 +99,7 @@ enum { WEFT__QUEUE_BEGINS = 2 };
 int weft__queue_begin(weft_context *cx, struct weft__meeting *object, struct weft__wait *wait, uint8_t mode,
                       uint32_t amount);
 
-/* Block this thread, whose node was pushed, until it is let go: 0, 1: told, WEFT_EPIPE, WEFT_ETIMEDOUT. */
+/* Block this thread, whose node was pushed, until it is let go: 0, 1: told, WEFT_EPIPE; or as weft__blocked_wait(). */
 int weft__queue_block(struct weft__meeting *object, struct weft__guest *guest, int64_t deadline_ns);
 
 static inline struct weft__guest weft__queue_guest(void)

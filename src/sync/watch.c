@@ -345,8 +345,9 @@ int weft_watch_changed_blocking(weft_watch_receiver *receiver, int64_t deadline_
         const int answer = watch_look(receiver->weft__object, &receiver->weft__seen, &guest.blocked.wait);
         if (answer != WEFT_AWAITING)
             return answer;
-        if (weft__queue_block(receiver->weft__object, &guest, deadline_ns) == WEFT_ETIMEDOUT)
-            return WEFT_ETIMEDOUT;
+        const int told = weft__queue_block(receiver->weft__object, &guest, deadline_ns);
+        if (told < 0 && told != WEFT_EPIPE)
+            return told;
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "task/env.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -39,4 +40,10 @@ static uint32_t none_turn(struct weft__thread *thread)
 
 static void none_rouse(struct weft__thread *thread) { (void)thread; }
 
-const struct weft__io_ops weft__io_none = {none_awaited, none_sleep, none_turn, none_sleep, none_rouse};
+static int none_descriptor(struct weft__thread *thread)
+{
+    (void)thread;
+    return -ENOTSUP;
+}
+
+const struct weft__io_ops weft__io_none = {none_awaited, none_sleep, none_turn, none_sleep, none_rouse, none_descriptor};

@@ -48,6 +48,8 @@ struct weft__io_ops {
     uint32_t (*stand_in)(struct weft__thread *thread, int64_t deadline_ns);
     /* End that sleep. Any thread. */
     void (*rouse)(struct weft__thread *thread);
+    /* A descriptor that is readable while a turn would find something; or a negative errno. Opens the loop. */
+    int (*descriptor)(struct weft__thread *thread);
 };
 
 /* Of a runtime without loops. */
@@ -63,6 +65,20 @@ struct weft__timer_ops {
     int64_t (*turn)(struct weft__thread *self, int64_t now);
 };
 
+struct weft__event;
+
+/* Services of a runtime without threads of its own, which a thread of the host turns. */
+struct weft__drive_ops {
+    /* Whether it is this thread that turns it. Any thread. */
+    bool (*here)(const struct weft__env *env);
+    /* On that thread, in an RCU section: a wait begins, and the runtime stays until it is over. 0, or WEFT_EDEADLK and why. */
+    int (*enter)(struct weft__env *env);
+    /* Turn it until the event is set; then the wait is over. 0, WEFT_ETIMEDOUT, WEFT_EDEADLK. */
+    int (*wait)(struct weft__env *env, struct weft__event *event, int64_t deadline_ns);
+    /* There may be something to do: whoever sleeps there looks. Any thread, in an RCU section. */
+    void (*ring)(struct weft__env *env);
+};
+
 enum { WEFT__SCOPE_LOCKS = 64 };
 
 static inline unsigned weft__lock_index(const void *address) { return (unsigned)((uintptr_t)address >> 6) % WEFT__SCOPE_LOCKS; }
@@ -75,6 +91,7 @@ struct weft__env {
     const struct weft__sched_ops *ops;
     const struct weft__timer_ops *timer_ops;
     const struct weft__io_ops *io_ops;
+    const struct weft__drive_ops *drive; /* NULL: it has threads */
     uint32_t number;      /* of the runtime, in the process */
     struct weft__realm *realm; /* its time and its ids; NULL: the process's */
     struct weft__channels *channels; /* where its channels live; the channel room's */

@@ -216,7 +216,7 @@ int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_resul
         return wrong;
     if (weft__self)
         return weft__refuse(WEFT_EPERM, "weft_task_join_blocking: not on a worker: use WEFT_AWAIT with weft_task_join()");
-    struct weft__blocked blocked = {.wait = {.thread = true}};
+    struct weft__blocked blocked = weft__blocked_begin(task->weft__runtime);
     const weft__waiter waiter = weft__waiter_thread(&blocked);
     for (bool waited = false;; waited = true) {
         int result = 0;
@@ -235,8 +235,9 @@ int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_resul
         }
         if (step != JOIN_WAITS)
             return join_error("weft_task_join_blocking", waited && step == JOIN_REFUSED ? JOIN_STALE : step);
-        if (weft__event_wait(&blocked.event, deadline_ns) < 0 && join_withdraw(*task, waiter))
-            return WEFT_ETIMEDOUT;
+        const int woken = weft__blocked_wait(&blocked, deadline_ns);
+        if (woken < 0 && join_withdraw(*task, waiter))
+            return woken;
         weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the registration is about to set it */
         weft__event_clear(&blocked.event);
     }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "task/wait.h"
 
+#include <weft/error.h>
+
+#include "registry/rcu.h"
+#include "registry/runtimes.h"
 #include "task/future.h"
 #include "task/scope.h"
 #include "task/task.h"
@@ -16,10 +20,48 @@ weft__waiter weft__wait_waiter(struct weft__wait *wait)
     return weft__waiter_task(weft__container_of(wait, weft__task, wait));
 }
 
+uint32_t weft__driven_here(uint32_t runtime)
+{
+    weft__rcu_read_lock();
+    const struct weft__env *env = weft__runtimes_get(runtime);
+    const bool here = env && env->drive && env->drive->here(env);
+    weft__rcu_read_unlock();
+    return here ? runtime : 0;
+}
+
+struct weft__blocked weft__blocked_begin(uint32_t runtime)
+{
+    return (struct weft__blocked){.wait = {.thread = true}, .drives = weft__driven_here(runtime)};
+}
+
+int weft__blocked_wait(struct weft__blocked *blocked, int64_t deadline_ns)
+{
+    if (blocked->drives == 0)
+        return weft__event_wait(&blocked->event, deadline_ns);
+    weft__rcu_read_lock();
+    struct weft__env *env = weft__runtimes_get(blocked->drives);
+    const int refused = env ? env->drive->enter(env) : 0;
+    weft__rcu_read_unlock();
+    if (!env) /* it has ended, and with it whoever could have been turned */
+        return weft__event_wait(&blocked->event, deadline_ns);
+    return refused ? refused : env->drive->wait(env, &blocked->event, deadline_ns);
+}
+
+/* The event is the last that is touched of the thread's stack. */
+static void waiter_wake_thread(weft__waiter waiter)
+{
+    struct weft__event *event = (struct weft__event *)(uintptr_t)(waiter & ~(weft__waiter)3);
+    const uint32_t drives = waiter & 2 ? weft__container_of(event, struct weft__blocked, event)->drives : 0;
+    weft__event_set(event);
+    struct weft__env *env = drives ? weft__runtimes_get(drives) : NULL; /* in the caller's RCU section */
+    if (env)
+        env->drive->ring(env);
+}
+
 void weft__waiter_wake(weft__waiter waiter, uint8_t source, uint64_t object)
 {
     if (waiter & 1) {
-        weft__event_set((struct weft__event *)(uintptr_t)(waiter & ~(weft__waiter)1));
+        waiter_wake_thread(waiter);
         return;
     }
     if (waiter & 2) {

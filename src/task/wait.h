@@ -25,7 +25,10 @@ struct weft__task;
 struct weft__wait;
 struct weft__abouts;
 
-/* A task's address, or an event's with bit 0 set, or a scope's with bit 1 set; 0: nobody. */
+/*
+ * A task's address, or a scope's with bit 1 set, or an event's with bit 0 set, and with both if its thread has to be
+ * called out of a runtime that it drives (weft__blocked). 0: nobody.
+ */
 typedef uint64_t weft__waiter;
 
 enum weft__wait_state {
@@ -112,17 +115,34 @@ static inline void weft__wait_leave(struct weft__wait *wait)
         wait->object->abandon(wait->object, wait);
 }
 
-/* A thread that is blocked: lives on its stack. */
+/*
+ * A thread that is blocked: lives on its stack. It sleeps on the event; but if it waits for something of a runtime that
+ * it drives itself (task/env.h) it turns that runtime meanwhile, since nobody else would.
+ */
 struct weft__blocked {
     struct weft__wait wait;
     struct weft__event event;
+    uint32_t drives; /* that runtime's number; 0: none */
 };
 
 static inline weft__waiter weft__waiter_task(struct weft__task *task) { return (weft__waiter)(uintptr_t)task; }
 static inline weft__waiter weft__waiter_thread(struct weft__blocked *blocked)
 {
-    return (weft__waiter)(uintptr_t)&blocked->event | 1;
+    return (weft__waiter)(uintptr_t)&blocked->event | (blocked->drives ? 3 : 1);
 }
+
+/* A runtime's number if this thread drives it, else 0. It may have gone. */
+uint32_t weft__driven_here(uint32_t runtime);
+
+/* This thread is about to wait for something of a runtime. */
+struct weft__blocked weft__blocked_begin(uint32_t runtime);
+
+/*
+ * Wait until the event is set: 0. WEFT_ETIMEDOUT; or WEFT_EDEADLK: the runtime that this thread drives has nothing to do
+ * and never will, or must not be turned from here. Then the caller takes its node back, and if somebody else has taken
+ * it out, waits for the event, which that one sets without the help of this thread.
+ */
+int weft__blocked_wait(struct weft__blocked *blocked, int64_t deadline_ns);
 
 /* Who waits with this node. */
 weft__waiter weft__wait_waiter(struct weft__wait *wait);
