@@ -30,6 +30,13 @@ class Line:
         ops = self.ops if self.fixed else max(1, int(self.ops * scale))
         return [f"{name}={value}" for name, value in self.params.items()] + [f"ops={ops}"]
 
+    def counted(self, longer):
+        """Arguments for a run whose instructions are counted: two such runs differ in their operations alone."""
+        if self.program == "fib":
+            return ["n=17" if longer else "n=15"]
+        params = {**self.params, "batch": 500} if self.program == "spawn_local" else self.params
+        return [f"{name}={value}" for name, value in params.items()] + [f"ops={3000 if longer else 1000}"]
+
 
 LINES = [
     Line("spawn_external", "spawn_external", 200_000, one_worker=False),
