@@ -4,7 +4,7 @@
  * what a stuck worker holds back, samples the health of channels, and gives empty pages back. It runs when every worker is
  * stuck, and does nothing that a worker waits for.
  *
- * A tick is 10 ms while there is work, and up to 40 ms while there is none. A driven runtime has no such thread; its
+ * A tick is 10 ms while there is work, and up to 30 ms while there is none. A driven runtime has no such thread; its
  * turns tick instead.
  */
 #include <weft/error.h>
@@ -27,7 +27,7 @@
 
 enum {
     WATCH_TICK_NS = 10000000,
-    WATCH_IDLE_TICK_NS = 40000000,
+    WATCH_IDLE_TICK_NS = 30000000,
 };
 static const int64_t watch_trim_ns = 1000000000;
 

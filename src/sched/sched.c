@@ -42,9 +42,13 @@ void weft__sched_inject(struct weft__sched *sched, weft__task *task)
     weft__sched_notify(sched);
 }
 
-/* A worker's own queue: the ring, and what does not fit goes to all. */
+/* A worker's own queue: the ring, and what does not fit, or has to give way, goes to all. */
 static void sched_push_local(struct weft__worker *worker, weft__task *task)
 {
+    if (weft__worker_gives_way(worker, task)) {
+        weft__sched_inject(worker->sched, task);
+        return;
+    }
     if (weft__likely(weft__runqueue_push(&worker->ring, task))) {
         weft__sched_notify(worker->sched);
         return;

@@ -22,12 +22,15 @@
 /* The free slots of a worker's cache, which keep their pages: it says that it has some when it goes to sleep. */
 enum weft__hoard { WEFT__HOARD_NONE, WEFT__HOARD_SOME, WEFT__HOARD_WANTED };
 
+enum { WEFT__WORKER_OLD = 4 }; /* polls after which a task is old; see weft__worker_gives_way() */
+
 struct weft__worker {
     struct weft__thread thread; /* first: weft__self of this thread */
     struct weft__sched *sched;
     uint32_t index;             /* among the workers of its runtime */
     uint32_t tick;              /* polls so far, for what happens every so often */
     uint32_t next_runs;         /* polls in a row out of the next slot */
+    bool crowded;               /* the last look into the shared queue left tasks there: more is ready than rings hold */
     uint32_t io_pause;          /* turns of the clock until the next look at its loop */
     bool searching;
     uint8_t source;             /* where the task at hand was found */
@@ -130,6 +133,16 @@ void weft__sched_notify(struct weft__sched *sched);
 
 /* Put a task into the shared queue. Any thread. */
 void weft__sched_inject(struct weft__sched *sched, weft__task *task);
+
+/*
+ * While the shared queue is crowded a task that has been polled before, often, goes behind it and not into the ring: a ring
+ * that is filled again and again by the same tasks keeps all others out. A young one stays: a tree of tasks that is not
+ * finished branch by branch grows without bounds.
+ */
+static inline bool weft__worker_gives_way(const struct weft__worker *worker, weft__task *task)
+{
+    return weft__unlikely(worker->crowded) && weft__load_relaxed(&task->polls) >= WEFT__WORKER_OLD; /* whoever queues it owns it */
+}
 
 static inline struct weft__sched *weft__sched_of(struct weft__env *env) { return (struct weft__sched *)(void *)env; }
 

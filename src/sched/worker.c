@@ -5,7 +5,8 @@
  *
  * Order of service: the next slot, at most 3 times in a row, so that a pair that keeps waking each other cannot starve
  * the ring; the ring; the shared queue; and the shared queue first at every global_queue_interval-th poll, so that a
- * full ring cannot starve it.
+ * full ring cannot starve it. While more is ready than the rings hold, a task that yields, wakes itself or has long been
+ * one of those that are polled goes behind all others: then the rings run empty, and turns come round.
  *
  * Edges: NX-R1 -> NX-A1, the next slot: whoever takes the task out sees what the one who put it in wrote.
  */
@@ -59,11 +60,12 @@ WORKER_INLINE void worker_turn_loop(struct weft__worker *worker)
     worker->io_pause = (worker->sched->event_interval + 2 * woken) / WORKER_CLOCK_INTERVAL;
 }
 
-/* Up to a fair share of the shared queue: one to run, the rest into the ring. */
+/* Up to a fair share of the shared queue: one to run, the rest into the ring. Whether that leaves any is remembered. */
 static weft__task *worker_take_injected(struct weft__worker *worker, size_t limit)
 {
     struct weft__handoff_node *nodes[WORKER_BATCH];
     const size_t count = weft__handoff_pop(&worker->sched->injector, nodes, limit);
+    worker->crowded = !weft__handoff_empty(&worker->sched->injector);
     for (size_t i = 1; i < count; i++) {
         weft__task *task = weft__container_of(nodes[i], weft__task, queued);
         if (!weft__runqueue_push(&worker->ring, task))
@@ -72,7 +74,7 @@ static weft__task *worker_take_injected(struct weft__worker *worker, size_t limi
     if (count == 0)
         return NULL;
     worker->source = WEFT_TRACE_poll_source_GLOBAL;
-    if (count > 1 || !weft__handoff_empty(&worker->sched->injector))
+    if (count > 1 || worker->crowded)
         weft__sched_notify(worker->sched); /* there is more than one can do */
     return weft__container_of(nodes[0], weft__task, queued);
 }
@@ -90,7 +92,7 @@ WORKER_INLINE weft__task *worker_take_next(struct weft__worker *worker)
         return task;
     }
     /* It had its turns: behind the ring, which is served now. */
-    if (!weft__runqueue_push(&worker->ring, task))
+    if (weft__worker_gives_way(worker, task) || !weft__runqueue_push(&worker->ring, task))
         weft__sched_inject(worker->sched, task);
     return NULL;
 }
@@ -266,8 +268,10 @@ WORKER_INLINE void worker_run(struct weft__worker *worker, weft__task *task)
     const enum weft__polled polled = weft__task_poll(&worker->thread, task, worker->source);
     if (polled != WEFT__POLLED_AGAIN && polled != WEFT__POLLED_YIELDED)
         return;
-    /* Behind the others: a task that keeps waking itself is not the one woken last. */
-    if (weft__runqueue_push(&worker->ring, task)) {
+    /* Behind the others, all of them: a task that keeps waking itself is not the one woken last. */
+    if (worker->crowded) {
+        weft__sched_inject(worker->sched, task);
+    } else if (weft__runqueue_push(&worker->ring, task)) {
         if (weft__runqueue_length(&worker->ring) > 1)
             weft__sched_notify(worker->sched);
     } else {
