@@ -126,6 +126,17 @@ static unsigned stress_count_entries(const char *path)
     return count;
 }
 
+uint64_t stress_tasks_live(weft_runtime *rt)
+{
+    weft_runtime_stats stats = {.size = sizeof stats};
+    return weft_runtime_stats_get(rt, &stats) == 0 ? stats.tasks_live : 1;
+}
+
+void stress_settle(weft_runtime *rt)
+{
+    STRESS_UNTIL(stress_tasks_live(rt) == 0);
+}
+
 unsigned stress_process_threads(void) { return stress_count_entries("/proc/self/task"); }
 unsigned stress_process_descriptors(void) { return stress_count_entries("/proc/self/fd"); }
 

@@ -6,8 +6,10 @@
 #ifndef WEFT_TESTS_STRESS_H
 #define WEFT_TESTS_STRESS_H
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <weft/runtime.h>
 
 #include "base/rng.h"
 #include "lib/verdict.h"
@@ -31,6 +33,15 @@ void stress_threads(unsigned count, void (*body)(void *context, unsigned number)
 struct stress_team;
 struct stress_team *stress_team_begin(unsigned count, void (*body)(void *context, unsigned number), void *context);
 void stress_team_join(struct stress_team *team);
+
+/* The tasks that live; wait until none does. */
+uint64_t stress_tasks_live(weft_runtime *rt);
+void stress_settle(weft_runtime *rt);
+
+/* Wait for a condition that another thread or task brings about, and let it run meanwhile. */
+#define STRESS_UNTIL(condition)                                                                                        \
+    while (!(condition))                                                                                               \
+    sched_yield()
 
 /* What the process holds: threads, open descriptors, resident bytes. */
 unsigned stress_process_threads(void);

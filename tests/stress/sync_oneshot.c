@@ -103,12 +103,10 @@ static void race_body(void *context, unsigned number)
             race_open();
             atomic_store(&ready, (unsigned)i);
             race_receive(&rng);
-            while (atomic_load(&done) != i)
-                continue;
+            STRESS_UNTIL(atomic_load(&done) == i);
             VERDICT(atomic_load(&sent) == atomic_load(&received) + atomic_load(&dropped));
         } else {
-            while (atomic_load(&ready) != i)
-                continue;
+            STRESS_UNTIL(atomic_load(&ready) == i);
             for (uint32_t wait = weft__rng_below(&rng, 100); wait > 0; wait--)
                 atomic_load(&ready);
             race_send(&rng);
@@ -153,12 +151,6 @@ static weft_poll closer(weft_context *cx, struct closer *self)
     WEFT_END(0);
 }
 
-static uint64_t tasks_live(void)
-{
-    weft_runtime_stats stats = {.size = sizeof stats};
-    return weft_runtime_stats_get(rt, &stats) == 0 ? stats.tasks_live : 1;
-}
-
 /* known bug 72 */
 static void receive_that_is_cancelled_loses_no_value(void **state)
 {
@@ -175,8 +167,7 @@ static void receive_that_is_cancelled_loses_no_value(void **state)
         weft_task_cancel(first);
         if (!early)
             race_send(&rng);
-        while (tasks_live() > 0)
-            continue;
+        stress_settle(rt);
         int *value;
         if (weft_oneshot_try_recv(&rx, &value) == 0)
             race_took(value);
@@ -192,8 +183,7 @@ static void receive_that_is_cancelled_loses_no_value(void **state)
         if (weft__rng_below(&rng, 2))
             weft_oneshot_stop(&rx);
         weft_oneshot_receiver_close(&rx);
-        while (tasks_live() > 0)
-            continue;
+        stress_settle(rt);
         assert_int_equal(atomic_load(&told), 1);
         weft_oneshot_sender_close(&tx);
     }

@@ -47,12 +47,6 @@ static int attack_end(void **state)
     return weft_runtime_destroy(rt);
 }
 
-static uint64_t tasks_live(void)
-{
-    weft_runtime_stats stats = {.size = sizeof stats};
-    return weft_runtime_stats_get(rt, &stats) == 0 ? stats.tasks_live : 1;
-}
-
 /* Inside for a while, which is short or spans an await. */
 struct visitor {
     weft_frame weft;
@@ -165,8 +159,7 @@ static void permits_are_conserved_whoever_turns_away(void **state)
     for (int i = 0; i < TASKS; i++)
         weft_spawn(weft_runtime_scope(rt), visitor, .i = rounds / 2);
     stress_threads(THREADS, attacker, NULL);
-    while (tasks_live() > 0)
-        continue;
+    stress_settle(rt);
     verdict_assert();
     assert_int_equal(weft_semaphore_available(&semaphore), PERMITS);
     assert_int_equal(weft_mutex_try_lock(&mutex), 0);
@@ -206,8 +199,7 @@ static void notifier(void *context, unsigned number)
         atomic_fetch_add(&given, 1);
         VERDICT((weft__rng_below(&rng, 2) ? weft_notify_one(&notify) : weft_notify_last(&notify)) == 0);
         if (number == 0)
-            while (atomic_load(&told) == before) /* some waiter hears it: this one's, or the other thread's */
-                continue;
+            STRESS_UNTIL(atomic_load(&told) != before); /* some waiter hears it: this one's, or the other thread's */
     }
 }
 
@@ -223,7 +215,7 @@ static void notification_is_never_lost_nor_doubled(void **state)
     stress_threads(2, notifier, NULL);
     assert_true(atomic_load(&told) <= atomic_load(&given));
     atomic_store(&stop, 1);
-    while (tasks_live() > 0)
+    while (stress_tasks_live(rt) > 0)
         assert_int_equal(weft_notify_all(&notify), 0);
     verdict_assert();
 }
@@ -279,7 +271,7 @@ static void barrier_lets_four_through_at_a_time(void **state)
     stress_threads(2, party_thread, NULL);
     atomic_store(&stop, 1);
     weft_barrier copy = barrier;
-    while (tasks_live() >= 4) {
+    while (stress_tasks_live(rt) >= 4) {
         const int rc = weft_barrier_wait_blocking(&copy, weft_deadline_in(1000000));
         if (rc >= 0) {
             atomic_fetch_add(&passed, 1);
@@ -287,8 +279,8 @@ static void barrier_lets_four_through_at_a_time(void **state)
         }
     }
     uint32_t waiting = 0;
-    while (weft_sync_visit(rt, barrier_waiting, &waiting) == 0 && waiting != tasks_live())
-        continue;                                                 /* some have been let through, and have not run */
+    STRESS_UNTIL(weft_sync_visit(rt, barrier_waiting, &waiting) == 0 &&
+                 waiting == stress_tasks_live(rt)); /* who was let through has ended */
     assert_int_equal(weft_runtime_shutdown(rt, WEFT_FOREVER), 0); /* cancels those that are too few to open it */
     assert_int_equal(atomic_load(&passed), 4 * atomic_load(&leaders));
     verdict_assert();
