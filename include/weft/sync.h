@@ -11,8 +11,22 @@
  * the call that let it in is on its way back. Statistics of all are in weft_sync_visit(), who waits there in
  * weft_sync_waiters().
  *
- * Synchronisation: every call here may run at the same time as every other, but for destroy. What a task did before it
- * gave permits back happens before the return of whoever takes them.
+ * Synchronisation: by the copies of a handle of these kinds every call may be made at the same time as every other, but
+ * destroy. A handle of oneshot, watch or broadcast serves one task or thread at a time; calls by different handles may be
+ * made at the same time. What was done before the left happens before the return of the right:
+ *
+ *     semaphore          release                               an acquire that takes these permits
+ *                        close                                 whoever is told WEFT_EPIPE
+ *     mutex, rwlock      unlock                                the next that is let in
+ *     notify             one, last                             a wait that takes it, or takes what was stored with it
+ *                        all                                   a wait that it ends, a ticket that counts it
+ *     barrier            wait                                  every wait of the same opening
+ *     once               leave, with success                   every enter that answers 0
+ *                        leave, with an error                  the next enter that answers 1
+ *     oneshot            send, close of the sender             the receive; WEFT_EPIPE there
+ *                        stop, close of the receiver           closed; WEFT_EPIPE of a send
+ *     watch, broadcast   send, replace, modify                 whoever is told of it, reads or receives it
+ *                        the close of the last of a side       WEFT_EPIPE at the other; closed
  */
 #ifndef WEFT_SYNC_H
 #define WEFT_SYNC_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The barrier: the value counts those that have arrived and wait. Everything happens under the lock.
+ * The barrier: the value counts those that have arrived and wait. Everything happens under the lock, which orders what
+ * the parties did before they came with what they do after.
  *
  *     value + 1 < parties    wait    value + 1, wait in the list, with the number of this opening
  *     value + 1 = parties    wait    value 0, the count of openings + 1, all that wait are told; 1
@@ -20,7 +21,7 @@ static void barrier_withdrawn(struct weft__meeting *object, struct weft__wait *w
 {
     (void)wakes;
     if (wait && state == WEFT__WAIT_QUEUED && wait->amount == (uint32_t)weft__load_relaxed(&object->count))
-        weft__fetch_sub_acq_rel(&object->word, weft__meeting_amount(1)); /* SY-A1 SY-R1 */
+        weft__fetch_sub_relaxed(&object->word, weft__meeting_amount(1));
 }
 
 int weft_barrier_create(weft_runtime *rt, const weft_barrier_options *o, weft_barrier *out_barrier)
@@ -52,8 +53,8 @@ int weft_barrier_create(weft_runtime *rt, const weft_barrier_options *o, weft_ba
 /* All are here. Ends lock and section. */
 static void barrier_open_and_unlock(struct weft__meeting *object, uint32_t arrived)
 {
-    weft__fetch_sub_acq_rel(&object->word, weft__meeting_amount(arrived)); /* SY-A1 SY-R1 */
-    weft__store_release(&object->count, weft__load_relaxed(&object->count) + 1); /* SY-R1; a number to show */
+    weft__fetch_sub_relaxed(&object->word, weft__meeting_amount(arrived)); /* under the lock */
+    weft__store_relaxed(&object->count, weft__load_relaxed(&object->count) + 1);
     weft__queue_mark_all(object);
     weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
 }
@@ -63,7 +64,7 @@ static int barrier_arrive(struct weft__meeting *object, uint32_t generation, str
 {
     weft__rcu_read_lock();
     weft__lock(&object->lock);
-    const uint64_t word = weft__load_acquire(&object->word); /* SY-A1 */
+    const uint64_t word = weft__load_relaxed(&object->word); /* under the lock */
     const uint32_t arrived = weft__meeting_value(word);
     if (weft__meeting_generation(word) == generation && arrived + 1 == object->limit) {
         if (weft__trace_wants(WEFT_TRACE_sync_release)) {
@@ -78,7 +79,7 @@ static int barrier_arrive(struct weft__meeting *object, uint32_t generation, str
     }
     const bool good = weft__meeting_generation(word) == generation;
     if (good) {
-        weft__fetch_add_acq_rel(&object->word, weft__meeting_amount(1)); /* SY-R1 SY-A1 */
+        weft__fetch_add_relaxed(&object->word, weft__meeting_amount(1));
         weft__queue_push(object, wait, WEFT__MODE_PLAIN, (uint32_t)weft__load_relaxed(&object->count));
     }
     weft__unlock(&object->lock);

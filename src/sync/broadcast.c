@@ -250,7 +250,7 @@ int weft_broadcast_send(const weft_broadcast_sender *sender, const void *message
     node->out = false;
     memcpy(node->message, message, broadcast->message_size);
     *broadcast_place(broadcast, number) = node;
-    weft__store_release(&object->count, number + 1); /* SY-R1 */
+    weft__store_relaxed(&object->count, number + 1); /* under the lock, as those who look for it */
     broadcast_advance(broadcast);
     weft__queue_mark(object, WEFT__MODE_PLAIN);
     weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);

@@ -117,7 +117,7 @@ static void meeting_free(struct weft__meeting *object)
 {
     struct weft__sync *home = weft__meeting_home(object);
     weft__lock(&object->lock); /* a look from outside may be reading it */
-    weft__store_release(&object->word, 0); /* SY-R1 */
+    weft__store_relaxed(&object->word, 0);
     weft__unlock(&object->lock);
     weft__slab_free(object->kind < WEFT_SYNC_ONESHOT ? &home->slab : &home->values, NULL, object);
     weft__sync_unref(home);
@@ -144,8 +144,8 @@ void weft__meeting_destroy(struct weft__meeting *object, uint32_t generation)
         weft__rcu_read_unlock();
         return;
     }
-    weft__fetch_and_acq_rel(&object->word, UINT32_MAX); /* SY-R1 SY-A1: who takes no lock comes too late */
-    weft__fetch_or_acq_rel(&object->word, WEFT__MEETING_CLOSED); /* SY-R1 SY-A1 */
+    weft__fetch_and_relaxed(&object->word, UINT32_MAX); /* who takes no lock comes too late; the others under it */
+    weft__fetch_or_relaxed(&object->word, WEFT__MEETING_CLOSED);
     weft__queue_mark_all(object);
     weft__queue_tell_and_unlock(object, WEFT__WAIT_CLOSED);
     WEFT__TRACE(weft__meeting_home(object)->number, sync_end, id);

@@ -24,7 +24,10 @@
  *     the rest    written at creation
  *
  * Edges:
- *     SY-R1 -> SY-A1   who gives releases the word, who takes acquires it: what was done inside is seen by the next.
+ *     the lock         whatever is done under it; what changes the word there and gives nothing is relaxed, since a
+ *                      read-modify-write passes on what was released into the word before.
+ *     SY-R1 -> SY-A1   who gives releases the word (or the count), who takes without the lock acquires it: what was done
+ *                      inside is seen by the next. Who sets WAITERS acquires as well: behind it the lock orders.
  *     SY-R2 -> SY-A2   who takes a node out of the list releases its state, the waiter acquires it: the same for a
  *                      permit that is handed over, and for what was written before a wake.
  *     SY-R3 -> SY-A3   the last reference acquires what the others released: the slot is reused after them.

@@ -31,7 +31,7 @@ static bool notify_store(struct weft__meeting *object, uint32_t generation)
     do {
         if (weft__meeting_generation(word) != generation)
             return false;
-    } while (!weft__cas_weak_acq_rel(&object->word, &word, word | weft__meeting_amount(1))); /* SY-R1 SY-A1 */
+    } while (!weft__cas_weak_release(&object->word, &word, word | weft__meeting_amount(1))); /* SY-R1 */
     return true;
 }
 
@@ -87,9 +87,9 @@ static int notify_enqueue(struct weft__meeting *object, uint32_t generation, str
     } else if (ticket && weft__load_relaxed(&object->count) != *ticket) { /* under the lock */
         answer = 0;
     } else {
-        word = weft__fetch_or_acq_rel(&object->word, WEFT__MEETING_WAITERS); /* SY-A1; it stands still now */
+        word = weft__fetch_or_acquire(&object->word, WEFT__MEETING_WAITERS); /* SY-A1; it stands still now */
         if (weft__list_empty(&object->waiting) && weft__meeting_value(word) > 0) {
-            weft__fetch_sub_acq_rel(&object->word, WEFT__MEETING_WAITERS + weft__meeting_amount(1)); /* SY-A1 SY-R1 */
+            weft__fetch_sub_relaxed(&object->word, WEFT__MEETING_WAITERS + weft__meeting_amount(1));
             answer = 0;
         } else {
             weft__queue_push(object, wait, ticket ? WEFT__MODE_TICKET : WEFT__MODE_PLAIN, 0);
@@ -232,7 +232,7 @@ static int notify_give(const char *call, const weft_notify *notify, uint8_t stat
             return weft__meeting_stale(call, object);
         if ((word & WEFT__MEETING_WAITERS) || weft__trace_wants(WEFT_TRACE_sync_release))
             return notify_slowly(call, object, notify->weft__generation, state);
-    } while (!weft__cas_weak_acq_rel(&object->word, &word, word | weft__meeting_amount(1))); /* SY-R1 SY-A1 */
+    } while (!weft__cas_weak_release(&object->word, &word, word | weft__meeting_amount(1))); /* SY-R1 */
     return 0;
 }
 

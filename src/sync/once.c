@@ -116,7 +116,7 @@ static int once_finish(const char *call, struct weft__meeting *object, uint32_t 
     }
     weft__store_relaxed(&object->owner, 0);
     weft__store_relaxed(&object->count, 1);
-    weft__fetch_or_acq_rel(&object->word, WEFT__MEETING_DONE); /* SY-R1 SY-A1 */
+    weft__fetch_or_release(&object->word, WEFT__MEETING_DONE); /* SY-R1 */
     weft__queue_mark_all(object);
     weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
     return 0;

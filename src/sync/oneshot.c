@@ -83,7 +83,7 @@ static int oneshot_check(const char *call, struct weft__meeting *object, uint32_
 {
     if (weft__unlikely(!object))
         return weft__meeting_refuse(call, NULL, state);
-    *out_word = weft__load_acquire(&object->word); /* SY-A1: the value, if it says SENT */
+    *out_word = weft__load_acquire(&object->word); /* SY-A1: what the other end did before it sent, or left */
     return weft__likely(weft__meeting_generation(*out_word) == generation) ? 0 : weft__meeting_stale(call, object);
 }
 
@@ -187,14 +187,14 @@ static int oneshot_receivable(uint64_t word)
     return word & (ONESHOT_TX_GONE | ONESHOT_RX_GONE) ? WEFT_EPIPE : WEFT_EAGAIN;
 }
 
-/* Take the value, of which `word` says that it is there. */
+/* Take the value, if it is there by `word`, which was acquired: after SENT only flags of this end may change it. */
 static int oneshot_take(struct weft__meeting *object, uint64_t word, void *out_value)
 {
     do {
         const int answer = oneshot_receivable(word);
         if (answer < 0)
             return answer;
-    } while (!weft__cas_weak_acq_rel(&object->word, &word, word | ONESHOT_TAKEN)); /* SY-R1 SY-A1 */
+    } while (!weft__cas_weak_relaxed(&object->word, &word, word | ONESHOT_TAKEN));
     memcpy(out_value, oneshot_of(object)->value, oneshot_of(object)->value_size);
     if (weft__trace_wants(WEFT_TRACE_sync_acquire))
         weft__meeting_trace_acquire(object, weft__meeting_caller());
@@ -208,12 +208,12 @@ static int oneshot_take(struct weft__meeting *object, uint64_t word, void *out_v
 static int oneshot_enqueue(struct weft__meeting *object, struct weft__wait *wait, uint8_t mode, uint64_t ready)
 {
     weft__lock(&object->lock);
-    const uint64_t word = weft__fetch_or_acq_rel(&object->word, WEFT__MEETING_WAITERS); /* SY-R1 SY-A1 */
+    const uint64_t word = weft__fetch_or_acquire(&object->word, WEFT__MEETING_WAITERS); /* SY-A1 */
     const bool waits = !(word & ready);
     if (waits)
         weft__queue_push(object, wait, mode, 0);
     else if (weft__list_empty(&object->waiting))
-        weft__fetch_and_acq_rel(&object->word, ~(uint64_t)WEFT__MEETING_WAITERS); /* SY-R1 SY-A1 */
+        weft__fetch_and_relaxed(&object->word, ~(uint64_t)WEFT__MEETING_WAITERS);
     weft__unlock(&object->lock);
     if (waits)
         weft__queue_trace_wait(object);
@@ -235,13 +235,11 @@ static int oneshot_recv_await(const char *call, weft_context *cx, const weft_one
     const int begun = weft__queue_begin(cx, object, wait, WEFT__MODE_PLAIN, 0);
     if (begun != WEFT__QUEUE_BEGINS)
         return begun;
-    int answer = oneshot_take(object, weft__load_acquire(&object->word), out_value); /* SY-A1 */
-    if (answer == WEFT_EAGAIN)
-        answer = oneshot_enqueue(object, wait, WEFT__MODE_PLAIN, ONESHOT_RECEIVABLE);
-    else
+    const int answer = oneshot_take(object, weft__load_acquire(&object->word), out_value); /* SY-A1 */
+    if (answer != WEFT_EAGAIN)
         return answer;
-    if (answer == 0)
-        return oneshot_take(object, weft__load_acquire(&object->word), out_value); /* SY-A1: it came on the way */
+    if (oneshot_enqueue(object, wait, WEFT__MODE_PLAIN, ONESHOT_RECEIVABLE) == 0) /* it came on the way: acquired there */
+        return oneshot_take(object, weft__load_relaxed(&object->word), out_value);
     weft__cx_refund(cx);
     return WEFT_AWAITING;
 }

@@ -8,7 +8,7 @@ void weft__permits_grant(struct weft__meeting *object, struct weft__wakes *wakes
         struct weft__wait *first = weft__queue_first(object);
         if (weft__meeting_value(weft__load_relaxed(&object->word)) < first->amount) /* WAITERS: only we change it */
             return;
-        weft__fetch_sub_acq_rel(&object->word, weft__meeting_amount(first->amount)); /* SY-A1 SY-R1 */
+        weft__fetch_sub_relaxed(&object->word, weft__meeting_amount(first->amount));
         weft__queue_take(object, first, WEFT__WAIT_GRANTED, wakes);
     }
 }
@@ -22,7 +22,7 @@ static int permits_add(struct weft__meeting *object, uint32_t generation, uint32
             return WEFT_ESRCH;
         if (n > object->limit - weft__meeting_value(word))
             return WEFT_ERANGE;
-    } while (!weft__cas_weak_acq_rel(&object->word, &word, word + weft__meeting_amount(n))); /* SY-R1 SY-A1 */
+    } while (!weft__cas_weak_release(&object->word, &word, word + weft__meeting_amount(n))); /* SY-R1 */
     return 0;
 }
 
@@ -82,7 +82,7 @@ static int permits_enqueue(struct weft__meeting *object, uint32_t generation, st
         weft__unlock(&object->lock);
         return WEFT_ESRCH;
     }
-    word = weft__fetch_or_acq_rel(&object->word, WEFT__MEETING_WAITERS); /* SY-A1; from here on it stands still */
+    word = weft__fetch_or_acquire(&object->word, WEFT__MEETING_WAITERS); /* SY-A1; from here on it stands still */
     if (word & WEFT__MEETING_CLOSED)
         answer = WEFT_EPIPE;
     else if (word & WEFT__MEETING_DONE)
@@ -93,7 +93,7 @@ static int permits_enqueue(struct weft__meeting *object, uint32_t generation, st
         weft__queue_push(object, wait, mode, n);
     } else if (weft__list_empty(&object->waiting)) {
         const uint64_t taken = answer == 0 ? weft__meeting_amount(n) : 0;
-        weft__fetch_sub_acq_rel(&object->word, WEFT__MEETING_WAITERS + taken); /* SY-A1 SY-R1 */
+        weft__fetch_sub_relaxed(&object->word, WEFT__MEETING_WAITERS + taken);
     }
     weft__unlock(&object->lock);
     if (answer == WEFT_AWAITING)

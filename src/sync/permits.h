@@ -17,6 +17,13 @@
 #include "sync/queue.h"
 #include "trace/emit.h"
 
+/* It was found closed: what was done before that is seen. */
+static inline int weft__permits_closed(struct weft__meeting *object)
+{
+    weft__load_acquire(&object->word); /* SY-A1 */
+    return WEFT_EPIPE;
+}
+
 /* 0; WEFT_EAGAIN: not enough, or others wait; WEFT_EPIPE: closed; WEFT_ESRCH: stale. */
 static inline int weft__permits_take(struct weft__meeting *object, uint32_t generation, uint32_t n)
 {
@@ -25,7 +32,7 @@ static inline int weft__permits_take(struct weft__meeting *object, uint32_t gene
         if (weft__unlikely(weft__meeting_generation(word) != generation))
             return WEFT_ESRCH;
         if (weft__unlikely(word & (WEFT__MEETING_CLOSED | WEFT__MEETING_WAITERS)))
-            return word & WEFT__MEETING_CLOSED ? WEFT_EPIPE : WEFT_EAGAIN;
+            return word & WEFT__MEETING_CLOSED ? weft__permits_closed(object) : WEFT_EAGAIN;
         if (weft__meeting_value(word) < n)
             return WEFT_EAGAIN;
     } while (!weft__cas_weak_acquire(&object->word, &word, word - weft__meeting_amount(n))); /* SY-A1 */

@@ -24,7 +24,7 @@ void weft__queue_push(struct weft__meeting *object, struct weft__wait *wait, uin
 static void queue_open_way(struct weft__meeting *object)
 {
     if (weft__list_empty(&object->waiting) && (weft__load_relaxed(&object->word) & WEFT__MEETING_WAITERS))
-        weft__fetch_and_acq_rel(&object->word, ~(uint64_t)WEFT__MEETING_WAITERS); /* SY-R1 SY-A1 */
+        weft__fetch_and_relaxed(&object->word, ~(uint64_t)WEFT__MEETING_WAITERS);
 }
 
 uint64_t weft__queue_who(struct weft__wait *wait, weft__waiter waiter)
@@ -156,7 +156,7 @@ void weft__queue_abandon(struct weft__waitable *waitable, struct weft__wait *wai
     wakes.count = 0;
     weft__rcu_read_lock();
     weft__lock(&object->lock);
-    queue_withdraw(object, wait, weft__load_acquire(weft__wait_word(wait)), &wakes); /* SY-A2 */
+    queue_withdraw(object, wait, weft__load_relaxed(weft__wait_word(wait)), &wakes); /* under the lock */
     queue_go_on_and_unlock(object, &wakes);
     weft__queue_leave(object, wait);
 }
@@ -224,5 +224,5 @@ int weft__queue_block(struct weft__meeting *object, struct weft__guest *guest, i
         }
         weft__event_wait(&guest->blocked.event, WEFT_FOREVER);
     }
-    return queue_settle(object, wait, weft__load_acquire(weft__wait_word(wait))); /* SY-A2 */
+    return queue_settle(object, wait, weft__load_relaxed(weft__wait_word(wait))); /* the event orders */
 }

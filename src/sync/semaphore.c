@@ -59,7 +59,7 @@ static int semaphore_check(const char *call, const weft_semaphore *semaphore, ui
         return weft__refuse(WEFT_ERANGE, "%s: %u permits, '%.100s' has at most %u", call, count, object->name,
                             object->limit);
     if (weft__unlikely(count == 0))
-        return word & WEFT__MEETING_CLOSED ? WEFT_EPIPE : SEMAPHORE_NOTHING;
+        return word & WEFT__MEETING_CLOSED ? weft__permits_closed(object) : SEMAPHORE_NOTHING;
     return 0;
 }
 
@@ -163,7 +163,7 @@ int weft_semaphore_forget(const weft_semaphore *semaphore, uint32_t count)
             return weft__meeting_stale(call, object);
         }
         removed = weft__meeting_value(word) < count ? weft__meeting_value(word) : count;
-    } while (!weft__cas_weak_acq_rel(&object->word, &word, word - weft__meeting_amount(removed))); /* SY-A1 SY-R1 */
+    } while (!weft__cas_weak_acquire(&object->word, &word, word - weft__meeting_amount(removed))); /* SY-A1 */
     weft__unlock(&object->lock);
     return (int)removed;
 }
@@ -191,7 +191,7 @@ void weft_semaphore_close(const weft_semaphore *semaphore)
         weft__rcu_read_unlock();
         return;
     }
-    weft__fetch_or_acq_rel(&object->word, WEFT__MEETING_CLOSED); /* SY-R1 SY-A1 */
+    weft__fetch_or_release(&object->word, WEFT__MEETING_CLOSED); /* SY-R1 */
     weft__queue_mark_all(object);
     weft__queue_tell_and_unlock(object, WEFT__WAIT_CLOSED);
 }

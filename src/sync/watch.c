@@ -255,13 +255,13 @@ int weft_watch_read(weft_watch_receiver *receiver, void *out_value)
 void weft_watch_mark_changed(weft_watch_receiver *receiver)
 {
     if (receiver && receiver->weft__object)
-        receiver->weft__seen = weft__load_acquire(&receiver->weft__object->count) - 1; /* SY-A1; versions begin at 1 */
+        receiver->weft__seen = weft__load_relaxed(&receiver->weft__object->count) - 1; /* a number; they begin at 1 */
 }
 
 void weft_watch_mark_unchanged(weft_watch_receiver *receiver)
 {
     if (receiver && receiver->weft__object)
-        receiver->weft__seen = weft__load_acquire(&receiver->weft__object->count); /* SY-A1 */
+        receiver->weft__seen = weft__load_relaxed(&receiver->weft__object->count); /* a number */
 }
 
 /*
@@ -270,7 +270,7 @@ void weft_watch_mark_unchanged(weft_watch_receiver *receiver)
  */
 static int watch_look(struct weft__meeting *object, uint64_t *seen, struct weft__wait *wait)
 {
-    uint64_t version = weft__load_acquire(&object->count); /* SY-A1 */
+    uint64_t version = weft__load_acquire(&object->count); /* SY-A1: what its sender did before, too */
     int answer = 0;
     if (version == *seen) {
         weft__lock(&object->lock);

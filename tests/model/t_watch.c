@@ -24,6 +24,7 @@ struct value {
 static weft_watch_sender senders[SENDERS], waiting_sender;
 static weft_watch_receiver receivers[2];
 static int sends[SENDERS];
+static int past[SENDERS][2]; /* plain: written before each change */
 static _Atomic int wanted; /* of the last: how many changes there will be */
 static bool waits_for_value;
 
@@ -48,6 +49,7 @@ static void *sender_main(void *number)
 {
     const int me = (int)(intptr_t)number;
     for (int i = 0; i < sends[me]; i++) {
+        past[me][i] = 1;
         assert(weft_watch_modify(&senders[me], count_up, NULL) == 0);
     }
     weft_watch_sender_close(&senders[me]);
@@ -100,6 +102,7 @@ static weft_poll looker(weft_context *cx, struct looker *self)
         do {
             WEFT_AWAIT(self->weft.rc, weft_watch_changed(cx, &receivers[0]));
             if (self->weft.rc == 0) {
+                assert(sends[1] > 0 || past[0][0]); /* it needs no look at the value */
                 self->seen = look(&receivers[0], self->seen + 1);
             }
         } while (self->weft.rc == 0);
@@ -154,6 +157,9 @@ static void play_values(void)
     assert(weft_watch_sender_clone(&senders[0], &senders[1]) == 0);
     for (int i = 0; i < SENDERS; i++) {
         sends[i] = 1 + (int)model_choose(2);
+    }
+    if (model_choose(4) == 0) {
+        sends[1] = 0;
     }
     wanted = sends[0] + sends[1];
     waits_for_value = model_choose(4) == 0;

@@ -92,6 +92,8 @@ void tasks_join(void)
     for (int i = 0; i < runner_count; i++) {
         pthread_join(runners[i].thread, NULL);
     }
+    weft__slab_trim(&tasks_env.slab);
+    weft__slab_trim(&tasks_env.slab); /* what was empty at the first */
 }
 
 void tasks_end(void)

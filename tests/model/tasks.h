@@ -19,7 +19,7 @@ weft_runtime *tasks_begin(void);
 enum { TASKS_MAX = 3 };
 weft_scope *tasks_scope(void);
 
-/* Wait until every task has ended. */
+/* Wait until every task has ended; their memory goes back, as soon as nobody can be looking at it. */
 void tasks_join(void);
 
 /* After tasks_join(), and after the last object was destroyed. */
