@@ -43,11 +43,8 @@ int weft_barrier_create(weft_runtime *rt, const weft_barrier_options *o, weft_ba
         .limit = parties,
         .withdrawn = barrier_withdrawn,
     };
-    struct weft__meeting *object;
-    const int error = weft__meeting_create(rt, &plan, &object);
-    if (error == 0)
-        *out_barrier = (weft_barrier){object, weft__meeting_publish(object, 0), 0};
-    return error;
+    return weft__meeting_open(rt, &plan, &out_barrier->weft__object, &out_barrier->weft__generation,
+                              &out_barrier->weft__state);
 }
 
 /* All are here. Ends lock and section. */
@@ -138,10 +135,6 @@ int weft_barrier_wait_blocking(const weft_barrier *barrier, int64_t deadline_ns)
 
 void weft_barrier_destroy(weft_barrier *barrier)
 {
-    if (!barrier || !barrier->weft__object)
-        return;
-    struct weft__meeting *object = barrier->weft__object;
-    const uint32_t generation = barrier->weft__generation;
-    *barrier = (weft_barrier){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
-    weft__meeting_destroy(object, generation);
+    if (barrier)
+        weft__meeting_end(&barrier->weft__object, &barrier->weft__generation, &barrier->weft__state);
 }

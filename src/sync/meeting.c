@@ -113,6 +113,19 @@ uint32_t weft__meeting_publish(struct weft__meeting *object, uint32_t value)
     return generation;
 }
 
+int weft__meeting_open(weft_runtime *rt, const struct weft__meeting_plan *plan, struct weft__meeting **out_object,
+                       uint32_t *out_generation, uint32_t *out_state)
+{
+    struct weft__meeting *object;
+    const int error = weft__meeting_create(rt, plan, &object);
+    if (error < 0)
+        return error;
+    *out_generation = weft__meeting_publish(object, plan->value);
+    *out_object = object;
+    *out_state = 0;
+    return 0;
+}
+
 static void meeting_free(struct weft__meeting *object)
 {
     struct weft__sync *home = weft__meeting_home(object);
@@ -150,6 +163,18 @@ void weft__meeting_destroy(struct weft__meeting *object, uint32_t generation)
     weft__queue_tell_and_unlock(object, WEFT__WAIT_CLOSED);
     WEFT__TRACE(weft__meeting_home(object)->number, sync_end, id);
     weft__meeting_unref(object);
+}
+
+void weft__meeting_end(struct weft__meeting **object, uint32_t *generation, uint32_t *state)
+{
+    struct weft__meeting *ended = *object;
+    const uint32_t ended_generation = *generation;
+    if (!ended)
+        return;
+    *object = NULL; /* before those that wait are told */
+    *generation = 0;
+    *state = WEFT__MEETING_HANDLE_CLOSED;
+    weft__meeting_destroy(ended, ended_generation);
 }
 
 int weft__meeting_refuse(const char *call, const struct weft__meeting *object, uint32_t state)

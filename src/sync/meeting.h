@@ -153,6 +153,10 @@ struct weft__meeting_plan {
 int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan, struct weft__meeting **out_object);
 uint32_t weft__meeting_publish(struct weft__meeting *object, uint32_t value);
 
+/* Both at once, with plan->value, into a handle of a plain kind, which is untouched on failure. */
+int weft__meeting_open(weft_runtime *rt, const struct weft__meeting_plan *plan, struct weft__meeting **out_object,
+                       uint32_t *out_generation, uint32_t *out_state);
+
 /* Give back what was created and not published. */
 void weft__meeting_discard(struct weft__meeting *object);
 
@@ -164,6 +168,9 @@ static inline bool weft__meeting_fits(struct weft__meeting *object, uint32_t gen
 
 /* Let no handle fit any more, tell those who wait, and drop the handles' reference. A stale handle does nothing. */
 void weft__meeting_destroy(struct weft__meeting *object, uint32_t generation);
+
+/* The same by a handle of a plain kind, which is closed from here on. */
+void weft__meeting_end(struct weft__meeting **object, uint32_t *generation, uint32_t *state);
 
 static inline void weft__meeting_ref(struct weft__meeting *object)
 {

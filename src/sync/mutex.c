@@ -27,14 +27,12 @@ int weft_mutex_create(weft_runtime *rt, const weft_mutex_options *o, weft_mutex 
         .component = o ? o->component : NULL,
         .otherwise = "mutex",
         .kind = WEFT_SYNC_MUTEX,
+        .value = 1,
         .limit = 1,
         .withdrawn = weft__permits_withdrawn,
     };
-    struct weft__meeting *object;
-    const int error = weft__meeting_create(rt, &plan, &object);
-    if (error == 0)
-        *out_mutex = (weft_mutex){object, weft__meeting_publish(object, 1), 0};
-    return error;
+    return weft__meeting_open(rt, &plan, &out_mutex->weft__object, &out_mutex->weft__generation,
+                              &out_mutex->weft__state);
 }
 
 static inline int mutex_check(const char *call, const weft_mutex *mutex)
@@ -134,10 +132,6 @@ uint64_t weft_mutex_owner(const weft_mutex *mutex)
 
 void weft_mutex_destroy(weft_mutex *mutex)
 {
-    if (!mutex || !mutex->weft__object)
-        return;
-    struct weft__meeting *object = mutex->weft__object;
-    const uint32_t generation = mutex->weft__generation;
-    *mutex = (weft_mutex){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
-    weft__meeting_destroy(object, generation);
+    if (mutex)
+        weft__meeting_end(&mutex->weft__object, &mutex->weft__generation, &mutex->weft__state);
 }

@@ -61,11 +61,8 @@ int weft_notify_create(weft_runtime *rt, const weft_notify_options *o, weft_noti
         .limit = 1,
         .withdrawn = notify_withdrawn,
     };
-    struct weft__meeting *object;
-    const int error = weft__meeting_create(rt, &plan, &object);
-    if (error == 0)
-        *out_notify = (weft_notify){object, weft__meeting_publish(object, 0), 0};
-    return error;
+    return weft__meeting_open(rt, &plan, &out_notify->weft__object, &out_notify->weft__generation,
+                              &out_notify->weft__state);
 }
 
 static int notify_check(const char *call, const weft_notify *notify)
@@ -268,10 +265,6 @@ int weft_notify_all(const weft_notify *notify)
 
 void weft_notify_destroy(weft_notify *notify)
 {
-    if (!notify || !notify->weft__object)
-        return;
-    struct weft__meeting *object = notify->weft__object;
-    const uint32_t generation = notify->weft__generation;
-    *notify = (weft_notify){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
-    weft__meeting_destroy(object, generation);
+    if (notify)
+        weft__meeting_end(&notify->weft__object, &notify->weft__generation, &notify->weft__state);
 }

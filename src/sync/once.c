@@ -26,14 +26,12 @@ int weft_once_create(weft_runtime *rt, const weft_once_options *o, weft_once *ou
         .component = o ? o->component : NULL,
         .otherwise = "once",
         .kind = WEFT_SYNC_ONCE,
+        .value = 1,
         .limit = 1,
         .withdrawn = weft__permits_withdrawn,
     };
-    struct weft__meeting *object;
-    const int error = weft__meeting_create(rt, &plan, &object);
-    if (error == 0)
-        *out_once = (weft_once){object, weft__meeting_publish(object, 1), 0};
-    return error;
+    return weft__meeting_open(rt, &plan, &out_once->weft__object, &out_once->weft__generation,
+                              &out_once->weft__state);
 }
 
 /* Whether it has been done, as most callers find it. */
@@ -153,10 +151,6 @@ int weft_once_run(weft_context *cx, const weft_once *once, int (*function)(void 
 
 void weft_once_destroy(weft_once *once)
 {
-    if (!once || !once->weft__object)
-        return;
-    struct weft__meeting *object = once->weft__object;
-    const uint32_t generation = once->weft__generation;
-    *once = (weft_once){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
-    weft__meeting_destroy(object, generation);
+    if (once)
+        weft__meeting_end(&once->weft__object, &once->weft__generation, &once->weft__state);
 }

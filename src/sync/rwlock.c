@@ -30,14 +30,12 @@ int weft_rwlock_create(weft_runtime *rt, const weft_rwlock_options *o, weft_rwlo
         .component = o ? o->component : NULL,
         .otherwise = "rwlock",
         .kind = WEFT_SYNC_RWLOCK,
+        .value = most,
         .limit = most,
         .withdrawn = weft__permits_withdrawn,
     };
-    struct weft__meeting *object;
-    const int error = weft__meeting_create(rt, &plan, &object);
-    if (error == 0)
-        *out_rwlock = (weft_rwlock){object, weft__meeting_publish(object, most), 0};
-    return error;
+    return weft__meeting_open(rt, &plan, &out_rwlock->weft__object, &out_rwlock->weft__generation,
+                              &out_rwlock->weft__state);
 }
 
 static inline int rwlock_check(const char *call, const weft_rwlock *rwlock)
@@ -196,10 +194,6 @@ int weft_rwlock_write_unlock(const weft_rwlock *rwlock)
 
 void weft_rwlock_destroy(weft_rwlock *rwlock)
 {
-    if (!rwlock || !rwlock->weft__object)
-        return;
-    struct weft__meeting *object = rwlock->weft__object;
-    const uint32_t generation = rwlock->weft__generation;
-    *rwlock = (weft_rwlock){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
-    weft__meeting_destroy(object, generation);
+    if (rwlock)
+        weft__meeting_end(&rwlock->weft__object, &rwlock->weft__generation, &rwlock->weft__state);
 }

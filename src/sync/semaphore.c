@@ -33,14 +33,12 @@ int weft_semaphore_create(weft_runtime *rt, const weft_semaphore_options *o, wef
         .component = o->component,
         .otherwise = "semaphore",
         .kind = WEFT_SYNC_SEMAPHORE,
+        .value = o->permits,
         .limit = most,
         .withdrawn = weft__permits_withdrawn,
     };
-    struct weft__meeting *object;
-    const int error = weft__meeting_create(rt, &plan, &object);
-    if (error == 0)
-        *out_semaphore = (weft_semaphore){object, weft__meeting_publish(object, o->permits), 0};
-    return error;
+    return weft__meeting_open(rt, &plan, &out_semaphore->weft__object, &out_semaphore->weft__generation,
+                              &out_semaphore->weft__state);
 }
 
 /* No permit was asked for: there is nothing to do. */
@@ -198,10 +196,6 @@ void weft_semaphore_close(const weft_semaphore *semaphore)
 
 void weft_semaphore_destroy(weft_semaphore *semaphore)
 {
-    if (!semaphore || !semaphore->weft__object)
-        return;
-    struct weft__meeting *object = semaphore->weft__object;
-    const uint32_t generation = semaphore->weft__generation;
-    *semaphore = (weft_semaphore){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
-    weft__meeting_destroy(object, generation);
+    if (semaphore)
+        weft__meeting_end(&semaphore->weft__object, &semaphore->weft__generation, &semaphore->weft__state);
 }
