@@ -5,8 +5,10 @@
  * fails, and a drop function. Or nobody receives but one, for whose end a sender's task waits.
  *
  * Law: a receiver gets, or is told to have lost, every message that was sent while it was there, and then the end, never
- * the end before (tokio 2135: nobody sleeps meanwhile); what two of them got came in one order; each message that is
- * kept is dropped once (else LEAK, DOUBLE FREE). */
+ * the end before, and nobody sleeps meanwhile; what two of them got came in one order; each message that is
+ * kept is dropped once (else LEAK, DOUBLE FREE).
+ *
+ * Shows: known bug 16. */
 #include "model.h"
 #include "tasks.h"
 

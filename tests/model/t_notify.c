@@ -2,13 +2,15 @@
 /* Harness: notify. A task and a second waiter, a task or a host thread that may run out of time; host threads notify
  * one, the last, or all; main cancels the first task. Six games:
  *
- *     ALONE   one notification, at any moment of one wait: told or stored, never both, never lost (tokio 2135)
+ *     ALONE   one notification, at any moment of one wait: told or stored, never both, never lost
  *     PAIR    two waiters wait, two notifications come, the first waiter is cancelled: each goes to another waiter, or
- *             is stored; the one that a cancelled waiter had been given is passed on (async-std 452, php-async 240)
+ *             is stored; the one that a cancelled waiter had been given is passed on
  *     PASS    as ALONE, and a host thread comes at any time and waits for a moment
- *     ALL     one waits when all are told, and then one more is given: that one is stored (tokio 7996)
+ *     ALL     one waits when all are told, and then one more is given: that one is stored
  *     TICKET  it takes a ticket, finds that nothing has happened yet, and waits: it is told
- *     STORED  two notifications are stored as one, and who takes it sees what was written before both */
+ *     STORED  two notifications are stored as one, and who takes it sees what was written before both
+ *
+ * Shows: known bug 17, known bug 18, known bug 72. */
 #include "model.h"
 #include "tasks.h"
 

@@ -4,7 +4,9 @@
  * the receiver, and opens another oneshot in the same slot.
  *
  * Law: the value is received once, dropped once with the receiver, or still the sender's, and comes whole; who waits on
- * either side is told of the end of the other (else DEADLOCK). */
+ * either side is told of the end of the other (else DEADLOCK).
+ *
+ * Shows: known bug 24. */
 #include "model.h"
 #include "tasks.h"
 
