@@ -66,3 +66,11 @@ uint64_t rel_seconds(uint64_t small)
     const uint64_t seconds = rel_setting("WEFT_REL_SECONDS");
     return seconds > 0 ? seconds : small;
 }
+
+uint64_t rel_bytes_back(uint64_t goal)
+{
+    const struct timespec pause = {.tv_nsec = 20000000};
+    for (int i = 0; i < 3000 && !stress_sanitized() && stress_process_bytes() > goal; i++)
+        nanosleep(&pause, NULL);
+    return stress_process_bytes();
+}

@@ -28,4 +28,10 @@ bool rel_is_long(void);
 /* How many seconds to go on: WEFT_REL_SECONDS, or `small`. */
 uint64_t rel_seconds(uint64_t small);
 
+/*
+ * Wait until the process holds no more than `goal` bytes, since pages are given back that stayed empty for a second; a minute
+ * at most, and not at all under a sanitizer, whose memory is not ours. What it holds then.
+ */
+uint64_t rel_bytes_back(uint64_t goal);
+
 #endif
