@@ -179,7 +179,8 @@ int weft_job_try_begin(weft_runtime *rt, weft_job *job, const weft_job_options *
 /* Wait for a place on a thread. */
 static int begin_block(struct weft__blocking *pool, int64_t deadline_ns)
 {
-    struct weft__blocked blocked = weft__blocked_begin(pool->env->number);
+    struct weft__blocked blocked;
+    weft__blocked_init(&blocked, pool->env->number);
     switch (begin_reserve(pool, &blocked.wait)) {
     case BEGIN_RESERVED:
         return 0;

@@ -212,7 +212,8 @@ int weft_job_wait_blocking(weft_job *job, int64_t deadline_ns, int *out_result)
         return wrong;
     if (weft__self)
         return weft__refuse(WEFT_EPERM, "%s: not on a worker: use WEFT_AWAIT with weft_job_wait()", call);
-    struct weft__job_blocked blocked = {.blocked = weft__blocked_begin(job->weft__runtime)};
+    struct weft__job_blocked blocked = {0};
+    weft__blocked_init(&blocked.blocked, job->weft__runtime);
     struct weft__wait *wait = &blocked.blocked.wait;
     struct wait_found found = {0};
     enum wait_step step = wait_try(*job, wait, (struct wait_rights){.run = deadline_ns == WEFT_FOREVER}, &found);

@@ -276,7 +276,8 @@ int weft_channel_try_send(weft_sender *sender, const void *message)
 /* A host thread waits for a place: 0: reserved. */
 static int send_wait_blocking(weft_channel *channel, int64_t deadline_ns)
 {
-    struct weft__blocked blocked = weft__blocked_begin(channel->home->number);
+    struct weft__blocked blocked;
+    weft__blocked_init(&blocked, channel->home->number);
     switch (weft__channel_enqueue(channel, &blocked.wait)) {
     case WEFT__QUEUED_PLACE:
         return 0;

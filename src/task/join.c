@@ -216,7 +216,8 @@ int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_resul
         return wrong;
     if (weft__self)
         return weft__refuse(WEFT_EPERM, "weft_task_join_blocking: not on a worker: use WEFT_AWAIT with weft_task_join()");
-    struct weft__blocked blocked = weft__blocked_begin(task->weft__runtime);
+    struct weft__blocked blocked;
+    weft__blocked_init(&blocked, task->weft__runtime);
     const weft__waiter waiter = weft__waiter_thread(&blocked);
     for (bool waited = false;; waited = true) {
         int result = 0;

@@ -29,9 +29,9 @@ uint32_t weft__driven_here(uint32_t runtime)
     return here ? runtime : 0;
 }
 
-struct weft__blocked weft__blocked_begin(uint32_t runtime)
+void weft__blocked_init(struct weft__blocked *blocked, uint32_t runtime)
 {
-    return (struct weft__blocked){.wait = {.thread = true}, .drives = weft__driven_here(runtime)};
+    *blocked = (struct weft__blocked){.wait = {.thread = true}, .drives = weft__driven_here(runtime)};
 }
 
 int weft__blocked_wait(struct weft__blocked *blocked, int64_t deadline_ns)

@@ -135,7 +135,7 @@ static inline weft__waiter weft__waiter_thread(struct weft__blocked *blocked)
 uint32_t weft__driven_here(uint32_t runtime);
 
 /* This thread is about to wait for something of a runtime. */
-struct weft__blocked weft__blocked_begin(uint32_t runtime);
+void weft__blocked_init(struct weft__blocked *blocked, uint32_t runtime);
 
 /*
  * Wait until the event is set: 0. WEFT_ETIMEDOUT; or WEFT_EDEADLK: the runtime that this thread drives has nothing to do
