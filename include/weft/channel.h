@@ -265,6 +265,17 @@ WEFT_API WEFT_MUST_USE int weft_channel_recv_many_blocking(weft_receiver *receiv
                                                            int64_t deadline_ns);
 
 /**
+ * A descriptor that is readable while the receiver should be asked, for a host that sleeps in poll or epoll: call
+ * weft_channel_try_recv() until it answers WEFT_EAGAIN, which is what makes the descriptor quiet again.
+ * @threads the receiver's
+ * @blocks never
+ * @owns the descriptor belongs to the channel and is closed with it
+ * @errors WEFT_EMFILE, WEFT_ENOMEM, WEFT_EPIPE (closed handle), WEFT_EINVAL, WEFT_ESRCH
+ * @since 0.1
+ */
+WEFT_API WEFT_MUST_USE int weft_receiver_descriptor(weft_receiver *receiver);
+
+/**
  * The channel's number, unique in the process while the program runs; the same in every event of a recording.
  * @threads any
  * @blocks never

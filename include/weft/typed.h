@@ -34,6 +34,10 @@
     }                                                                                                                  \
     WEFT__INLINE void name##_sender_close(name##_sender *sender) { weft_sender_close(&sender->weft); }                 \
     WEFT__INLINE void name##_receiver_close(name##_receiver *receiver) { weft_receiver_close(&receiver->weft); }       \
+    WEFT__INLINE int name##_receiver_descriptor(name##_receiver *receiver)                                             \
+    {                                                                                                                  \
+        return weft_receiver_descriptor(&receiver->weft);                                                              \
+    }                                                                                                                  \
     WEFT__INLINE void name##_receiver_stop(name##_receiver *receiver) { weft_receiver_stop(&receiver->weft); }         \
     WEFT__INLINE int name##_send(weft_context *cx, name##_sender *sender, type message)                                \
     {                                                                                                                  \

@@ -9,6 +9,7 @@
  *     slots          a claimed slot is its sender's until the word is written, then the receiver's until head passes it
  *     head …         written by the receiver (or under `taking`, if senders may drop the oldest); read by all
  *     rx             the receiver registers, whoever wakes it takes it out
+ *     bell           made under the lock, once; rung by whoever takes WEFT__RX_BELL out of rx
  *     lock           guards the waiting list, the nodes in it, and the life of the ring against a look from outside
  *     counters       relaxed: statistics
  *
@@ -23,6 +24,7 @@
  *                      sender sent is in the ring before the end is.
  *     CH-R6 -> CH-A6   what is counted as out is released after head was moved and acquired before head is read: a look
  *                      from outside sees no more messages out than in.
+ *     CH-R7 -> CH-A7   the bell is released when it was made.
  * Progress: a send and a receive that need not wait take no lock; a send can make another repeat its swap.
  * Shutdown: the last handle to close frees the ring and the slot; a channel outlives its runtime while handles are open.
  */
@@ -33,6 +35,7 @@
 #include <weft/channel.h>
 #include <weft/monitor.h>
 
+#include "base/bell.h"
 #include "base/list.h"
 #include "base/lock.h"
 #include "channel/gate.h"
@@ -86,10 +89,14 @@ struct weft_channel {
     void *drop_context;
     double degraded_at; /* these two and the names: under the lock */
     double critical_at;
+    _Atomic(struct weft__bell *) bell; /* of a receiver that its host polls; NULL: nobody has asked for it */
     _Atomic int32_t health;
     char name[128];
     char component[64];
 };
+
+/* In rx: the receiver is not waited for by a task or a thread, but polled. */
+#define WEFT__RX_BELL (~(weft__waiter)0)
 
 /* Where the channels of a runtime live. It outlives the runtime while handles are open. */
 struct weft__channels {

@@ -190,6 +190,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     channel->drop_context = o->drop_context;
     channel->degraded_at = o->degraded_at != 0 ? o->degraded_at : 0.80;
     channel->critical_at = o->critical_at != 0 ? o->critical_at : 0.95;
+    weft__store_relaxed(&channel->bell, NULL);
     weft__store_relaxed(&channel->health, WEFT_HEALTH_UNKNOWN);
     open_copy_name(channel->name, sizeof channel->name, o->name ? o->name : "channel");
     open_copy_name(channel->component, sizeof channel->component, o->component ? o->component : "");
@@ -215,6 +216,10 @@ void weft__channel_unref(weft_channel *channel)
     weft__store_release(&channel->state, WEFT__CHANNEL_FREE);
     weft__unlock(&channel->lock);
     open_ring_free(home, ring, ((size_t)channel->mask + 1) * channel->stride);
+    struct weft__bell *bell = weft__load_relaxed(&channel->bell); /* nobody has a handle any more */
+    if (bell)
+        weft__bell_fini(bell);
+    weft__free(bell);
     weft__slab_free(&home->slab, NULL, channel);
     weft__channels_unref(home);
 }

@@ -19,7 +19,9 @@ void weft__channel_wake_receiver(weft_channel *channel)
 {
     weft__rcu_read_lock();
     const weft__waiter waiter = weft__exchange_acq_rel(&channel->rx, 0); /* one sender wakes it, once */
-    if (waiter)
+    if (waiter == WEFT__RX_BELL)
+        weft__bell_ring(weft__load_acquire(&channel->bell)); /* CH-A7 */
+    else if (waiter)
         weft__waiter_wake(waiter, WEFT_TRACE_wake_source_CHANNEL, weft__load_relaxed(&channel->id));
     weft__rcu_read_unlock();
 }

@@ -84,11 +84,13 @@ static int recv_now(weft_channel *channel, void *out, size_t limit)
     return last > 0 ? (int)last : WEFT_EPIPE;
 }
 
-/* Register as the one who waits. False: somebody else does. */
+/* Register as the one who waits, also in place of the bell. False: somebody else does. */
 static bool recv_register(weft_channel *channel, weft__waiter waiter)
 {
     weft__waiter present = 0;
-    return weft__cas_strong_seq_cst(&channel->rx, &present, waiter) || present == waiter; /* CH-R3 */
+    if (weft__cas_strong_seq_cst(&channel->rx, &present, waiter) || present == waiter) /* CH-R3 */
+        return true;
+    return present == WEFT__RX_BELL && weft__cas_strong_seq_cst(&channel->rx, &present, waiter); /* CH-R3 */
 }
 
 /* Take the registration back. False: a sender has taken it and will wake. */
@@ -148,7 +150,8 @@ static int recv_block(const char *call, weft_channel *channel, void *out, size_t
 {
     if (weft__self)
         return weft__refuse(WEFT_EPERM, "%s: not on a worker: use WEFT_AWAIT with the form without _blocking", call);
-    struct weft__blocked blocked = weft__blocked_begin(channel->home->number);
+    struct weft__blocked blocked;
+    weft__blocked_init(&blocked, channel->home->number);
     const weft__waiter me = weft__waiter_thread(&blocked);
     for (;;) {
         int answer = recv_now(channel, out, limit);
@@ -199,13 +202,67 @@ void weft_recv_begin(weft_recv_future *future, weft_receiver *receiver, void *ou
     future->out_message = out_message;
 }
 
+/*
+ * Nothing is there, and the host sleeps until the descriptor says that there is: make it say so from the next message on. A
+ * message that comes before the registration is found after it; one that comes after it rings.
+ */
+static int recv_listen(weft_channel *channel, struct weft__bell *bell, void *out_message)
+{
+    weft__bell_clear(bell);
+    if (!recv_register(channel, WEFT__RX_BELL))
+        return WEFT_EAGAIN; /* a task or a thread waits in the usual way */
+    return recv_now(channel, out_message, 1); /* CH-A3 */
+}
+
 int weft_channel_try_recv(weft_receiver *receiver, void *out_message)
 {
     const int wrong = recv_check("weft_channel_try_recv", receiver, out_message);
     if (weft__unlikely(wrong))
         return wrong;
-    const int answer = recv_now(receiver->weft__channel, out_message, 1);
+    weft_channel *channel = receiver->weft__channel;
+    int answer = recv_now(channel, out_message, 1);
+    if (answer == WEFT_EAGAIN) {
+        struct weft__bell *bell = weft__load_acquire(&channel->bell); /* CH-A7 */
+        if (weft__unlikely(bell))
+            answer = recv_listen(channel, bell, out_message);
+    }
     return answer > 0 ? 0 : answer;
+}
+
+/* The channel's bell, made if it has none yet. */
+static int recv_bell(weft_channel *channel, struct weft__bell **out_bell)
+{
+    int error = 0;
+    weft__lock(&channel->lock);
+    struct weft__bell *bell = weft__load_relaxed(&channel->bell); /* under the lock */
+    if (!bell) {
+        bell = weft__alloc(sizeof *bell);
+        if (bell) {
+            weft__bell_init(bell);
+            weft__store_release(&channel->bell, bell); /* CH-R7 */
+        } else {
+            error = WEFT_ENOMEM;
+        }
+    }
+    weft__unlock(&channel->lock);
+    *out_bell = bell;
+    return error;
+}
+
+int weft_receiver_descriptor(weft_receiver *receiver)
+{
+    static const char call[] = "weft_receiver_descriptor";
+    const int wrong = recv_check(call, receiver, receiver);
+    if (wrong)
+        return wrong;
+    struct weft__bell *bell;
+    int fd = recv_bell(receiver->weft__channel, &bell);
+    if (fd == 0)
+        fd = weft__bell_open(bell, -1);
+    if (fd < 0)
+        return weft__refuse(fd, "%s: the system gives no descriptor: %s", call, weft_error_text(fd));
+    weft__bell_ring(bell); /* what is there already has not rung it */
+    return fd;
 }
 
 int weft_channel_recv_blocking(weft_receiver *receiver, void *out_message, int64_t deadline_ns)
