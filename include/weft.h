@@ -11,6 +11,7 @@
 #include <weft/error.h>
 #include <weft/file.h>
 #include <weft/future.h>
+#include <weft/guest.h>
 #include <weft/io.h>
 #include <weft/lock.h>
 #include <weft/loop.h>
