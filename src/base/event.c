@@ -10,13 +10,13 @@ enum { CLEAR = 0, SLEEPING = 1, SET = 2 };
 int weft__event_wait(struct weft__event *event, int64_t deadline_ns)
 {
     uint32_t seen = CLEAR;
-    weft__cas_strong_acquire(&event->word, &seen, SLEEPING); /* EV-A1 */
+    weft__cas_strong_relaxed(&event->word, &seen, SLEEPING); /* if it is set, the next line acquires */
     while (weft__load_acquire(&event->word) != SET) {        /* EV-A1 */
         if (weft__futex_wait(&event->word, SLEEPING, deadline_ns) != -ETIMEDOUT)
             continue;
         seen = SLEEPING;
-        if (weft__cas_strong_acquire(&event->word, &seen, CLEAR)) /* EV-A1 */
-            return -ETIMEDOUT;
+        if (weft__cas_strong_relaxed(&event->word, &seen, CLEAR))
+            return -ETIMEDOUT; /* which promises nothing */
     }
     return 0;
 }

@@ -77,7 +77,7 @@ int weft_runtime_stats_get(weft_runtime *rt, weft_runtime_stats *out_stats)
     }
     for (uint32_t i = 0; i < sched->worker_count; i++) /* after `ended`: spawned is never the smaller */
         stats.tasks_spawned += weft__counter_read(&sched->workers[i].thread.spawned);
-    stats.tasks_spawned += weft__load_acquire(&sched->env.foreign_spawned);
+    stats.tasks_spawned += weft__load_relaxed(&sched->env.foreign_spawned);
     *out_stats = stats;
     return 0;
 }

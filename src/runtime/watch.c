@@ -106,10 +106,8 @@ void weft__watch_announce(weft_runtime *rt)
     WEFT__TRACE(env->number, statedump_begin, env->number, generation);
     for (uint32_t i = 0; i < sched->worker_count; i++) {
         struct weft__worker *worker = &sched->workers[i];
-        const int tid = weft__load_acquire(&worker->tid); /* WK-A1 */
-        if (tid != 0)
-            WEFT__TRACE(env->number, thread_start, env->number, worker->thread.number, WEFT_TRACE_thread_kind_WORKER, tid,
-                        worker->name);
+        WEFT__TRACE(env->number, thread_start, env->number, worker->thread.number, WEFT_TRACE_thread_kind_WORKER,
+                    worker->tid, worker->name);
     }
     weft__channels_announce(env->channels);
     weft__sync_announce(env->sync);

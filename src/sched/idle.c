@@ -17,14 +17,14 @@ void weft__idle_init(struct weft__idle *idle, uint32_t workers)
 int weft__idle_pick(struct weft__idle *idle)
 {
     /* Adds nothing; it is a write all the same, and so has its place among the sleepers' writes. */
-    const uint32_t word = weft__fetch_add_acq_rel(&idle->word, 0); /* ID-R1 ID-A1 */
+    const uint32_t word = weft__fetch_add_release(&idle->word, 0); /* ID-R1 */
     if (idle_searching(word) > 0 || idle_awake(word) == idle->workers)
         return -1;
     int picked = -1;
     weft__lock(&idle->lock);
     if (idle->sleepers > 0 && idle_searching(weft__load_relaxed(&idle->word)) == 0) { /* two producers: one wake */
         picked = idle->sleeping[--idle->sleepers];
-        weft__fetch_add_acq_rel(&idle->word, AWAKE + SEARCHING); /* ID-R1 */
+        weft__fetch_add_relaxed(&idle->word, AWAKE + SEARCHING);
     }
     weft__unlock(&idle->lock);
     return picked;
@@ -35,19 +35,19 @@ bool weft__idle_begin_search(struct weft__idle *idle)
     const uint32_t word = weft__load_relaxed(&idle->word); /* a throttle; being one off is harmless */
     if (2 * idle_searching(word) >= idle_awake(word))
         return false;
-    weft__fetch_add_acq_rel(&idle->word, SEARCHING); /* ID-R1 ID-A1 */
+    weft__fetch_add_relaxed(&idle->word, SEARCHING);
     return true;
 }
 
 bool weft__idle_end_search(struct weft__idle *idle)
 {
-    return idle_searching(weft__fetch_sub_acq_rel(&idle->word, SEARCHING)) == 1; /* ID-R1 ID-A1 */
+    return idle_searching(weft__fetch_sub_relaxed(&idle->word, SEARCHING)) == 1;
 }
 
 bool weft__idle_sleep(struct weft__idle *idle, uint32_t worker, bool searching)
 {
     weft__lock(&idle->lock);
-    const uint32_t word = weft__fetch_sub_acq_rel(&idle->word, AWAKE + (searching ? SEARCHING : 0)); /* ID-A1 */
+    const uint32_t word = weft__fetch_sub_acquire(&idle->word, AWAKE + (searching ? SEARCHING : 0)); /* ID-A1 */
     idle->sleeping[idle->sleepers++] = (uint16_t)worker;
     weft__unlock(&idle->lock);
     return idle_searching(word) == (searching ? 1 : 0);
@@ -61,7 +61,7 @@ bool weft__idle_cancel_sleep(struct weft__idle *idle, uint32_t worker, bool sear
         if (idle->sleeping[i] != worker)
             continue;
         idle->sleeping[i] = idle->sleeping[--idle->sleepers];
-        weft__fetch_add_acq_rel(&idle->word, AWAKE + (searching ? SEARCHING : 0)); /* ID-R1 */
+        weft__fetch_add_relaxed(&idle->word, AWAKE + (searching ? SEARCHING : 0));
         found = true;
     }
     weft__unlock(&idle->lock);

@@ -10,7 +10,8 @@
  * that. The two read-modify-writes have an order. If the producer's is first, its task is seen by the last
  * look; if the sleeper's is first, the producer sees nobody searching and a sleeper, and wakes one.
  *
- * Edges: ID-R1 -> ID-A1 all operations on the word release and acquire.
+ * Edges: ID-R1 -> ID-A1 a producer releases, the sleeper acquires. All else on the word is relaxed, and a read-modify-write, so
+ * that it passes on what producers released: whatever a searcher misses it finds at the last look.
  * Who touches what: any thread, all of it. Lock: idle, a leaf.
  */
 #ifndef WEFT_SCHED_IDLE_H

@@ -11,7 +11,7 @@ enum { EMPTY = 0, ASLEEP = 1, NOTIFIED = 2, ELSEWHERE = 3 };
 void weft__parker_park(struct weft__parker *parker, int64_t deadline_ns)
 {
     uint32_t seen = EMPTY;
-    if (weft__cas_strong_acquire(&parker->word, &seen, ASLEEP)) { /* PK-A1 */
+    if (weft__cas_strong_relaxed(&parker->word, &seen, ASLEEP)) { /* the way out is the exchange below, which acquires */
         int slept;
         do
             slept = weft__futex_wait(&parker->word, ASLEEP, deadline_ns);

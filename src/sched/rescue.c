@@ -23,7 +23,7 @@ static void rescue_take_over(struct weft__sched *sched, struct weft__worker *wor
     sched->env.timer_ops->turn(&worker->thread, now);
     sched->env.io_ops->turn(&worker->thread);
     weft__task *taken[WEFT__RUNQUEUE_CAPACITY / 2];
-    weft__task *next = weft__exchange_acq_rel(&worker->next, NULL); /* NX-R1 NX-A1 */
+    weft__task *next = weft__exchange_acquire(&worker->next, NULL); /* NX-A1 */
     if (next)
         weft__sched_inject(sched, next);
     size_t count;

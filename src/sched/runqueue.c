@@ -34,7 +34,7 @@ struct weft__task *weft__runqueue_pop(struct weft__runqueue *queue)
         const weft__cursor next = (weft__cursor)(real + 1);
         /* With no thief at work the two move together; a thief's `steal` stays where it is until it has copied. */
         const uint64_t moved = runqueue_pack(steal == real ? next : steal, next);
-        if (weft__cas_weak_acq_rel(&queue->head, &head, moved)) /* RQ-R3 RQ-A3 */
+        if (weft__cas_weak_release(&queue->head, &head, moved)) /* RQ-R3 */
             return weft__load_relaxed(&queue->slots[real & MASK]); /* the owner wrote it */
     }
 }
@@ -54,7 +54,7 @@ size_t weft__runqueue_steal(struct weft__runqueue *queue, struct weft__task **ou
             count = (weft__cursor)limit;
         if (count == 0)
             return 0;
-        if (weft__cas_weak_acq_rel(&queue->head, &head, runqueue_pack(real, (weft__cursor)(real + count)))) /* RQ-A3 */
+        if (weft__cas_weak_acquire(&queue->head, &head, runqueue_pack(real, (weft__cursor)(real + count)))) /* RQ-A3 */
             break;
     }
     for (weft__cursor i = 0; i < count; i++)
@@ -62,7 +62,7 @@ size_t weft__runqueue_steal(struct weft__runqueue *queue, struct weft__task **ou
 
     /* Give the slots back: `steal` catches up with `real`, which the owner may have moved meanwhile. */
     head = weft__load_relaxed(&queue->head);
-    while (!weft__cas_weak_acq_rel(&queue->head, &head, /* RQ-R2 RQ-R3 */
+    while (!weft__cas_weak_release(&queue->head, &head, /* RQ-R2 RQ-R3 */
                                    runqueue_pack(runqueue_real_of(head), runqueue_real_of(head))))
         continue;
     return count;
@@ -70,7 +70,7 @@ size_t weft__runqueue_steal(struct weft__runqueue *queue, struct weft__task **ou
 
 size_t weft__runqueue_length(struct weft__runqueue *queue)
 {
-    const uint64_t head = weft__load_acquire(&queue->head); /* first: then tail is not behind it */
-    const weft__cursor tail = weft__load_acquire(&queue->tail); /* RQ-A1 */
+    const uint64_t head = weft__load_relaxed(&queue->head);
+    const weft__cursor tail = weft__load_relaxed(&queue->tail);
     return (weft__cursor)(tail - runqueue_real_of(head));
 }

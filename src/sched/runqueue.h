@@ -20,8 +20,8 @@
  *     RQ-R1 -> RQ-A1   push releases the tail, steal acquires it: the thief sees the slots and the tasks in them.
  *     RQ-R2 -> RQ-A2   the thief gives its slots back with a release, push acquires head: the owner's new slot cannot
  *                      overtake the thief's reading of the old one.
- *     RQ-R3 -> RQ-A3   moving `real` acquires and releases: a thief and the owner agree on who has which slot, and the
- *                      pops of the owner are ordered with a thief's claim.
+ *     RQ-R3 -> RQ-A3   pops and give-backs release head, a thief acquires it: the tail that it reads after is not older,
+ *                      so that the two say how much is queued.
  * There is no fence: ThreadSanitizer can judge every edge.
  * Progress: push is wait-free; pop repeats only when a thief moved head meanwhile; steal gives up if another is at work.
  * Shutdown: the owner drains it; nobody steals from a runtime without tasks.
@@ -66,7 +66,10 @@ struct weft__task *weft__runqueue_pop(struct weft__runqueue *queue);
 /* Any thread: take half, rounded up, the oldest first, at most `limit`. How many; 0 also if another thief is at work. */
 size_t weft__runqueue_steal(struct weft__runqueue *queue, struct weft__task **out, size_t limit);
 
-/* Any thread: 0 only if it was empty at some moment during the call; else about how many are queued, perhaps too many. */
+/*
+ * Any thread: about how many are queued, perhaps too many; 0 only if every task is taken whose push the caller knows of. The
+ * searcher's last look knows of all that were announced: the idle word orders.
+ */
 size_t weft__runqueue_length(struct weft__runqueue *queue);
 
 #endif

@@ -72,7 +72,7 @@ static void sched_schedule(struct weft__env *env, weft__task *task)
     }
     struct weft__worker *worker = (struct weft__worker *)(void *)self;
     if (!worker->sched->next_slot_off)
-        task = weft__exchange_acq_rel(&worker->next, task); /* NX-R1 NX-A1: the rescuer may be at it */
+        task = weft__exchange_release(&worker->next, task); /* NX-R1: the rescuer may be at it */
     if (task)
         sched_push_local(worker, task);
 }
@@ -118,7 +118,7 @@ void weft__sched_fini(struct weft__sched *sched)
 
 static void sched_join(struct weft__sched *sched, uint32_t count)
 {
-    weft__store_seq_cst(&sched->stopping, 1);
+    weft__store_relaxed(&sched->stopping, 1); /* the unpark orders */
     for (uint32_t i = 0; i < count; i++)
         sched_unpark_worker(&sched->workers[i]);
     for (uint32_t i = 0; i < count; i++)
@@ -129,7 +129,7 @@ static void sched_join(struct weft__sched *sched, uint32_t count)
 static void sched_await_start(struct weft__sched *sched)
 {
     uint32_t started;
-    while ((started = weft__load_acquire(&sched->started)) < sched->worker_count)
+    while ((started = weft__load_acquire(&sched->started)) < sched->worker_count) /* WK-A1 */
         weft__futex_wait(&sched->started, started, INT64_MAX);
 }
 
@@ -174,25 +174,24 @@ uint64_t weft__sched_live(struct weft__sched *sched)
         ended += weft__counter_read(&sched->workers[i].thread.ended);
     for (uint32_t i = 0; i < sched->worker_count; i++)
         spawned += weft__counter_read(&sched->workers[i].thread.spawned);
-    spawned += weft__load_acquire(&sched->env.foreign_spawned); /* CN-A1 */
+    spawned += weft__load_relaxed(&sched->env.foreign_spawned); /* what the ends that were seen know of */
     return spawned - ended;
 }
 
 int weft__sched_drain(struct weft__sched *sched, int64_t deadline_ns)
 {
-    weft__fetch_add_seq_cst(&sched->draining, 1);
+    weft__fetch_add_relaxed(&sched->draining, 1);
     /* A worker that parks after this lock sees `draining` and looks; one that parked before has its counts seen here. */
-    weft__lock(&sched->idle.lock);
-    weft__unlock(&sched->idle.lock);
+    weft__lock_pass(&sched->idle.lock); /* RECHECK: one that is parking */
     int result = 0;
     for (;;) {
-        const uint32_t seen = weft__load_acquire(&sched->drained); /* before the look: a later end changes it */
+        const uint32_t seen = weft__load_acquire(&sched->drained); /* DN-A1: before the look; a later end changes it */
         if (weft__sched_live(sched) == 0 || result < 0)
             break;
         if (weft__futex_wait(&sched->drained, seen, deadline_ns) == -ETIMEDOUT)
             result = WEFT_ETIMEDOUT; /* unless it ended this moment */
     }
-    weft__fetch_sub_seq_cst(&sched->draining, 1);
+    weft__fetch_sub_relaxed(&sched->draining, 1);
     return weft__sched_live(sched) == 0 ? 0 : result;
 }
 

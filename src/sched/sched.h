@@ -37,7 +37,7 @@ struct weft__worker {
     struct weft__rng rng;
     pthread_t pthread;
     char name[WEFT__THREAD_NAME];
-    _Atomic int tid;            /* 0 until it runs and has its name (WK-A1) */
+    int tid;                    /* this and the name: written before it is counted in `started` */
     struct weft__parker parker;
     _Atomic uint32_t hoard;     /* enum weft__hoard; its owner's, and the monitor's, who may want them back */
     _Alignas(64) _Atomic(weft__task *) next; /* the task woken last; its owner's, and the rescuer's */

@@ -8,7 +8,7 @@
  * full ring cannot starve it. While more is ready than the rings hold, a task that yields, wakes itself or has long been
  * one of those that are polled goes behind all others: then the rings run empty, and turns come round.
  *
- * Edges: NX-R1 -> NX-A1, the next slot: whoever takes the task out sees what the one who put it in wrote.
+ * Edges: NX-R1 -> NX-A1, the next slot: the rescuer who takes the task out sees what its owner wrote, who put it in.
  */
 #include "base/futex.h"
 #include "base/thread.h"
@@ -83,7 +83,7 @@ WORKER_INLINE weft__task *worker_take_next(struct weft__worker *worker)
 {
     if (!weft__load_relaxed(&worker->next)) /* only this thread fills it */
         return NULL;
-    weft__task *task = weft__exchange_acq_rel(&worker->next, NULL); /* NX-R1 NX-A1 */
+    weft__task *task = weft__exchange_relaxed(&worker->next, NULL); /* its own, unless the rescuer was first */
     if (!task)
         return NULL;
     if (worker->next_runs < WORKER_NEXT_RUNS) {
@@ -168,9 +168,9 @@ static bool worker_sees_work(struct weft__sched *sched)
 /* Somebody waits for the last task, and it may have been ours. */
 static void worker_check_drained(struct weft__sched *sched)
 {
-    if (weft__load_seq_cst(&sched->draining) == 0 || weft__sched_live(sched) != 0)
+    if (weft__load_relaxed(&sched->draining) == 0 || weft__sched_live(sched) != 0) /* the lock of the sleep orders */
         return;
-    weft__fetch_add_release(&sched->drained, 1);
+    weft__fetch_add_release(&sched->drained, 1); /* DN-R1 */
     weft__futex_wake(&sched->drained, WEFT__WAKE_ALL);
 }
 
@@ -199,19 +199,18 @@ static void worker_mind_hoard(struct weft__worker *worker)
 static bool worker_lie_down(struct weft__worker *worker)
 {
     struct weft__sched *sched = worker->sched;
-    if (worker_has_work(worker)) /* a hook made some */
-        return false;
     worker_turn(worker);
-    if (worker_has_work(worker)) /* a timer made some */
+    if (worker_has_work(worker)) /* RECHECK: a hook or a timer made some */
         return false;
     worker_mind_hoard(worker);
     const bool last = weft__idle_sleep(&sched->idle, worker->index, worker->searching);
     worker->searching = false;
-    worker_check_drained(sched);
-    if (!last || !worker_sees_work(sched) || !weft__idle_cancel_sleep(&sched->idle, worker->index, true))
-        return true;
-    worker->searching = true;
-    return false;
+    worker_check_drained(sched); /* RECHECK: what ended since it was asked for */
+    if (last && worker_sees_work(sched) && weft__idle_cancel_sleep(&sched->idle, worker->index, true)) { /* RECHECK: the last look */
+        worker->searching = true;
+        return false;
+    }
+    return true;
 }
 
 /* Be awake again. */
@@ -287,7 +286,7 @@ void weft__worker_announce(struct weft__worker *worker)
     worker->thread.now = weft__realm_now(worker->thread.env->realm);
     WEFT__TRACE(number, thread_start, number, worker->thread.number, WEFT_TRACE_thread_kind_WORKER, weft__thread_id(),
                 worker->name);
-    weft__store_release(&worker->tid, weft__thread_id()); /* WK-R1: the name is written */
+    worker->tid = weft__thread_id();
 }
 
 /* A driven worker lies down at the end of a turn that leaves nothing to do, and is asleep, as the others see it, until the
@@ -337,7 +336,7 @@ void *weft__worker_main(void *argument)
     if (provider && provider->thread_start)
         provider->thread_start();
     weft__worker_announce(worker);
-    weft__fetch_add_release(&sched->started, 1);
+    weft__fetch_add_release(&sched->started, 1); /* WK-R1 */
     weft__futex_wake(&sched->started, 1);
 
     while (!weft__load_relaxed(&sched->stopping)) { /* set when no task lives; the unpark after it orders */

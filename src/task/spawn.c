@@ -116,7 +116,7 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
     if (self)
         weft__counter_add(&self->spawned, 1);
     else
-        weft__fetch_add_release(&env->foreign_spawned, 1); /* CN-R1 */
+        weft__fetch_add_relaxed(&env->foreign_spawned, 1); /* whoever sees it end knows of this, by its word */
     weft__announce_spawn(env, task);
     if (root)
         weft__state_init(&task->state, (uint32_t)id, claimed);

@@ -6,7 +6,7 @@
     mutate.py [-n EXECUTIONS] [-j JOBS] --gate | --short      all lines of mutants.txt, or those that say `short`
 
 SOURCE is a file under src/ (a .c or a .h), HARNESS names lines of harnesses.txt. A mutant is the source with one change:
-a memory order is the next weaker one (acq_rel: both); a fence is gone; a line with the comment /* RECHECK */ is gone; a grace
+a memory order is the next weaker one (acq_rel: both); a fence is gone; a line with a comment /* RECHECK */ or /* RECHECK: why */ is gone; a grace
 period is not waited for; an RCU section is not entered. The harnesses run against it. A mutant is killed when a harness
 fails. One that survives needs a line in HARNESS.survivors beside this file:
 
@@ -45,7 +45,7 @@ NAMED = re.compile(r"\bweft__(load|store|exchange|fetch_(?:add|sub|or|and|xor)|c
                    r"_(relaxed|acquire|release|acq_rel|seq_cst)\b")
 LITERAL = re.compile(r"\b(memory_order_|__ATOMIC_)(consume|acquire|release|acq_rel|seq_cst|CONSUME|ACQUIRE|RELEASE|ACQ_REL|SEQ_CST)\b")
 CALL = re.compile(r"\b(?:__)?atomic_(\w+)\s*\(")
-RECHECK = "/* RECHECK */"
+RECHECK = re.compile(r"/\* RECHECK(?:: [^*]*)? \*/")
 SECTION = re.compile(r"\bweft__rcu_read_(?:lock|unlock)\(\)")
 GRACE = re.compile(r"\bweft__rcu_synchronize\(\)")
 
@@ -138,7 +138,7 @@ def literal_mutants(code):
 
 def recheck_change(line):
     """A statement goes; the condition of a block becomes false."""
-    code = line.replace(RECHECK, "").rstrip()
+    code = RECHECK.sub("", line).rstrip()
     if code.endswith(";"):
         return ""
     head = re.match(r"(\s*(?:\} else )?(?:if|while) )\((.*)\)(\s*\{?)$", code)
@@ -200,11 +200,11 @@ def find_mutants(text):
         mutants += build(unique(start, label), chain(kind, order), start, end, case, whole)
     offset = 0
     for line in text.splitlines(keepends=True):
-        if RECHECK in line:
+        if RECHECK.search(line):
             change = recheck_change(line)
             if change is None:
-                sys.exit(f"mutate.py: {RECHECK} on a line that is neither a statement nor an if: {line.strip()}")
-            label = " ".join(line.replace(RECHECK, "").split())
+                sys.exit(f"mutate.py: RECHECK on a line that is neither a statement nor an if: {line.strip()}")
+            label = " ".join(RECHECK.sub("", line).split())
             mutants.append(Mutant(f"{unique(offset, 'recheck ' + label)} -> gone", offset, offset + len(line), change + "\n"))
         offset += len(line)
     mutants += rcu_mutants(code, places)

@@ -7,24 +7,32 @@
 
 #include <assert.h>
 
-struct weft__sched puppets;
+enum { PUPPET_TAG = 1 }; /* not what is in a word that nobody has initialised: a waker may know no more than the tag */
 
-static int64_t no_timers(struct weft__thread *self, int64_t now)
+struct weft__sched puppets;
+void (*puppets_turn)(void);
+
+static int64_t turn(struct weft__thread *self, int64_t now)
 {
-    (void)self;
     (void)now;
+    if (puppets_turn && self == weft__self) {
+        puppets_turn();
+    }
     return INT64_MAX;
 }
 
 void puppets_start(uint32_t workers)
 {
-    static const struct weft__timer_ops ops = {.turn = no_timers};
+    static const struct weft__timer_ops ops = {.turn = turn};
     puppets.worker_count = workers;
     puppets.global_queue_interval = 3;
     puppets.thread_name = "model";
     puppets.env.timer_ops = &ops;
     assert(weft__sched_init(&puppets, 1) == 0);
     assert(weft__sched_start(&puppets, 0) == 0);
+    for (uint32_t i = 0; i < workers; i++) {
+        assert(puppets.workers[i].name[0] == 0); /* plain: what a host sees after the start is complete */
+    }
 }
 
 void puppets_stop(void)
@@ -39,18 +47,19 @@ void puppet_spawn(struct puppet *puppet, enum puppet_answer (*play)(struct puppe
     struct weft__thread *self = weft__self_in(&puppets.env);
     puppet->play = play;
     puppet->plain = plain;
+    puppet->task.next = NULL; /* as the slab does, plainly: whoever queues the task writes there */
     if (self) {
         weft__counter_add(&self->spawned, 1);
     } else {
-        weft__fetch_add_release(&puppets.env.foreign_spawned, 1);
+        weft__fetch_add_relaxed(&puppets.env.foreign_spawned, 1);
     }
-    weft__state_init(&puppet->task.state, 0, true);
+    weft__state_init(&puppet->task.state, PUPPET_TAG, true);
     puppets.env.ops->schedule(&puppets.env, &puppet->task);
 }
 
 void puppet_wake(struct puppet *puppet)
 {
-    if (weft__state_wake(&puppet->task.state, 0) == WEFT__MOVE_SUBMIT) {
+    if (weft__state_wake(&puppet->task.state, PUPPET_TAG) == WEFT__MOVE_SUBMIT) {
         puppets.env.ops->schedule(&puppets.env, &puppet->task);
     }
 }

@@ -22,7 +22,10 @@ void puppets_start(uint32_t workers);
 /* Wait until all have ended, and stop the workers. */
 void puppets_stop(void);
 
-/* From the host or from a puppet. */
+/* Called on a worker whenever it would fire its timers; NULL: nothing is due, ever. */
+extern void (*puppets_turn)(void);
+
+/* From the host, from a puppet, or from a turn. */
 void puppet_spawn(struct puppet *puppet, enum puppet_answer (*play)(struct puppet *puppet), int plain);
 void puppet_wake(struct puppet *puppet);
 

@@ -4,7 +4,7 @@
  *     searcher's last look and the wakes that go on from worker to worker;
  *   - a task makes three others on its worker and ends; the one in the next slot holds the worker until the two in the ring
  *     have run elsewhere;
- *   - a task waits for news that the host brings, while another keeps giving way.
+ *   - a task waits for news that the host brings, or a timer of a worker that is about to sleep, while another gives way.
  *
  * Law: no worker sleeps beside a task that only it can run (else STUCK or DEADLOCK); a task sees what was written before it was
  * handed over; each runs once; the engine drains and stops.
@@ -23,11 +23,13 @@ static _Atomic int begun;
 static _Atomic int ended;
 static int needed;
 static _Atomic int news;
+static _Atomic int waits; /* the task that waits has been polled; a timer is armed by then */
 
 const char *model_goal_name(unsigned goal)
 {
-    static const char *const names[] = {"two met", "three met", "the ring was stolen", "woken with news"};
-    return goal < 4 ? names[goal] : NULL;
+    static const char *const names[] = {"two met", "three met", "the ring was stolen", "woken with news",
+                                        "a timer brings them"};
+    return goal < 5 ? names[goal] : NULL;
 }
 
 static enum puppet_answer meet(struct puppet *puppet)
@@ -83,13 +85,21 @@ static enum puppet_answer make(struct puppet *puppet)
 static enum puppet_answer wait(struct puppet *puppet)
 {
     puppet->plain++;
+    weft__store_release(&waits, 1);
     if (!weft__load_relaxed(&news)) {
         return PUPPET_WAITS;
     }
     assert(puppet->plain == 7 + puppet->plays);
-    model_reach(3);
     weft__fetch_add_relaxed(&ended, 1);
     return PUPPET_ENDS;
+}
+
+static void bring(void)
+{
+    if (weft__load_acquire(&waits) && !weft__exchange_relaxed(&news, 1)) { /* seen through the wake only */
+        puppet_wake(&actors[0]);
+        model_reach(puppets_turn ? 4 : 3);
+    }
 }
 
 static enum puppet_answer give_way(struct puppet *puppet)
@@ -105,8 +115,10 @@ static int bring_news(void)
 {
     puppet_spawn(&actors[0], wait, 7);
     puppet_spawn(&actors[1], give_way, 7);
-    weft__store_relaxed(&news, 1); /* seen through the wake only */
-    puppet_wake(&actors[0]);
+    while (!puppets_turn && !weft__load_relaxed(&news)) {
+        bring();
+        model_relax();
+    }
     return 2;
 }
 
@@ -114,6 +126,9 @@ int main(void)
 {
     int expected = 0;
     unsigned scene = model_choose(4);
+    if (scene == 3 && model_choose(2)) {
+        puppets_turn = bring;
+    }
     puppets_start(scene == 1 ? 3 : 2);
     switch (scene) {
     case 0:
