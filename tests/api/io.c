@@ -367,6 +367,104 @@ static void reset_is_an_error_of_the_next_read(void **state)
     assert_int_equal(code, WEFT_ECONNRESET); /* the echo's result */
 }
 
+/* Counts what the loop says of one descriptor. */
+struct readiness {
+    uint64_t object;
+    atomic_uint count;
+};
+
+static void count_ready(void *context, uint64_t object, uint32_t events)
+{
+    struct readiness *readiness = context;
+    (void)events;
+    if (object == readiness->object)
+        atomic_fetch_add(&readiness->count, 1);
+}
+
+/* The other side of an idle connection goes with a reset. Whoever waits is told once; after that nobody waits, the handle stays
+ * open, and the loop does not come back to it. scenario 43, known bug 97 */
+static void reset_of_an_idle_connection_is_told_once(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_address address;
+    weft_fd listener = listener_on(rt, &address), fd = {0};
+    const int raw = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(raw, (const struct sockaddr *)(const void *)address.sockaddr.bytes, address.length), 0);
+    const int accepted = accept(weft_fd_number(&listener), NULL, NULL);
+    assert_true(accepted >= 0);
+    assert_int_equal(weft_fd_open(rt, accepted, NULL, &fd), 0);
+    weft_fd_stats stats = {.size = sizeof stats};
+    assert_int_equal(weft_fd_stats_get(&fd, &stats), 0);
+    struct readiness readiness = {.object = stats.id};
+    weft_hooks_handle handle;
+    assert_int_equal(weft_hooks_add(rt, WEFT_HOOKS(.context = &readiness, .io_ready = count_ready), &handle), 0);
+    atomic_int rc = 1;
+    weft_spawn(weft_runtime_scope(rt), waiter, .fd = &fd, .rc = &rc);
+    WORLD_UNTIL(waiting_at(&fd) == 1);
+    const struct linger now = {1, 0};
+    setsockopt(raw, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    close(raw);
+    world_settle(rt);
+    assert_int_equal(rc, WEFT_ECONNRESET);
+    /* The loop is turned many times more, for others. */
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_socket_pair(rt, &one, &other), 0);
+    weft_spawn(weft_runtime_scope(rt), echo, .fd = other);
+    for (int i = 0; i < 100; i++) {
+        char byte;
+        assert_int_equal(weft_fd_try_write(&one, "p", 1), 1);
+        while (weft_fd_try_read(&one, &byte, 1) != 1)
+            sched_yield();
+    }
+    assert_true(readiness.count >= 1 && readiness.count <= 2); /* once for the wait; once with nobody there, and off */
+    assert_int_equal(weft_hooks_remove(handle), 0);
+    weft_fd_close(&one);
+    weft_fd_close(&fd);
+    weft_fd_close(&listener);
+    world_end(rt, 2);
+}
+
+/* A peer that never reads: the writer waits, its deadline ends that, and the frame says how far it came. */
+struct impatient {
+    weft_frame weft;
+    weft_fd *fd;
+    weft_fd_future write;
+    weft_timeout_state timeout;
+    size_t sent;
+    char bytes[32768];
+};
+
+static weft_poll impatient(weft_context *cx, struct impatient *self)
+{
+    WEFT_BEGIN(cx, self);
+    do {
+        weft_fd_write_begin(&self->write, self->fd, self->bytes, sizeof self->bytes);
+        WEFT_AWAIT(self->weft.rc, weft_timeout(cx, &self->timeout, &self->write.future, 5000000));
+        self->sent += self->weft.rc > 0 ? (size_t)self->weft.rc : 0;
+    } while (self->weft.rc > 0);
+    WEFT_END(self->weft.rc == WEFT_ETIMEDOUT && self->sent > 0 ? 0 : self->weft.rc);
+}
+
+static void peer_that_never_reads_meets_a_deadline(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_socket_pair(rt, &one, &other), 0);
+    weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), impatient, .fd = &one);
+    int result = -1;
+    assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, 0);
+    assert_int_equal(waiting_at(&one), 0); /* withdrawn */
+    weft_fd_close(&other);
+    int code;
+    WORLD_UNTIL((code = weft_fd_try_write(&one, "x", 1)) != WEFT_EAGAIN);
+    assert_int_equal(code, WEFT_EPIPE); /* and no signal */
+    weft_fd_close(&one);
+    world_end(rt, 1);
+}
+
 static void refused_connection_says_so(void **state)
 {
     (void)state;
@@ -717,6 +815,8 @@ int main(void)
         cmocka_unit_test(read_can_be_one_of_several),
         cmocka_unit_test(slow_reader_slows_the_writer),
         cmocka_unit_test(reset_is_an_error_of_the_next_read),
+        cmocka_unit_test(reset_of_an_idle_connection_is_told_once),
+        cmocka_unit_test(peer_that_never_reads_meets_a_deadline),
         cmocka_unit_test(refused_connection_says_so),
         cmocka_unit_test(half_closed_connection_still_brings_the_answer),
         cmocka_unit_test(datagrams_have_a_sender_and_a_whole_length),

@@ -72,6 +72,16 @@ raw "chunks" "HTTP/1.1 501 Not Implemented" 'GET / HTTP/1.1\r\nHost: x\r\nTransf
 raw "TLS" "HTTP/1.1 400 Bad Request" '\x16\x03\x01\x02\r\n\r\n'
 raw "a head that does not go on" "HTTP/1.1 408 Request Timeout" 'GET / HTTP/1.1\r\nHost:'
 
+# The process is stopped for five seconds in the middle of a large answer.
+curl -s -m 60 -o "$dir/stopped" --limit-rate 1M "$url/large" &
+client=$!
+sleep 0.5
+kill -STOP "$server"
+sleep 5
+kill -CONT "$server"
+wait "$client"
+if cmp -s "$dir/stopped" "$dir/site/large"; then echo "as said  stopped and continued"; else say "stopped and continued"; fi
+
 if command -v wrk >/dev/null; then
     wrk -t1 -c32 -d1 "$url/index.html" >"$dir/wrk" 2>&1 || say "wrk"
     grep -q 'requests in' "$dir/wrk" || say "wrk: $(cat "$dir/wrk")"
