@@ -10,6 +10,15 @@ foreach(target IN ITEMS weft_lttng weft_cli) # each exists only where its librar
     endif()
 endforeach()
 
+# gdb loads what is called like the library and lies beside it, if it trusts the folder; of itself it trusts its own
+# below /usr/share (docs/guide/debugging.md).
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+    set(gdb_folder "${CMAKE_INSTALL_DATADIR}/gdb/auto-load${CMAKE_INSTALL_FULL_LIBDIR}")
+else()
+    set(gdb_folder "${CMAKE_INSTALL_LIBDIR}")
+endif()
+install(FILES src/gdb/weft-gdb.py DESTINATION "${gdb_folder}" RENAME "libweft.so.${PROJECT_VERSION}-gdb.py")
+
 set(package "${CMAKE_INSTALL_LIBDIR}/cmake/weft")
 set_target_properties(weft PROPERTIES EXPORT_NAME weft)
 install(EXPORT weft NAMESPACE weft:: DESTINATION "${package}" FILE weft-targets.cmake)

@@ -43,6 +43,7 @@ enum {
     WEFT__PAGE_HEADER = 128,
     WEFT__PAGE_KEPT = 4096, /* what of a bare page stays: the header's share, in the machine's own pages */
     WEFT__SLAB_CLASSES = 16,
+    WEFT__SLAB_LEAF_PAGES = WEFT__SLAB_LEAF, /* for src/gdb, which sees no macros */
     WEFT__SLOT_BITS = 10
 };
 
