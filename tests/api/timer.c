@@ -743,7 +743,8 @@ static void sleep_refuses_what_it_cannot_do(void **state)
     assert_true(atomic_load(&shown)->deadline_ns == WEFT_FOREVER);
 }
 
-/* What sleeps when the runtime shuts down is cancelled, and no time is waited for. */
+/* What sleeps when the runtime shuts down is cancelled, no time is waited for, and none fires after it. */
+/* known bug 53 */
 static void sleeps_at_shutdown_are_cancelled(void **state)
 {
     (void)state;
