@@ -44,7 +44,7 @@ typedef struct weft_runtime_options {
     uint32_t worker_threads;       /* 0: the processors this process may use (affinity and cgroup quota); at most 1024 */
     const char *thread_name;       /* prefix of the workers' thread names, "weft"; a number follows */
     size_t thread_stack_size;      /* bytes; the system's default; at least 16384 */
-    uint32_t global_queue_interval; /* polls between looks into the shared queue; 31 */
+    uint32_t global_queue_interval; /* polls between looks into the shared queue; about 200 us worth of them, 2 to 127 */
     uint32_t event_interval;       /* polls between looks at what has come for descriptors; 64 */
     uint32_t coop_budget;          /* completed operations after which a task yields; 128 */
     uint32_t monitor_interval_ms;  /* between samples of channel health; 100, and with n channels never below n/40 */

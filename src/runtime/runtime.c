@@ -31,7 +31,6 @@ _Static_assert(offsetof(weft_runtime, sched) == 0 && offsetof(struct weft__sched
 
 enum {
     RUNTIME_STACK_MIN = 16384,
-    RUNTIME_GLOBAL_QUEUE_INTERVAL = 31,
     RUNTIME_EVENT_INTERVAL = 64,
     RUNTIME_COOP_BUDGET = 128,
     RUNTIME_MONITOR_MS = 100,
@@ -101,7 +100,7 @@ static void create_fill(weft_runtime *rt, const weft_runtime_options *o)
     create_copy(rt->thread_name, sizeof rt->thread_name, o->thread_name ? o->thread_name : "weft");
     sched->thread_name = rt->thread_name;
     sched->worker_count = create_workers(o);
-    sched->global_queue_interval = create_default(o->global_queue_interval, RUNTIME_GLOBAL_QUEUE_INTERVAL);
+    sched->global_queue_interval = o->global_queue_interval;
     sched->event_interval = create_default(o->event_interval, RUNTIME_EVENT_INTERVAL);
     sched->next_slot_off = o->next_slot_off;
     sched->env.coop_budget = create_default(o->coop_budget, RUNTIME_COOP_BUDGET);

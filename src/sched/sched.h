@@ -15,6 +15,7 @@
 #include "base/thread.h"
 #include "registry/handoff.h"
 #include "sched/idle.h"
+#include "sched/pace.h"
 #include "sched/parker.h"
 #include "sched/runqueue.h"
 #include "task/task.h"
@@ -30,6 +31,8 @@ struct weft__worker {
     uint32_t index;             /* among the workers of its runtime */
     uint32_t tick;              /* polls so far, for what happens every so often */
     uint32_t next_runs;         /* polls in a row out of the next slot */
+    uint32_t until_shared;      /* polls until the shared queue comes first */
+    struct weft__pace pace;
     bool crowded;               /* the last look into the shared queue left tasks there: more is ready than rings hold */
     uint32_t io_pause;          /* turns of the clock until the next look at its loop */
     bool searching;
@@ -70,7 +73,7 @@ struct weft__stalls {
 struct weft__sched {
     struct weft__env env; /* first */
     uint32_t worker_count;
-    uint32_t global_queue_interval;
+    uint32_t global_queue_interval; /* 0: each worker finds its own */
     uint32_t event_interval;
     bool next_slot_off;
     const char *thread_name;

@@ -4,7 +4,7 @@
  * sleep.
  *
  * Order of service: the next slot, at most 3 times in a row, so that a pair that keeps waking each other cannot starve
- * the ring; the ring; the shared queue; and the shared queue first at every global_queue_interval-th poll, so that a
+ * the ring; the ring; the shared queue; and the shared queue first every so many polls (pace.h), so that a
  * full ring cannot starve it. While more is ready than the rings hold, a task that yields, wakes itself or has long been
  * one of those that are polled goes behind all others: then the rings run empty, and turns come round.
  *
@@ -100,8 +100,12 @@ WORKER_INLINE weft__task *worker_take_next(struct weft__worker *worker)
 WORKER_INLINE weft__task *worker_take(struct weft__worker *worker)
 {
     weft__task *task;
-    if (++worker->tick % worker->sched->global_queue_interval == 0 && (task = worker_take_injected(worker, 1)) != NULL)
-        return task;
+    worker->tick++;
+    if (worker->until_shared-- == 0) {
+        worker->until_shared = worker->pace.interval - 1;
+        if ((task = worker_take_injected(worker, 1)) != NULL)
+            return task;
+    }
     if ((task = worker_take_next(worker)) != NULL)
         return task;
     worker->next_runs = 0;
@@ -219,6 +223,7 @@ static void worker_get_up(struct weft__worker *worker)
     /* Picked: it was counted as searching by whoever woke it. Else a timer is due, or it is to stop. */
     worker->searching = !weft__idle_cancel_sleep(&worker->sched->idle, worker->index, false);
     worker_turn(worker);
+    weft__pace_begin(&worker->pace, worker->thread.now, worker->tick);
 }
 
 static void worker_park(struct weft__worker *worker, int64_t deadline_ns)
@@ -253,8 +258,10 @@ WORKER_INLINE void worker_look_up(struct weft__worker *worker)
     const bool round = worker->tick % WORKER_CLOCK_INTERVAL == 0;
     if (round || worker_is_late(worker))
         worker_turn(worker);
-    if (round)
+    if (round) {
+        weft__pace_measure(&worker->pace, worker->thread.now, worker->tick);
         worker_turn_loop(worker);
+    }
 }
 
 WORKER_INLINE void worker_run(struct weft__worker *worker, weft__task *task)

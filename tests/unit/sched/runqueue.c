@@ -79,6 +79,7 @@ static void runqueue_holds_exactly_its_capacity(void **state)
     }
 }
 
+/* */
 static void runqueue_steal_takes_the_older_half_rounded_up(void **state)
 {
     (void)state;
