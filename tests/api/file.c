@@ -223,6 +223,7 @@ static void children_are_started_fed_and_waited_for(void **state)
     world_end(rt, 5);
 }
 
+/* PRC-01 */
 static void many_children_at_once(void **state)
 {
     (void)state;

@@ -367,6 +367,174 @@ static void reset_is_an_error_of_the_next_read(void **state)
     assert_int_equal(code, WEFT_ECONNRESET); /* the echo's result */
 }
 
+/* Waits `times` for events, and adds up which came. */
+struct watcher {
+    weft_frame weft;
+    weft_fd *fd;
+    unsigned events;
+    int times;
+    atomic_uint *woken;
+    atomic_uint *seen;
+};
+
+static weft_poll watcher(weft_context *cx, struct watcher *self)
+{
+    WEFT_BEGIN(cx, self);
+    for (; self->times > 0; self->times--) {
+        WEFT_AWAIT(self->weft.rc, weft_fd_wait(cx, self->fd, self->events));
+        if (self->weft.rc < 0)
+            WEFT_RETURN(self->weft.rc);
+        atomic_fetch_or(self->seen, (unsigned)self->weft.rc);
+        atomic_fetch_add(self->woken, 1);
+    }
+    WEFT_END(0);
+}
+
+/*
+ * IO-01: nothing is remembered of an event, so nothing has to be cleared, and no old event can wipe out a new one: while
+ * something can be read each wait says so, and after it was read none does.
+ */
+static void readiness_is_asked_anew_by_each_wait(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_pipe(rt, &one, &other), 0);
+    assert_int_equal(weft_fd_try_write(&other, "ab", 2), 2);
+    atomic_uint woken = 0, seen = 0;
+    weft_spawn(weft_runtime_scope(rt), watcher, .fd = &one, .events = WEFT_READABLE, .times = 5, .woken = &woken, .seen = &seen);
+    world_settle(rt);
+    assert_int_equal(woken, 5); /* nobody read */
+    assert_int_equal(seen, WEFT_READABLE);
+    char bytes[2];
+    assert_int_equal(weft_fd_try_read(&one, bytes, 2), 2);
+    weft_spawn(weft_runtime_scope(rt), watcher, .fd = &one, .events = WEFT_READABLE, .times = 1, .woken = &woken, .seen = &seen);
+    WORLD_UNTIL(waiting_at(&one) == 1);
+    assert_int_equal(woken, 5);
+    assert_int_equal(weft_fd_try_write(&other, "c", 1), 1);
+    world_settle(rt);
+    assert_int_equal(woken, 6);
+    weft_fd_close(&one);
+    weft_fd_close(&other);
+    world_end(rt, 2);
+}
+
+/* IO-02: all who wait for an event are woken, and those who wait for another are not. */
+static void all_who_wait_are_woken_and_sides_are_independent(void **state)
+{
+    (void)state;
+    enum { WATCHERS = 50 };
+    weft_runtime *rt = world_begin(2);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_socket_pair(rt, &one, &other), 0);
+    char filler[4096] = {0};
+    while (weft_fd_try_write(&one, filler, sizeof filler) > 0)
+        continue; /* no room to write */
+    atomic_uint readers = 0, writers = 0, seen = 0;
+    for (int i = 0; i < WATCHERS; i++) {
+        weft_spawn(weft_runtime_scope(rt), watcher, .fd = &one, .events = WEFT_READABLE, .times = 1, .woken = &readers, .seen = &seen);
+        weft_spawn(weft_runtime_scope(rt), watcher, .fd = &one, .events = WEFT_WRITABLE, .times = 1, .woken = &writers, .seen = &seen);
+    }
+    WORLD_UNTIL(waiting_at(&one) == 2 * WATCHERS);
+    assert_int_equal(weft_fd_try_write(&other, "r", 1), 1);
+    WORLD_UNTIL(readers == WATCHERS);
+    assert_int_equal(writers, 0);
+    assert_int_equal(waiting_at(&one), WATCHERS);
+    while (weft_fd_try_read(&other, filler, sizeof filler) > 0)
+        continue;
+    world_settle(rt);
+    assert_int_equal(writers, WATCHERS);
+    weft_fd_close(&one);
+    weft_fd_close(&other);
+    world_end(rt, 2 * WATCHERS);
+}
+
+/* IO-05: out-of-band data is an event of its own, and the end and an error of the other side come with the events. */
+static void priority_hangup_and_fault_are_told(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_address address;
+    weft_fd listener = listener_on(rt, &address), fd = {0};
+    const int raw = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(raw, (const struct sockaddr *)(const void *)address.sockaddr.bytes, address.length), 0);
+    assert_int_equal(weft_fd_open(rt, accept(weft_fd_number(&listener), NULL, NULL), NULL, &fd), 0);
+    atomic_uint woken = 0, seen = 0;
+    weft_spawn(weft_runtime_scope(rt), watcher, .fd = &fd, .events = WEFT_PRIORITY, .times = 1, .woken = &woken, .seen = &seen);
+    WORLD_UNTIL(waiting_at(&fd) == 1);
+    assert_int_equal(send(raw, "u", 1, MSG_OOB), 1);
+    world_settle(rt);
+    assert_true(seen & WEFT_PRIORITY);
+    char byte;
+    assert_int_equal(recv(weft_fd_number(&fd), &byte, 1, MSG_OOB), 1);
+    atomic_store(&seen, 0);
+    weft_spawn(weft_runtime_scope(rt), watcher, .fd = &fd, .events = WEFT_READABLE, .times = 1, .woken = &woken, .seen = &seen);
+    WORLD_UNTIL(waiting_at(&fd) == 1);
+    const struct linger now = {1, 0};
+    setsockopt(raw, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    close(raw);
+    world_settle(rt);
+    assert_true(seen & WEFT_READABLE);
+    assert_true(seen & WEFT_FAULT);
+    weft_fd_close(&fd);
+    weft_fd_close(&listener);
+    world_end(rt, 2);
+}
+
+/* Always ready: gives its turn away until it is told to leave. */
+struct spinner {
+    weft_frame weft;
+    atomic_bool *leave;
+};
+
+static weft_poll spinner(weft_context *cx, struct spinner *self)
+{
+    WEFT_BEGIN(cx, self);
+    while (!atomic_load(self->leave))
+        WEFT_AWAIT(self->weft.rc, weft_yield(cx));
+    WEFT_END(0);
+}
+
+struct timed {
+    weft_frame weft;
+    int left;
+};
+
+static weft_poll timed(weft_context *cx, struct timed *self)
+{
+    WEFT_BEGIN(cx, self);
+    for (; self->left > 0; self->left--)
+        WEFT_AWAIT(self->weft.rc, weft_sleep(cx, 100000));
+    WEFT_END(0);
+}
+
+/* RT-07: with 100 tasks that are always ready on the one worker, descriptors and timers are served. TIM-06 */
+static void descriptors_and_timers_are_served_beside_tasks_that_never_wait(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    atomic_bool leave = false;
+    for (int i = 0; i < 100; i++)
+        weft_spawn(weft_runtime_scope(rt), spinner, .leave = &leave);
+    weft_address address;
+    weft_fd listener = listener_on(rt, &address);
+    const weft_task serving = weft_spawn(weft_runtime_scope(rt), server, .listener = listener);
+    atomic_uint right = 0;
+    weft_task tasks[2] = {
+        weft_spawn_joinable(weft_runtime_scope(rt), client, .address = &address, .rounds = 20, .right = &right),
+        weft_spawn_joinable(weft_runtime_scope(rt), timed, .left = 20),
+    };
+    for (int i = 0; i < 2; i++) {
+        int result = -1;
+        assert_int_equal(weft_task_join_blocking(&tasks[i], WEFT_FOREVER, &result), 0);
+        assert_int_equal(result, 0);
+    }
+    assert_int_equal(right, 20);
+    atomic_store(&leave, true);
+    assert_int_equal(weft_task_cancel(serving), 0);
+    world_end(rt, 104);
+}
+
 /* Counts what the loop says of one descriptor. */
 struct readiness {
     uint64_t object;
@@ -603,7 +771,7 @@ static void stuck_worker_does_not_stop_the_sockets(void **state)
     world_end(rt, 18);
 }
 
-/* What is open when the runtime ends is closed; the handles are the host's still, and harmless. */
+/* SD-11: what is open when the runtime ends is closed; the handles are the host's still, and harmless. */
 static void end_of_the_runtime_closes_descriptors(void **state)
 {
     (void)state;
@@ -624,6 +792,7 @@ static void end_of_the_runtime_closes_descriptors(void **state)
     weft_fd_close(&other);
 }
 
+/* IO-03: what is borrowed can be given back and registered again. */
 static void borrowed_descriptor_stays_open(void **state)
 {
     (void)state;
@@ -697,6 +866,7 @@ static void accept_without_descriptors_pauses_and_goes_on(void **state)
     world_end(rt, 3);
 }
 
+/* IO-06: what cannot be registered stays the caller's. */
 static void bad_input_is_refused(void **state)
 {
     (void)state;
@@ -815,6 +985,10 @@ int main(void)
         cmocka_unit_test(read_can_be_one_of_several),
         cmocka_unit_test(slow_reader_slows_the_writer),
         cmocka_unit_test(reset_is_an_error_of_the_next_read),
+        cmocka_unit_test(readiness_is_asked_anew_by_each_wait),
+        cmocka_unit_test(all_who_wait_are_woken_and_sides_are_independent),
+        cmocka_unit_test(priority_hangup_and_fault_are_told),
+        cmocka_unit_test(descriptors_and_timers_are_served_beside_tasks_that_never_wait),
         cmocka_unit_test(reset_of_an_idle_connection_is_told_once),
         cmocka_unit_test(peer_that_never_reads_meets_a_deadline),
         cmocka_unit_test(refused_connection_says_so),
