@@ -24,6 +24,7 @@
 #include <weft/resolve.h>
 #include <weft/runtime.h>
 #include <weft/scope.h>
+#include <weft/sim.h>
 #include <weft/signals.h>
 #include <weft/step.h>
 #include <weft/sync.h>

@@ -30,11 +30,13 @@ typedef void weft_report_fn(void *context, int code, const char *text);
  * Whose threads run the tasks. A driven runtime has none of its own (but those of the blocking pool), one worker, and no
  * monitor thread: a thread of the host lends itself, by weft_runtime_turn() or while it waits. A `_blocking` call of the
  * thread that turned it last, or that created it, turns it until the wait is over, and so does a call that ends it. It
- * answers WEFT_EDEADLK where it would wait for itself: in a hook, or in the health callback.
+ * answers WEFT_EDEADLK where it would wait for itself: in a hook, or in the health callback; and in a simulated runtime if
+ * nothing can ever happen again.
  */
 typedef enum weft_drive {
     WEFT_DRIVE_THREADS = 0, /* the runtime's own */
-    WEFT_DRIVE_TURNS = 1    /* the host's, whenever there is something to do */
+    WEFT_DRIVE_TURNS = 1,   /* the host's, whenever there is something to do */
+    WEFT_DRIVE_SIM = 2      /* the same, simulated: order and time are decided by a seed (<weft/sim.h>) */
 } weft_drive;
 
 /* Zero means default everywhere. Build it with WEFT_RUNTIME_OPTIONS(.name = "orders", .worker_threads = 4). */
@@ -53,7 +55,7 @@ typedef struct weft_runtime_options {
     bool next_slot_off;            /* queue a woken task like any other instead of running it next */
     weft_report_fn *report;        /* NULL: nobody listens */
     void *report_context;
-    uint64_t seed;                 /* of the workers' random choices; 0: from the clock */
+    uint64_t seed;                 /* of random choices; 0: a random one, or, of a simulated runtime, WEFT_SEED if it is set */
     uint32_t blocking_threads_max; /* threads of the blocking pool, begun on demand; 512, at most 16384 */
     uint32_t blocking_queue_max;   /* blocking jobs that wait for a thread; 65536, at most 16777216 */
     uint32_t blocking_keep_alive_ms; /* an idle thread of the pool leaves after this; 10000 */

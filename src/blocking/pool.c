@@ -141,6 +141,18 @@ void weft__pool_end_locked(struct weft__blocking *pool, struct weft__job *job, i
         weft__pool_free_locked(pool, job);
 }
 
+void weft__pool_run(struct weft__blocking *pool, struct weft__job *job)
+{
+    const int result = weft__pool_call(pool, job);
+    struct weft__pool_wakes wakes = {0};
+    weft__rcu_read_lock();
+    weft__lock(&pool->lock);
+    weft__pool_end_locked(pool, job, 0, result, &wakes);
+    weft__unlock(&pool->lock);
+    weft__pool_wake(pool, &wakes);
+    weft__rcu_read_unlock();
+}
+
 void weft__pool_drop(struct weft__blocking *pool, struct weft__job *job, int code)
 {
     if (job->drop)
@@ -246,6 +258,7 @@ struct weft__blocking *weft__blocking_create(struct weft__env *env, const weft_r
     pool->stack_size = o->thread_stack_size;
     pool->threads_max = pool_default(o->blocking_threads_max, POOL_THREADS_MAX);
     pool->queue_max = pool_default(o->blocking_queue_max, POOL_QUEUE_MAX);
+    pool->by_turns = o->drive == WEFT_DRIVE_SIM;
     pool->keep_alive_ns = (int64_t)pool_default(o->blocking_keep_alive_ms, POOL_KEEP_ALIVE_MS) * 1000000;
     pool->numbers = weft__alloc_zeroed((pool->threads_max + 63) / 64, sizeof *pool->numbers);
     if (!pool->numbers) {
@@ -254,6 +267,7 @@ struct weft__blocking *weft__blocking_create(struct weft__env *env, const weft_r
     }
     weft__slab_init(&pool->slab, pool);
     weft__list_init(&pool->queue);
+    weft__list_init(&pool->begun);
     weft__list_init(&pool->places);
     weft__list_init(&pool->idle);
     pool->place = (struct weft__waitable){pool_abandon_place, weft__blocking_describe_place};
@@ -267,6 +281,7 @@ void weft__blocking_orphan(struct weft__blocking *pool)
     pool->lock = (struct weft__lock){0};
     pool->closed = true;
     weft__list_init(&pool->queue);
+    weft__list_init(&pool->begun);
     pool->exited_known = false; /* a thread of the parent cannot be joined here */
     pool->slab.lock = (struct weft__lock){0};
     weft__store_relaxed(&pool->refs, 1); /* the only thread: whoever waited is elsewhere */

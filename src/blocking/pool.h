@@ -100,6 +100,10 @@ struct weft__blocking {
     uint32_t outstanding;     /* queued, running, dropping */
     uint32_t waiting;         /* nodes in `places` */
 
+    bool by_turns;            /* simulated: there are no threads, whoever turns the runtime runs the jobs */
+    struct weft__link begun;  /* then: of jobs that were taken, and will be run */
+    uint32_t begun_count;
+
     struct weft__link idle;   /* of threads; the one that became idle last is told first */
     uint32_t idle_count;
     uint32_t threads;         /* also the one that is starting */
@@ -175,6 +179,22 @@ void weft__blocking_describe_place(struct weft__waitable *waitable, const struct
 void weft__blocking_describe_end(struct weft__waitable *waitable, const struct weft__wait *wait,
                                  struct weft__abouts *abouts);
 
+/*
+ * Jobs by turns, one step at a time: how many steps could be taken now; and take one of them, 0 to that number minus 1: a
+ * job that was taken before is run, or the first in the queue is taken. On the thread that turns the runtime.
+ */
+uint32_t weft__blocking_steps(struct weft__blocking *pool);
+void weft__blocking_step(struct weft__blocking *pool, uint32_t choice);
+
+/* What this thread is to a pool, while it runs a job; taken off while it turns the runtime from inside the job. */
+struct weft__pool_self {
+    const struct weft__blocking *pool;
+    uint64_t job;
+    int id;
+};
+struct weft__pool_self weft__blocking_put_off(void);
+void weft__blocking_put_on(struct weft__pool_self self);
+
 /* Monitor thread, at each tick: try again to start a thread; give empty pages back. */
 void weft__blocking_tick(struct weft__blocking *pool);
 void weft__blocking_trim(struct weft__blocking *pool);
@@ -232,6 +252,9 @@ void weft__pool_end_locked(struct weft__blocking *pool, struct weft__job *job, i
 
 /* Run a job that was taken to be run, here on a thread of the pool; what it returned. The caller ends it. No lock held. */
 int weft__pool_call(struct weft__blocking *pool, struct weft__job *job);
+
+/* Run a job that was taken to be run, and end it. The same. */
+void weft__pool_run(struct weft__blocking *pool, struct weft__job *job);
 
 /* Drop a job that was taken to be dropped, and end it with a code. No lock held, not inside an RCU section. */
 void weft__pool_drop(struct weft__blocking *pool, struct weft__job *job, int code);

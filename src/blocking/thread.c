@@ -21,15 +21,23 @@
 #include "trace/emit.h"
 #include "trace/sinks.h"
 
-static _Thread_local struct {
-    const struct weft__blocking *pool;
-    uint64_t job;
-    int id;
-} thread_self __attribute__((tls_model("initial-exec")));
+static _Thread_local struct weft__pool_self thread_self __attribute__((tls_model("initial-exec")));
 
 uint64_t weft__pool_job_id(void) { return thread_self.job; }
 int weft__pool_thread_id(void) { return thread_self.id; }
 bool weft__blocking_is_inside(const struct weft__blocking *pool) { return thread_self.pool == pool; }
+
+struct weft__pool_self weft__blocking_put_off(void)
+{
+    const struct weft__pool_self self = thread_self;
+    thread_self = (struct weft__pool_self){0};
+    return self;
+}
+
+void weft__blocking_put_on(struct weft__pool_self self)
+{
+    thread_self = self;
+}
 
 struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *pool)
 {
@@ -45,7 +53,7 @@ struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *poo
 struct weft__pool_summon weft__pool_look_locked(struct weft__blocking *pool)
 {
     struct weft__pool_summon summon = {WEFT__SUMMON_NOBODY, NULL};
-    if (weft__list_empty(&pool->queue) || pool->told || pool->starting)
+    if (pool->by_turns || weft__list_empty(&pool->queue) || pool->told || pool->starting)
         return summon;
     summon.idle = weft__pool_take_idle_locked(pool);
     if (summon.idle) {

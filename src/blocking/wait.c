@@ -180,19 +180,6 @@ int weft_job_run(weft_context *cx, weft_job *job, const weft_job_options *option
     return weft_job_wait(cx, job, out_result);
 }
 
-/* Run a job here that this thread was about to wait for. */
-static void wait_run(struct weft__blocking *pool, struct weft__job *job)
-{
-    const int result = weft__pool_call(pool, job);
-    struct weft__pool_wakes wakes = {0};
-    weft__rcu_read_lock();
-    weft__lock(&pool->lock);
-    weft__pool_end_locked(pool, job, 0, result, &wakes);
-    weft__unlock(&pool->lock);
-    weft__pool_wake(pool, &wakes);
-    weft__rcu_read_unlock();
-}
-
 /* The time was up: take the node out. False: the job has just ended, and the outcome is on its way. */
 static bool wait_withdraw(struct weft__blocking *pool, struct weft__wait *wait)
 {
@@ -218,7 +205,7 @@ int weft_job_wait_blocking(weft_job *job, int64_t deadline_ns, int *out_result)
     struct wait_found found = {0};
     enum wait_step step = wait_try(*job, wait, (struct wait_rights){.run = deadline_ns == WEFT_FOREVER}, &found);
     if (step == WAIT_TAKEN) {
-        wait_run(found.pool, found.job);
+        weft__pool_run(found.pool, found.job);
         step = wait_try(*job, wait, (struct wait_rights){0}, &found);
     }
     if (step == WAIT_ENDED)

@@ -5,9 +5,11 @@
 
 #include "base/error.h"
 #include "base/event.h"
+#include "blocking/pool.h"
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "runtime/runtime.h"
+#include "runtime/sim.h"
 #include "trace/sinks.h"
 
 enum { DRIVE_BATCH = 64 }; /* polls between two looks whether the wait is over */
@@ -43,28 +45,57 @@ static struct weft__worker *drive_worker(weft_runtime *rt)
     return &rt->sched.workers[0];
 }
 
-/* Inside: one turn, of so many polls at most. */
-static uint32_t drive_turn(weft_runtime *rt, uint32_t budget)
+static uint32_t drive_turn_worker(weft_runtime *rt, uint32_t budget)
 {
     weft__bell_clear(&rt->drive.bell); /* before the look: what comes after it rings again */
     const uint32_t polls = weft__worker_turn(drive_worker(rt), budget);
-    weft__watch_turn(rt, &drive_worker(rt)->thread);
     if (!drive_worker(rt)->lies)
         weft__bell_ring(&rt->drive.bell); /* something is left */
     return polls;
 }
 
+static uint32_t drive_turn_sim(weft_runtime *rt, uint32_t budget)
+{
+    uint32_t steps = 0;
+    while (steps < budget && weft__sim_step(rt))
+        steps++;
+    return steps;
+}
+
+/* Inside: one turn, of so many polls at most. The clock is the runtime's meanwhile. */
+static uint32_t drive_turn(weft_runtime *rt, uint32_t budget)
+{
+    struct weft__realm *const outer = weft__realm_here;
+    weft__realm_here = rt->sched.env.realm;
+    const uint32_t done = rt->sched.sim ? drive_turn_sim(rt, budget) : drive_turn_worker(rt, budget);
+    weft__watch_turn(rt, &drive_worker(rt)->thread);
+    weft__realm_here = outer;
+    return done;
+}
+
 /* Inside, and nothing is left to do: sleep until something is, or until the deadline. */
 static int drive_rest(weft_runtime *rt, int64_t deadline_ns)
 {
-    if (weft__realm_now(rt->sched.env.realm) >= deadline_ns)
+    if (weft__clock_now() >= deadline_ns)
         return WEFT_ETIMEDOUT;
     weft__worker_rest(drive_worker(rt), deadline_ns);
     return 0;
 }
 
-int weft__drive_until(weft_runtime *rt, bool (*done)(void *context), void *context, int64_t deadline_ns)
+static int drive_until_sim(weft_runtime *rt, const char *call, bool (*done)(void *context), void *context, int64_t deadline_ns)
 {
+    while (!done(context)) { /* asked after each step: what holds only for a moment is seen */
+        const int over = drive_turn(rt, 1) > 0 ? weft__sim_check_spin(rt, call) : weft__sim_rest(rt, call, deadline_ns);
+        if (over < 0)
+            return over;
+    }
+    return 0;
+}
+
+int weft__drive_until(weft_runtime *rt, const char *call, bool (*done)(void *context), void *context, int64_t deadline_ns)
+{
+    if (rt->sched.sim)
+        return drive_until_sim(rt, call, done, context, deadline_ns);
     int rested = 0;
     while (!done(context)) {
         if (rested < 0)
@@ -106,7 +137,9 @@ static int drive_wait(struct weft__env *env, struct weft__event *event, int64_t 
     if (entered < 0) { /* another thread drives it from now on */
         answer = weft__event_wait(event, deadline_ns);
     } else {
-        answer = weft__drive_until(rt, drive_event_set, event, deadline_ns);
+        const struct weft__pool_self job = weft__blocking_put_off(); /* a job of this runtime may be what waits */
+        answer = weft__drive_until(rt, "a wait", drive_event_set, event, deadline_ns);
+        weft__blocking_put_on(job);
         weft__drive_leave(rt, entered);
     }
     weft__runtime_leave(rt);
@@ -167,6 +200,8 @@ int64_t weft_runtime_next(weft_runtime *rt)
 {
     if (!weft__runtimes_contains(rt) || !rt->sched.env.drive)
         return WEFT_FOREVER;
+    if (rt->sched.sim)
+        return weft__sim_next(rt);
     const struct weft__worker *worker = drive_worker(rt);
     const bool rests = worker->lies && weft__idle_sleepers(&rt->sched.idle) > 0; /* else somebody has made work */
     return rests ? worker->thread.due : weft__realm_now(rt->sched.env.realm);
@@ -179,6 +214,8 @@ int weft_runtime_descriptor(weft_runtime *rt)
     int fd = weft__runtimes_check(call, rt);
     if (fd == 0)
         fd = drive_check(call, rt);
+    if (fd == 0 && rt->sched.sim)
+        fd = weft__refuse(WEFT_EINVAL, "%s: '%s' is simulated: nothing comes from outside", call, rt->name);
     if (fd == 0) {
         const int loop = rt->sched.env.io_ops->descriptor(&drive_worker(rt)->thread);
         fd = loop < 0 ? loop : weft__bell_open(&rt->drive.bell, loop);

@@ -39,7 +39,10 @@ bool weft__drive_is_inside(const weft_runtime *rt);
 int weft__drive_enter(const char *call, weft_runtime *rt);
 void weft__drive_leave(weft_runtime *rt, int entered);
 
-/* Inside: turn it until `done` says so, or until the deadline, by its own clock. 0 or WEFT_ETIMEDOUT. */
-int weft__drive_until(weft_runtime *rt, bool (*done)(void *context), void *context, int64_t deadline_ns);
+/*
+ * Inside: turn it until `done` says so, or until the deadline, by its own clock. 0 or WEFT_ETIMEDOUT; of a simulated one
+ * also WEFT_EDEADLK, with a text that begins with `call`: nothing can ever happen again.
+ */
+int weft__drive_until(weft_runtime *rt, const char *call, bool (*done)(void *context), void *context, int64_t deadline_ns);
 
 #endif

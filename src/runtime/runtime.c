@@ -17,6 +17,8 @@
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "runtime/runtime.h"
+#include "runtime/sim.h"
+#include "sched/sim.h"
 #include "sync/meeting.h"
 #include "task/look.h"
 #include "task/name.h"
@@ -33,6 +35,8 @@ enum {
     RUNTIME_STACK_MIN = 16384,
     RUNTIME_EVENT_INTERVAL = 64,
     RUNTIME_COOP_BUDGET = 128,
+    RUNTIME_SIM_WORKERS = 4,         /* on any machine: the seed decides, not the processors */
+    RUNTIME_SIM_EPOCH_NS = 1000000000, /* not 0, which is no time in some places */
     RUNTIME_MONITOR_MS = 100,
     RUNTIME_STALL_US = 10000,
     RUNTIME_OVERDUE_TOLD = 16, /* tasks that a shutdown names, one by one */
@@ -51,7 +55,7 @@ static int create_check(weft_runtime **out_rt, const weft_runtime_options *o)
         return weft__refuse(WEFT_EINVAL, "weft_runtime_create: worker_threads %u: give 1 to %d, or 0 for what the "
                                          "process may use",
                             o->worker_threads, WEFT_WORKERS_MAX);
-    if (o && (unsigned)o->drive > WEFT_DRIVE_TURNS)
+    if (o && (unsigned)o->drive > WEFT_DRIVE_SIM)
         return weft__refuse(WEFT_EINVAL, "weft_runtime_create: drive %d is not one of weft_drive", (int)o->drive);
     if (o && o->drive == WEFT_DRIVE_TURNS && o->worker_threads > 1)
         return weft__refuse(WEFT_EINVAL, "weft_runtime_create: worker_threads %u of a runtime that is driven by turns: it "
@@ -90,7 +94,7 @@ static uint32_t create_workers(const weft_runtime_options *o)
 {
     if (o->drive == WEFT_DRIVE_TURNS)
         return 1;
-    return create_default(o->worker_threads, weft__thread_processors());
+    return create_default(o->worker_threads, o->drive == WEFT_DRIVE_SIM ? RUNTIME_SIM_WORKERS : weft__thread_processors());
 }
 
 static void create_fill(weft_runtime *rt, const weft_runtime_options *o)
@@ -112,7 +116,7 @@ static void create_fill(weft_runtime *rt, const weft_runtime_options *o)
 }
 
 /* The parts that can fail, in order; what was made is left for runtime_free. */
-static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
+static int create_parts(weft_runtime *rt, const weft_runtime_options *o, uint64_t seed)
 {
     struct weft__env *env = &rt->sched.env;
     if (weft__fork_prepare() < 0)
@@ -127,7 +131,7 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o)
     env->io = weft__io_create(env, rt->sched.worker_count);
     if (!env->sync || !env->channels || !env->blocking || !env->io)
         return WEFT_ENOMEM;
-    const int error = weft__sched_init(&rt->sched, o->seed != 0 ? o->seed : weft__platform->random());
+    const int error = weft__sched_init(&rt->sched, seed);
     if (error < 0)
         return error;
     const int timers = weft__timers_create(&rt->sched.env, rt->sched.worker_count, &rt->timers);
@@ -156,6 +160,7 @@ static void runtime_free(weft_runtime *rt)
     weft__sched_fini(&rt->sched);
     weft__worker_number_return(rt->watch_number);
     weft__drive_fini(rt);
+    weft__sim_destroy(rt->sched.sim);
     weft__slab_fini(&env->slab);
     if (env->channels)
         weft__channels_unref(env->channels);
@@ -215,12 +220,32 @@ static int create_start(weft_runtime *rt, const weft_runtime_options *o)
 }
 
 /* In their place. */
-static int create_driven(weft_runtime *rt)
+static int create_driven(weft_runtime *rt, uint64_t seed)
 {
+    const int error = rt->sched.env.realm ? weft__sim_begin(rt, seed) : 0;
+    if (error < 0)
+        return error;
     weft__drive_init(rt);
     weft__sched_begin_driven(&rt->sched);
     weft__runtimes_publish(rt->sched.env.number);
     return 0;
+}
+
+static int create_seed(const weft_runtime_options *o, uint64_t *out_seed)
+{
+    if (o->drive == WEFT_DRIVE_SIM)
+        return weft__sim_seed(o, out_seed);
+    *out_seed = o->seed != 0 ? o->seed : weft__platform->random();
+    return 0;
+}
+
+/* Only a simulated runtime lives by a time and by ids of its own. */
+static int create_realm(weft_runtime *rt, const weft_runtime_options *o)
+{
+    if (o->drive != WEFT_DRIVE_SIM)
+        return 0;
+    rt->sched.env.realm = weft__realm_create(RUNTIME_SIM_EPOCH_NS);
+    return rt->sched.env.realm ? 0 : WEFT_ENOMEM;
 }
 
 int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *options)
@@ -230,14 +255,20 @@ int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *optio
     if (wrong)
         return wrong;
     const weft_runtime_options *o = options ? options : &defaults;
+    uint64_t seed;
+    const int unseeded = create_seed(o, &seed);
+    if (unseeded)
+        return unseeded;
     weft_runtime *rt = weft__platform->map(runtime_bytes(), 4096);
     if (!rt)
         return create_failed(WEFT_ENOMEM, o);
     rt->watch_number = WEFT_TRACE_NO_WORKER;
+    int error = create_realm(rt, o);
     create_fill(rt, o);
-    int error = create_parts(rt, o);
     if (error == 0)
-        error = o->drive == WEFT_DRIVE_THREADS ? create_start(rt, o) : create_driven(rt);
+        error = create_parts(rt, o, seed);
+    if (error == 0)
+        error = o->drive == WEFT_DRIVE_THREADS ? create_start(rt, o) : create_driven(rt, seed);
     if (error < 0) {
         runtime_unpublish(rt);
         runtime_free(rt);
@@ -356,8 +387,8 @@ static int shutdown_overdue(weft_runtime *rt)
     return weft__refuse(WEFT_ETIMEDOUT, "%s: the last task or thread ended this moment: call it again", call);
 }
 
-/* Neither a task nor a job lives. Either may begin the other, so only a moment without both is the end. */
-static bool end_is_quiet(void *runtime)
+/* Either may begin the other, so only a moment without both is the end. */
+bool weft__runtime_is_quiet(void *runtime)
 {
     weft_runtime *rt = runtime;
     struct weft__blocking *pool = rt->sched.env.blocking;
@@ -366,27 +397,32 @@ static bool end_is_quiet(void *runtime)
 }
 
 /* Until then, or until the deadline. */
-static int end_drain(weft_runtime *rt, int64_t deadline_ns)
+static int end_drain(const char *call, weft_runtime *rt, int64_t deadline_ns)
 {
     struct weft__env *env = &rt->sched.env;
     if (env->drive)
-        return weft__drive_until(rt, end_is_quiet, rt, deadline_ns);
-    while (!end_is_quiet(rt))
+        return weft__drive_until(rt, call, weft__runtime_is_quiet, rt, deadline_ns);
+    while (!weft__runtime_is_quiet(rt))
         if (weft__sched_drain(&rt->sched, deadline_ns) < 0 || weft__blocking_drain(env->blocking, deadline_ns) < 0)
             return WEFT_ETIMEDOUT;
     return 0;
 }
 
-static int shutdown_until(weft_runtime *rt, int64_t deadline_ns)
+/* 0, WEFT_ETIMEDOUT, or of a simulated runtime WEFT_EDEADLK: tasks that do not listen wait for ever. */
+static int shutdown_until(const char *call, weft_runtime *rt, int64_t deadline_ns)
 {
     struct weft__env *env = &rt->sched.env;
     weft__store_seq_cst(&env->refusing, 1);
     weft__blocking_close(env->blocking);
     for (;;) {
         shutdown_cancel_all(env);
-        const int64_t again = weft__realm_now(env->realm) + RUNTIME_CANCEL_AGAIN_NS;
-        if (end_drain(rt, again < deadline_ns ? again : deadline_ns) == 0)
+        /* A simulated runtime has one thread, which does not race with itself. */
+        const int64_t again = env->realm ? WEFT_FOREVER : weft__clock_now() + RUNTIME_CANCEL_AGAIN_NS;
+        const int drained = end_drain(call, rt, again < deadline_ns ? again : deadline_ns);
+        if (drained == 0)
             return weft__blocking_stop(env->blocking, WEFT_FOREVER); /* its threads have nothing to do but to leave */
+        if (drained == WEFT_EDEADLK)
+            return drained;
         if (weft__realm_now(env->realm) >= deadline_ns)
             return shutdown_overdue(rt);
     }
@@ -404,7 +440,7 @@ int weft_runtime_shutdown(weft_runtime *rt, int64_t deadline_ns)
     if (wrong)
         return wrong;
     const int entered = end_drive("weft_runtime_shutdown", rt);
-    const int result = entered < 0 ? entered : shutdown_until(rt, deadline_ns);
+    const int result = entered < 0 ? entered : shutdown_until("weft_runtime_shutdown", rt, deadline_ns);
     if (rt->sched.env.drive)
         weft__drive_leave(rt, entered);
     weft__runtime_leave(rt);
@@ -437,13 +473,25 @@ static int end_begin(const char *call, weft_runtime *rt)
     return first ? entered : weft__refuse(WEFT_EINVAL, "%s: another thread is ending this runtime", call);
 }
 
+/* It cannot be ended: a simulated runtime whose tasks wait for ever. It stays the caller's. */
+static int end_give_up(weft_runtime *rt, int code)
+{
+    weft__store_release(&rt->ending, 0); /* EE-R1 */
+    weft__drive_leave(rt, 0);
+    return code;
+}
+
 int weft_runtime_finish(weft_runtime *rt)
 {
-    const int wrong = end_begin("weft_runtime_finish", rt);
+    static const char call[] = "weft_runtime_finish";
+    const int wrong = end_begin(call, rt);
     if (wrong)
         return wrong;
-    end_drain(rt, WEFT_FOREVER);
-    shutdown_until(rt, WEFT_FOREVER); /* what a host thread spawned meanwhile */
+    int stuck = end_drain(call, rt, WEFT_FOREVER);
+    if (stuck == 0)
+        stuck = shutdown_until(call, rt, WEFT_FOREVER); /* what a host thread spawned meanwhile */
+    if (stuck < 0)
+        return end_give_up(rt, stuck);
     const int result = weft__load_relaxed(&rt->sched.env.first_error);
     runtime_end(rt);
     return result;
@@ -466,10 +514,13 @@ int weft_runtime_destroy(weft_runtime *rt)
 {
     if (weft__runtimes_inherited(rt))
         return destroy_inherited(rt);
-    const int wrong = end_begin("weft_runtime_destroy", rt);
+    static const char call[] = "weft_runtime_destroy";
+    const int wrong = end_begin(call, rt);
     if (wrong)
         return wrong;
-    shutdown_until(rt, WEFT_FOREVER);
+    const int stuck = shutdown_until(call, rt, WEFT_FOREVER);
+    if (stuck < 0)
+        return end_give_up(rt, stuck);
     runtime_end(rt);
     return 0;
 }

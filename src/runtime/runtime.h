@@ -54,6 +54,9 @@ static inline weft_runtime *weft__runtime_of(struct weft__env *env) { return (we
 int weft__runtime_enter(const char *call, weft_runtime *rt);
 void weft__runtime_leave(weft_runtime *rt);
 
+/* Whether neither a task nor a job of it lives. */
+bool weft__runtime_is_quiet(void *rt);
+
 /* Start and stop the monitor thread; a driven runtime has none. */
 void weft__watch_init(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us);
 int weft__watch_start(weft_runtime *rt);

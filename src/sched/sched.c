@@ -97,7 +97,8 @@ int weft__sched_init(struct weft__sched *sched, uint64_t seed)
         worker->index = i;
         worker->seen_since = weft__realm_now(sched->env.realm);
         worker->thread.env = &sched->env;
-        worker->thread.number = weft__worker_number_take();
+        worker->thread.ids.realm = sched->env.realm;
+        worker->thread.number = sched->env.realm ? (uint16_t)i : weft__worker_number_take();
         weft__rng_seed(&worker->rng, seed + i);
         weft__rng_seed(&worker->thread.choices, seed + sched->worker_count + i);
         weft__runqueue_init(&worker->ring);
@@ -111,7 +112,7 @@ void weft__sched_fini(struct weft__sched *sched)
 {
     if (!sched->workers)
         return;
-    for (uint32_t i = 0; i < sched->worker_count; i++)
+    for (uint32_t i = 0; !sched->env.realm && i < sched->worker_count; i++)
         weft__worker_number_return(sched->workers[i].thread.number);
     const size_t size = sched->worker_count * sizeof *sched->workers;
     weft__platform->unmap(sched->workers, (size + 4095) & ~(size_t)4095);

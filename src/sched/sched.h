@@ -70,8 +70,11 @@ struct weft__stalls {
     uint32_t untold;
 };
 
+struct weft__sim;
+
 struct weft__sched {
     struct weft__env env; /* first */
+    struct weft__sim *sim; /* in place of the queues, of a simulated runtime; NULL */
     uint32_t worker_count;
     uint32_t global_queue_interval; /* 0: each worker finds its own */
     uint32_t event_interval;

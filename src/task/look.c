@@ -136,6 +136,15 @@ __attribute__((format(printf, 2, 3))) static void look_say(struct look_text *tex
         text->length += (size_t)added < text->room - text->length ? (size_t)added : text->room - text->length - 1;
 }
 
+static void look_say_about(struct look_text *text, const struct weft__about *about)
+{
+    look_say(text, ", for %s", about->what);
+    if (about->name[0])
+        look_say(text, " '%s'", about->name);
+    if (about->holder != 0 && !(about->holder & WEFT_OWNER_THREAD))
+        look_say(text, " (%s: task %llu)", about->is, (unsigned long long)about->holder);
+}
+
 void weft__look_line(const struct weft__look *look, char *out, size_t room)
 {
     struct look_text text = {out, room, 0};
@@ -151,8 +160,7 @@ void weft__look_line(const struct weft__look *look, char *out, size_t room)
     else
         look_say(&text, ", spawned at %s:%u", info->site->file ? info->site->file : "?", info->site->line);
     if (look->abouts.count > 0)
-        look_say(&text, ", for %s%s%s%s", look->abouts.of[0].what, look->abouts.of[0].name[0] ? " '" : "",
-                 look->abouts.of[0].name, look->abouts.of[0].name[0] ? "'" : "");
+        look_say_about(&text, &look->abouts.of[0]);
     if (look->scopes == 0) {
         look_say(&text, "; in the root scope");
         return;
