@@ -48,7 +48,8 @@ struct weft_scope {
     uint32_t weft__line;
     uint64_t weft__timer[5];
     const void *weft__opener;
-    uint64_t weft__reserved;
+    uint32_t weft__plan;
+    uint32_t weft__reserved;
 };
 
 WEFT_BEGIN_DECLS

@@ -41,7 +41,7 @@ static uint32_t scope_flags(struct weft__env *env, weft_scope *scope)
 
 static weft_policy scope_policy(const weft_scope *scope)
 {
-    return (weft_policy)(scope->weft__flags >> WEFT__SCOPE_POLICY_SHIFT);
+    return (weft_policy)(scope->weft__plan & ~(uint32_t)WEFT__SCOPE_ARMED);
 }
 
 _Static_assert(sizeof(struct weft__wait) <= sizeof(((weft_scope *)0)->weft__timer), "the deadline's node fits");
@@ -88,9 +88,11 @@ void weft__scope_result(struct weft__env *env, weft_scope *scope, int result, we
             weft__cas_strong_relaxed(&env->first_error, &none, result);
         return;
     }
+    const weft_policy policy = scope_policy(scope);
+    if (!failed && policy != WEFT_FIRST_SUCCESS)
+        return; /* the usual end decides nothing: no lock */
     bool decided = false;
     weft__lock(weft__scope_lock(env, scope));
-    const weft_policy policy = scope_policy(scope);
     if (policy == WEFT_FIRST_SUCCESS) {
         const bool success = result >= 0;
         if (success && !(scope->weft__flags & WEFT__SCOPE_HAS_RESULT)) {
@@ -161,8 +163,8 @@ void weft__scope_cancel(struct weft__env *env, weft_scope *scope, weft_reason re
     }
 }
 
-/* Take back the joinable tasks that have ended and that nobody joined. The scope's count is zero. */
-static void scope_reap(struct weft__env *env, weft_scope *scope)
+/* Take back the joinable tasks that have ended and that nobody joined; the flags as they are then. The count is zero. */
+static uint32_t scope_reap(struct weft__env *env, weft_scope *scope)
 {
     struct weft__link *members = scope_members(scope);
     for (;;) {
@@ -174,10 +176,11 @@ static void scope_reap(struct weft__env *env, weft_scope *scope)
             task = weft__container_of(members->next, struct weft__task_extra, member)->owner;
             tag = weft__task_tag(task);
         }
+        const uint32_t flags = scope->weft__flags;
         weft__unlock(weft__scope_lock(env, scope));
         if (!task) {
             weft__rcu_read_unlock();
-            return;
+            return flags;
         }
         int ignored;
         weft__task_claim(env, task, tag, &ignored); /* GONE: a joiner is just taking it out */
@@ -264,7 +267,7 @@ static void scope_limit(struct weft__thread *self, weft_scope *scope, int64_t de
     struct weft__wait *deadline = scope_deadline(scope);
     deadline->scope = true;
     deadline->since = deadline_ns;
-    scope->weft__flags |= WEFT__SCOPE_ARMED;
+    scope->weft__plan |= WEFT__SCOPE_ARMED;
     self->env->timer_ops->arm(self, deadline);
 }
 
@@ -289,7 +292,7 @@ int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_opt
         .weft__id = weft__ids_take(&weft__cx_thread(cx)->ids),
         .weft__line = line,
         .weft__opener = weft__frames_innermost(&frames).function,
-        .weft__flags = (uint32_t)policy << WEFT__SCOPE_POLICY_SHIFT,
+        .weft__plan = (uint32_t)policy,
     };
     weft__list_init(scope_members(scope));
     const bool shield = options && options->shield;
@@ -362,10 +365,9 @@ static void scope_unmark(struct weft__env *env, weft__task *task)
 /* The count is zero: the scope ends, unless its deadline is firing this moment. */
 static bool scope_end(struct weft__env *env, weft_scope *scope, weft__task *task, int *out_result)
 {
-    if ((scope_flags(env, scope) & WEFT__SCOPE_ARMED) && !env->timer_ops->disarm(scope_deadline(scope)))
+    if ((scope->weft__plan & WEFT__SCOPE_ARMED) && !env->timer_ops->disarm(scope_deadline(scope)))
         return false;
-    scope_reap(env, scope);
-    const uint32_t flags = scope_flags(env, scope);
+    const uint32_t flags = scope_reap(env, scope);
     int result = scope->weft__result;
     const bool expired = (flags >> WEFT__SCOPE_REASON_SHIFT & 7) == WEFT_REASON_DEADLINE;
     if (result == 0 && expired && !(flags & WEFT__SCOPE_HAS_RESULT))

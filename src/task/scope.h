@@ -11,10 +11,11 @@ enum weft__scope_flags {
     WEFT__SCOPE_ROOT = 4,
     WEFT__SCOPE_ABANDONED = 8, /* its owner returned without closing it */
     WEFT__SCOPE_SHIELD = 16,
-    WEFT__SCOPE_ARMED = 32,    /* it has a deadline, in a wheel or fired; its owner's alone */
-    WEFT__SCOPE_REASON_SHIFT = 8,
-    WEFT__SCOPE_POLICY_SHIFT = 16
+    WEFT__SCOPE_REASON_SHIFT = 8
 };
+
+/* What open decides and nobody changes, so that it is read without the lock (weft__plan): the policy, and this. */
+enum { WEFT__SCOPE_ARMED = 1 << 8 }; /* it has a deadline, in a wheel or fired */
 
 void weft__scope_init_root(struct weft__env *env);
 
