@@ -80,9 +80,8 @@ static int begin_submit(struct weft__blocking *pool, weft_job *out_job, const we
         return WEFT_ENOMEM;
     }
     /* It is not live yet, so nobody looks at anything but its state. */
-    struct weft__thread *self = weft__self_in(pool->env);
     const uint64_t outer = weft__pool_job_id();
-    job->id = self ? weft__ids_take(&self->ids) : weft__id_new(pool->env->realm);
+    job->id = weft__env_new_id(pool->env);
     job->parent = outer != 0 ? outer : weft__self_task_id();
     job->site = o->site;
     job->fn = o->fn;

@@ -155,7 +155,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     }
     weft__fetch_add_relaxed(&home->refs, 1); /* the runtime holds one */
 
-    const uint64_t id = weft__id_new(home->realm);
+    const uint64_t id = weft__env_new_id(weft__env_of(rt));
     const uint32_t tag = (uint32_t)id;
     weft__lock(&channel->lock); /* a walk may still look at what was here before */
     weft__store_relaxed(&channel->ring, ring);

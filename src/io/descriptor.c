@@ -316,7 +316,7 @@ int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const 
     if (!descriptor)
         return WEFT_ENOMEM;
     weft__fetch_add_relaxed(&io->refs, 1); /* whoever calls keeps it above zero */
-    const uint64_t id = weft__id_new(io->realm);
+    const uint64_t id = weft__env_new_id(io->env);
     struct weft__thread *self = weft__self_in(io->env);
     weft__lock(&descriptor->reading); /* a stale handle may be looking */
     weft__lock(&descriptor->writing);

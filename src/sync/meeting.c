@@ -80,7 +80,7 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
     /* Nobody looks at what is not LIVE, and who looked at what was here before has left: it looked under the lock. */
     weft__store_relaxed(&object->owner, 0);
     weft__store_relaxed(&object->taker, 0);
-    weft__store_relaxed(&object->id, weft__id_new(home->realm));
+    weft__store_relaxed(&object->id, weft__env_new_id(weft__env_of(rt)));
     object->limit = plan->limit;
     object->kind = (uint8_t)plan->kind;
     weft__store_relaxed(&object->refs, 1);

@@ -157,6 +157,13 @@ static inline struct weft__thread *weft__self_in(const struct weft__env *env)
     return self && self->env == env ? self : NULL;
 }
 
+/* A number for something new: out of the thread's own stretch, or else from the counter that all share. */
+static inline uint64_t weft__env_new_id(const struct weft__env *env)
+{
+    struct weft__thread *self = weft__self_in(env);
+    return self ? weft__ids_take(&self->ids) : weft__id_new(env->realm);
+}
+
 /* The id of the task that this thread polls, for events; 0 if none. */
 static inline uint64_t weft__self_task_id(void) { return weft__self ? weft__load_relaxed(&weft__self->task_id) : 0; }
 static inline uint16_t weft__self_number(void) { return weft__self ? weft__self->number : WEFT_TRACE_NO_WORKER; }
