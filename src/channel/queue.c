@@ -154,9 +154,10 @@ void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *w
 {
     weft_channel *channel = weft__container_of(waitable, weft_channel, waitable);
     if (wait->single) {
-        /* If a sender was quicker its wake comes for nothing. */
+        /* Mostly a sender has taken it: that is why the task is here. If it did only now its wake comes for nothing. */
         weft__waiter me = weft__wait_waiter(wait);
-        weft__cas_strong_acq_rel(&channel->rx, &me, 0);
+        if (weft__load_acquire(&channel->rx) == me) /* or what the sender did before it took it is seen, as by the swap */
+            weft__cas_strong_acq_rel(&channel->rx, &me, 0);
         wait->single = false;
     } else if (weft__channel_withdraw(channel, wait) == WEFT__WAIT_GRANTED) {
         weft__channel_release_place(channel); /* handed on */
