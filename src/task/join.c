@@ -93,7 +93,8 @@ static bool join_withdraw(weft_task handle, weft__waiter waiter)
     struct weft__env *env;
     weft__rcu_read_lock();
     weft__task *task = weft__task_find(handle, &env);
-    if (task) {
+    /* A task that has ended took the registration out before: the usual wake of a joiner needs no lock. */
+    if (task && !(weft__load_acquire(&task->state) & WEFT__COMPLETE)) { /* ST-A3 */
         weft__lock(join_lock(env, task));
         const uint64_t word = weft__load_acquire(&task->state);
         if (weft__state_tag(word) == (uint32_t)handle.id && !(word & (WEFT__CLAIMED | WEFT__FREE))) {

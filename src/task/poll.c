@@ -5,7 +5,8 @@
  *
  * The end, in this order, since each step lets somebody else go on: the joiner is taken out (after this it comes too
  * late to register); the result counts for the scope; the word says COMPLETE, and from here the slot may be the
- * claimer's; an unclaimed slot is freed; the joiner is woken; the scope's count drops.
+ * claimer's, or FREE at once if nobody will claim it, and then the slot is given back; the joiner is woken; the scope's
+ * count drops.
  */
 #include <weft/error.h>
 
@@ -78,8 +79,10 @@ static void poll_finish(struct weft__thread *self, weft__task *task, int result)
     const uint64_t word = weft__load_relaxed(&task->state);
     const bool root = scope == &env->root;
 
+    /* Whoever claimed it has taken its joiner out before, and nobody can come after: there is none to look for. */
+    const bool joined = extra && !(word & WEFT__CLAIMED);
     weft__waiter joiner = 0;
-    if (extra) {
+    if (joined) {
         weft__rcu_read_lock(); /* until the joiner is woken: it may end first, by cancellation */
         joiner = weft__exchange_acq_rel(&extra->joiner, WEFT__JOINER_LATE);
     }
@@ -97,9 +100,9 @@ static void poll_finish(struct weft__thread *self, weft__task *task, int result)
     if (weft__state_complete(&task->state) == WEFT__MOVE_FREE) {
         if (linked)
             weft__scope_unlink(env, scope, task);
-        weft__task_free(env, task);
+        weft__slab_free(&env->slab, &self->cache, task);
     }
-    if (extra) {
+    if (joined) {
         if (joiner)
             weft__waiter_wake(joiner, WEFT_TRACE_wake_source_JOIN, id);
         weft__rcu_read_unlock();

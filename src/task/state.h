@@ -16,7 +16,7 @@
  *     + CANCELLED         asked to end; stays until the end, with the first reason in REASON
  *     + SCOPED            a scope that it opened is cancelled: its awaits answer so until it has closed it
  *     + CLAIMED           nobody will ask for the result (not joinable, joined, detached): the slot is freed on
- *                         completion, or by the claimer if that was before
+ *                         completion, in the same move, or by the claimer if that was before
  *
  * Moves                 from                      to                      who
  *     init              FREE                      SCHEDULED               spawner
@@ -31,8 +31,9 @@
  *                       RUNNING|NOTIFIED          SCHEDULED: submit
  *     requeue           RUNNING[|NOTIFIED]        SCHEDULED: submit       that worker (it yielded)
  *     complete          RUNNING[|NOTIFIED]        COMPLETE                that worker
+ *                       the same, CLAIMED         FREE
  *     claim             not CLAIMED               + CLAIMED               any thread
- *     free              COMPLETE|CLAIMED          FREE                    completer or claimer
+ *     free              COMPLETE|CLAIMED          FREE                    claimer
  *
  * Every move is a read-modify-write, so the moves of one task have one order.
  *
@@ -198,14 +199,20 @@ static inline void weft__state_requeue(weft__state *state)
         continue;
 }
 
-/* The task has ended. FREE: nobody wants the result. NONE: the slot is the claimer's; do not touch it again. */
+/*
+ * The task has ended. FREE: nobody wants the result, and the slot holds no task from here on, as after weft__state_free().
+ * NONE: the slot is the claimer's; do not touch it again.
+ */
 static inline enum weft__move weft__state_complete(weft__state *state)
 {
     uint64_t now = weft__load_relaxed(state);
-    while (!weft__cas_weak_acq_rel(state, &now, /* ST-R3; acquires what a claimer wrote before it detached */
-                                   (now & ~(uint64_t)(WEFT__RUNNING | WEFT__NOTIFIED)) | WEFT__COMPLETE))
-        continue;
-    return now & WEFT__CLAIMED ? WEFT__MOVE_FREE : WEFT__MOVE_NONE;
+    for (;;) {
+        const bool claimed = now & WEFT__CLAIMED;
+        const uint64_t ended = (now & ~(uint64_t)(WEFT__RUNNING | WEFT__NOTIFIED)) | WEFT__COMPLETE;
+        /* ST-R3 ST-A4; acquires what a claimer wrote before it detached */
+        if (weft__cas_weak_acq_rel(state, &now, claimed ? WEFT__FREE : ended))
+            return claimed ? WEFT__MOVE_FREE : WEFT__MOVE_NONE;
+    }
 }
 
 /* Take the result, or give up the right to it. FREE: it had ended; read the result and free the slot. NONE: it runs

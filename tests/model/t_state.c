@@ -66,13 +66,18 @@ static void submit(void)
 }
 
 /* As from one thread's cache: the completer's and the claimer's frees are never both. */
-static void free_and_reuse(void)
+static void reuse(void)
 {
     freed++;
-    weft__state_free(&slot.state);
     weft__store_relaxed(&slot.field, 20);
     slot.frame = 20;
     weft__state_init(&slot.state, NEW, true);
+}
+
+static void free_and_reuse(void)
+{
+    weft__state_free(&slot.state);
+    reuse();
 }
 
 static bool dequeue(void)
@@ -102,7 +107,7 @@ static void run_one(void)
         if (weft__state_complete(&slot.state) == WEFT__MOVE_FREE) {
             model_reach(2);
             assert(slot.note == 5);
-            free_and_reuse();
+            reuse();
         }
     } else if (model_choose(8) == 0) {
         weft__state_requeue(&slot.state);
