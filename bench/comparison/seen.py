@@ -30,6 +30,7 @@ TIMED = 20_000            # few enough that the buffers hold what is recorded
 ROUNDS = 9
 OFF_MAX, EVENT_MAX = 1.01, 1.15
 WORKING = re.compile(r"\) (bench_main|weft__worker_main)$", re.M)
+CHANNELS = {"ping_pong_chan", "mpsc", "chan_ready", "chan_try"}
 BARE = Line("trace_bare", "trace_bare", TIMED)
 
 
@@ -132,8 +133,11 @@ def main():
     worst = max(counted.values(), key=lambda each: each["loaded"] / each["unseen"])
     held = verdict(worst["loaded"] <= worst["unseen"] * OFF_MAX,
                    f"loaded and off: at most {(worst['loaded'] / worst['unseen'] - 1) * 100:+.2f} % instructions")
-    watched = max(abs(each["monitor"] - each["unseen"]) / each["unseen"] for each in counted.values())
-    held &= verdict(watched < OFF_MAX - 1, f"watched at 10 Hz: {watched * 100:+.2f} % instructions in who sends and receives")
+    channels = [counted[line.name] for line in lines if line.program in CHANNELS]
+    if channels:
+        watched = max(abs(each["monitor"] / each["unseen"] - 1) for each in channels)
+        held &= verdict(watched < OFF_MAX - 1,
+                        f"channels looked at 10 times a second: {watched * 100:.2f} % instructions in who sends and receives")
     if "yield_single" in counted:
         pair = counted["yield_single"]["recorded"] - counted["yield_single"]["loaded"]
         held &= verdict(pair <= bare * EVENT_MAX, f"a recorded event: {pair / 2:.0f} instructions, a bare tracepoint of the "
