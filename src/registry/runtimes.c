@@ -18,7 +18,7 @@ struct runtimes_slot {
     _Atomic(void *) runtime; /* NULL until published */
     _Atomic uint32_t number; /* 0: free */
     void *pending;
-    void *inherited;         /* of a forked child: the parent's; written before the child has a second thread */
+    _Atomic(void *) inherited; /* of a forked child: the parent's; written before the child has a second thread */
     uint32_t uses;
 };
 
@@ -55,7 +55,7 @@ void weft__runtimes_remove(uint32_t number)
     struct runtimes_slot *entry = &runtimes.slots[number & 255];
     weft__lock(&runtimes.lock);
     weft__store_relaxed(&entry->runtime, NULL);
-    entry->inherited = NULL;
+    weft__store_relaxed(&entry->inherited, NULL); /* others only compare it with what they have */
     weft__store_relaxed(&entry->number, 0);
     weft__unlock(&runtimes.lock);
 }
@@ -80,7 +80,7 @@ bool weft__runtimes_contains(const void *runtime)
 bool weft__runtimes_inherited(const void *runtime)
 {
     for (uint32_t slot = 1; runtime && slot <= WEFT__RUNTIMES_MAX; slot++)
-        if (runtimes.slots[slot].inherited == runtime)
+        if (weft__load_relaxed(&runtimes.slots[slot].inherited) == runtime)
             return true;
     return false;
 }
@@ -112,11 +112,11 @@ void weft__runtimes_after_fork_child(void (*orphan)(void *runtime))
     for (uint32_t slot = 1; slot <= WEFT__RUNTIMES_MAX; slot++) {
         struct runtimes_slot *entry = &runtimes.slots[slot];
         void *runtime = weft__load_relaxed(&entry->runtime);
-        if (!runtime && !entry->inherited)
+        if (!runtime && !weft__load_relaxed(&entry->inherited))
             weft__store_relaxed(&entry->number, 0); /* or it was just being created, and nobody goes on with that */
         if (!runtime)
             continue;
-        entry->inherited = runtime;
+        weft__store_relaxed(&entry->inherited, runtime);
         weft__store_relaxed(&entry->runtime, NULL);
         orphan(runtime);
     }

@@ -71,11 +71,10 @@ static _Atomic(struct weft__page *) *slab_entry(struct weft__slab *slab, uint32_
 
 void weft__slab_fini(struct weft__slab *slab)
 {
-    if (weft__link_in_list(&slab->pointed)) {
-        weft__lock(&slab_pointed.lock);
+    weft__lock(&slab_pointed.lock); /* also to look: a neighbour that comes or goes writes the link */
+    if (weft__link_in_list(&slab->pointed))
         weft__list_remove(&slab->pointed);
-        weft__unlock(&slab_pointed.lock);
-    }
+    weft__unlock(&slab_pointed.lock);
     for (uint32_t number = 0; number < slab->page_numbers; number++) {
         _Atomic(struct weft__page *) *entry = slab_entry(slab, number);
         struct weft__page *page = entry ? weft__load_relaxed(entry) : NULL;
