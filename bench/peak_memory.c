@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is left of a peak? Tasks wait at the same time, all are let go, and after a second of rest this is the resident
- * memory that is still held, in bytes per task of the peak; the second figure is that of the peak.
+ * What is left of a peak? Tasks wait at the same time, all are let go, and after three seconds of rest (pages go when they
+ * were empty for one to two) this is the resident memory that is still held, in bytes per task of the peak; the second
+ * figure is that of the peak.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static int begin(struct bench *bench)
 
 static int rise_and_fall(struct bench *bench)
 {
-    const struct timespec pause = {.tv_nsec = 10000000}, rest = {.tv_sec = 1};
+    const struct timespec pause = {.tv_nsec = 10000000}, rest = {.tv_sec = 3};
     const int64_t before = bench_resident();
     atomic_store(&waiting, 0);
     weft_task task = weft_spawn_joinable(weft_runtime_scope(bench_runtime), driver, .count = bench->ops);
