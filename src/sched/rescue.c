@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the monitor thread does for the scheduler: it looks at each worker, and if it finds it in the same poll as at the
- * tick before, gives what that worker holds back to the others. A poll that lasts longer than the threshold is a stall:
+ * tick before (or in a long one), gives what that worker holds back to the others. A poll that lasts longer than the threshold is a stall:
  * counted, an event, and told to the host while it lasts, with the place since which it runs.
  *
  * The host is told of at most RESCUE_TOLD stalls in RESCUE_STRETCH_NS; a stall that was left out is told later if it
@@ -14,7 +14,10 @@
 #include "task/look.h"
 #include "trace/emit.h"
 
-enum { RESCUE_TOLD = 8 };
+enum {
+    RESCUE_TOLD = 8,
+    RESCUE_LONG_NS = 10000000 /* a poll that is seen once, and has lasted so long, is taken for stuck */
+};
 static const int64_t rescue_stretch_ns = INT64_C(10000000000);
 
 /* Move what the worker holds back to the shared queue, fire its timers, and take what has come for its loop. */
@@ -104,21 +107,37 @@ bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns)
     return false;
 }
 
+/*
+ * Look at a worker, and remember what it does. A poll that was there at the look before is the same one if none has ended
+ * since. One that is seen for the first time began now, as far as is known; but if its worker slept at the look before
+ * and has ended no poll since, it began when that got up: the looks of an idle runtime are far apart.
+ */
+static void rescue_look(struct weft__sched *sched, struct weft__worker *worker, uint64_t task, int64_t now)
+{
+    const uint64_t polls = weft__counter_read(&worker->thread.polls);
+    const bool busy = task != 0, none_ended = polls == worker->seen_polls;
+    if (busy && worker->seen_busy && none_ended) {
+        worker->seen_stuck = true;
+        return;
+    }
+    const int64_t woke = weft__load_relaxed(&worker->woke); /* a time to compare with */
+    sched->stalls.untold += worker->seen_stalled && !worker->seen_told;
+    worker->seen_stalled = worker->seen_told = false;
+    worker->seen_since = busy && none_ended && woke > worker->seen_since ? woke : now;
+    worker->seen_stuck = now - worker->seen_since >= RESCUE_LONG_NS;
+    worker->seen_busy = busy;
+    worker->seen_polls = polls;
+}
+
 void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns)
 {
     for (uint32_t i = 0; i < sched->worker_count; i++) {
         struct weft__worker *worker = &sched->workers[i];
-        const uint64_t polls = weft__counter_read(&worker->thread.polls);
         const uint64_t task = weft__load_relaxed(&worker->thread.task_id);
-        worker->seen_stuck = task != 0 && polls == worker->seen_polls;
-        if (!worker->seen_stuck) {
-            sched->stalls.untold += worker->seen_stalled && !worker->seen_told;
-            worker->seen_polls = polls;
-            worker->seen_since = now;
-            worker->seen_stalled = worker->seen_told = false;
+        rescue_look(sched, worker, task, now);
+        if (!worker->seen_stuck)
             continue;
-        }
-        rescue_take_over(sched, worker, now); /* the same poll at two ticks */
+        rescue_take_over(sched, worker, now);
         if (now - worker->seen_since >= threshold_ns && !worker->seen_told)
             rescue_stall(sched, worker, task, now - worker->seen_since);
     }

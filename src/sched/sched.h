@@ -42,6 +42,7 @@ struct weft__worker {
     char name[WEFT__THREAD_NAME];
     int tid;                    /* this and the name: written before it is counted in `started` */
     struct weft__parker parker;
+    _Atomic int64_t woke;       /* when it got up last; its owner's, the monitor reads it */
     _Atomic uint32_t hoard;     /* enum weft__hoard; its owner's, and the monitor's, who may want them back */
     _Alignas(64) _Atomic(weft__task *) next; /* the task woken last; its owner's, and the rescuer's */
     struct weft__runqueue ring;
@@ -56,7 +57,8 @@ struct weft__worker {
 
     /* the rescuer's memory of this worker; the monitor thread only */
     uint64_t seen_polls;
-    int64_t seen_since;
+    int64_t seen_since; /* the time of the look, or when the poll began that it saw */
+    bool seen_busy;     /* there was a poll */
     bool seen_stuck;
     bool seen_stalled; /* the poll is counted as a stall */
     bool seen_told;    /* and the host was told */

@@ -224,6 +224,7 @@ static void worker_get_up(struct weft__worker *worker)
     worker->searching = !weft__idle_cancel_sleep(&worker->sched->idle, worker->index, false);
     worker_turn(worker);
     weft__pace_begin(&worker->pace, worker->thread.now, worker->tick);
+    weft__store_relaxed(&worker->woke, worker->thread.now); /* a time to compare with */
 }
 
 static void worker_park(struct weft__worker *worker, int64_t deadline_ns)

@@ -72,14 +72,14 @@ static uint64_t stalls(weft_runtime *rt)
 
 static weft_hooks_handle hooks;
 
-static weft_runtime *begin(uint32_t workers)
+static weft_runtime *begin(uint32_t workers, uint32_t threshold_us)
 {
     weft_runtime *rt = NULL;
     faulty_begin();
     told.stalls = told.sums = told.left_out = told.events = 0;
     told.text[0] = '\0';
     assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = workers, .report = tell,
-                                                                   .stall_threshold_us = 1000)), 0);
+                                                                   .stall_threshold_us = threshold_us)), 0);
     assert_int_equal(weft_hooks_add(rt, WEFT_HOOKS(.stall = on_stall), &hooks), 0);
     return rt;
 }
@@ -90,6 +90,11 @@ static void end(weft_runtime *rt)
     faulty_clock_ahead(0);
     faulty_end();
     verdict_assert();
+}
+
+static int64_t tick_of(weft_runtime *rt)
+{
+    return weft__load_relaxed(&weft__env_of(rt)->now); /* as the monitor saw it last */
 }
 
 /* Whether the host was told of a stall with this in its text. */
@@ -141,7 +146,7 @@ static weft_poll calls(weft_context *cx, struct calls *self)
 static void stall_names_the_innermost_await(void **state)
 {
     (void)state;
-    weft_runtime *rt = begin(1);
+    weft_runtime *rt = begin(1, 1000);
     struct latch entered = LATCH, leave = LATCH;
     atomic_int line = 0;
     char where[64];
@@ -165,7 +170,7 @@ static void stall_names_the_innermost_await(void **state)
 static void stall_before_the_first_await_names_the_function(void **state)
 {
     (void)state;
-    weft_runtime *rt = begin(1);
+    weft_runtime *rt = begin(1, 1000);
     struct latch entered = LATCH, leave = LATCH;
     atomic_int line = 0;
     weft_spawn(weft_runtime_scope(rt), calls, .entered = &entered, .leave = &leave, .line = &line);
@@ -186,7 +191,7 @@ static weft_poll by_hand(weft_context *cx, void *frame)
 static void stall_of_a_hand_written_function_names_its_site(void **state)
 {
     (void)state;
-    weft_runtime *rt = begin(1);
+    weft_runtime *rt = begin(1, 1000);
     struct latch leave = LATCH, *frame = &leave;
     static weft_site site = {.file = "somewhere.c", .function = "f", .name = "by_hand", .line = 7, .frame_offset = UINT32_MAX};
     weft_spawn_frame(weft_runtime_scope(rt), &site, NULL, by_hand, &frame, sizeof frame);
@@ -216,11 +221,6 @@ static weft_poll sloth(weft_context *cx, struct sloth *self)
     WEFT_END(0);
 }
 
-static int64_t tick_of(weft_runtime *rt)
-{
-    return weft__load_relaxed(&weft__env_of(rt)->now); /* as the monitor saw it last */
-}
-
 /* Let a stretch of time pass in which only so many stalls are told, and the monitor do what it does at its end. */
 static void pass(weft_runtime *rt, int64_t *ahead)
 {
@@ -237,7 +237,7 @@ static void stalls_that_repeat_are_counted_and_summed_up(void **state)
     (void)state;
     enum { POLLS = 12, TOLD = 8 };
     int64_t ahead = 0;
-    weft_runtime *rt = begin(1);
+    weft_runtime *rt = begin(1, 1000);
     pass(rt, &ahead); /* a new stretch has begun */
     weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("sloth"), sloth, .rt = rt, .polls = POLLS);
     world_settle(rt);
@@ -258,7 +258,7 @@ static void stall_that_was_left_out_is_told_if_it_lasts(void **state)
     (void)state;
     enum { POLLS = 8 };
     int64_t ahead = 0;
-    weft_runtime *rt = begin(1);
+    weft_runtime *rt = begin(1, 1000);
     pass(rt, &ahead);
     weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("sloth"), sloth, .rt = rt, .polls = POLLS);
     world_settle(rt);
@@ -279,6 +279,37 @@ static void stall_that_was_left_out_is_told_if_it_lasts(void **state)
     end(rt);
 }
 
+/* The looks of an idle runtime are far apart: a poll that began between two of them has not lasted since the first. */
+static void stall_is_counted_from_the_time_when_its_worker_got_up(void **state)
+{
+    (void)state;
+    int64_t ahead = 0;
+    weft_runtime *rt = begin(1, 5000000);
+    weft_runtime_stats stats = {.size = sizeof stats};
+    do
+        assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
+    while (stats.workers_parked < 1);
+    const int64_t asleep = tick_of(rt);
+    WORLD_UNTIL(tick_of(rt) != asleep); /* it was seen asleep, and there are some milliseconds until the next look */
+    ahead += INT64_C(11000000000);
+    faulty_clock_ahead(ahead);
+    struct latch entered = LATCH, leave = LATCH;
+    weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave);
+    latch_wait(&entered, 1);
+    for (int i = 0; i < 3; i++) {
+        const int64_t before = tick_of(rt);
+        WORLD_UNTIL(tick_of(rt) != before);
+    }
+    assert_int_equal(stalls(rt), 0);
+    assert_int_equal(told_of(&told.events), 0);
+    ahead += INT64_C(11000000000);
+    faulty_clock_ahead(ahead);
+    WORLD_UNTIL(stalls(rt) == 1);
+    latch_up(&leave);
+    world_settle(rt);
+    end(rt);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +318,7 @@ int main(void)
         cmocka_unit_test(stall_of_a_hand_written_function_names_its_site),
         cmocka_unit_test(stalls_that_repeat_are_counted_and_summed_up),
         cmocka_unit_test(stall_that_was_left_out_is_told_if_it_lasts),
+        cmocka_unit_test(stall_is_counted_from_the_time_when_its_worker_got_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
