@@ -171,6 +171,21 @@ static void summary_says_losses_first_and_lateness(void **state)
     free(text);
 }
 
+static void summary_names_the_longest_stall(void **state)
+{
+    (void)state;
+    model_init(&model);
+    FEED(&model, 10, task_name, .task = 1, .category = 0, .name = "merger");
+    FEED(&model, 20, stall, .task = 1, .worker = 0, .poll_ns = 40000000, .function = "merge", .file = "/src/merge.c", .line = 88);
+    FEED(&model, 30, stall, .task = 2, .worker = 1, .poll_ns = 10000000, .function = "other", .file = "other.c", .line = 1);
+    FEED(&model, 40, task_end, .task = 1, .result = 0);
+    char *text = print_to_text(print_summary);
+    assert_says(text, "STALLS  2: polls that held their worker for longer than the threshold\n"
+                      "  the longest was at 40.0 ms by then: 'merger' since merge, /src/merge.c:88\n");
+    free(text);
+    model_fini(&model);
+}
+
 static void summary_of_many_names_says_how_many_it_leaves_out(void **state)
 {
     (void)state;
@@ -264,6 +279,7 @@ int main(void)
         cmocka_unit_test(table_is_as_wide_as_its_cells),
         cmocka_unit_test(json_escapes_whatever_the_text_is),
         cmocka_unit_test(summary_says_losses_first_and_lateness),
+        cmocka_unit_test(summary_names_the_longest_stall),
         cmocka_unit_test(summary_of_many_names_says_how_many_it_leaves_out),
         cmocka_unit_test(schema_sets_what_it_gets),
         cmocka_unit_test(map_keeps_what_was_put),

@@ -95,6 +95,21 @@ static void summary_json_workers(struct json *json, const struct report *report)
     json_close(json, ']');
 }
 
+static void summary_json_stall(struct json *json, const struct summary *summary)
+{
+    const struct process *process = summary->report->stalled;
+    if (!process)
+        return;
+    const struct stall *longest = &process->stall_longest;
+    json_open(json, "stall_longest", '{');
+    json_integer(json, "poll_ns", longest->ns);
+    json_text(json, "task", longest->task[0] ? longest->task : NULL);
+    json_text(json, "function", longest->function);
+    json_text(json, "file", longest->file);
+    json_count(json, "line", longest->line);
+    json_close(json, '}');
+}
+
 void summary_json(const struct summary *summary, FILE *out)
 {
     const struct model *model = summary->model;
@@ -113,6 +128,7 @@ void summary_json(const struct summary *summary, FILE *out)
     json_flag(&json, "processes_mixed", summary->report->mixed);
     json_count(&json, "announcements", summary->report->announcements);
     json_count(&json, "stalls", summary->report->stalls);
+    summary_json_stall(&json, summary);
     summary_json_events(&json, summary->report);
     summary_json_tasks(&json, summary->report);
     summary_json_channels(&json, summary->report);

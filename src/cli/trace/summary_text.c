@@ -279,13 +279,26 @@ static void summary_workers(const struct summary *summary, FILE *out)
     summary_end_table(&table, shown, report->worker_count, out);
 }
 
+/* The task and the await since which it ran: that it was so long was known while it lasted. */
+static void summary_stalls(const struct summary *summary, FILE *out)
+{
+    const struct report *report = summary->report;
+    char time[TEXT_DURATION_SIZE], name[NAME_SIZE], function[NAME_SIZE], file[NAME_SIZE];
+    if (!report->stalled)
+        return;
+    const struct stall *longest = &report->stalled->stall_longest;
+    fprintf(out, "\nSTALLS  %" PRIu64 ": polls that held their worker for longer than the threshold\n", report->stalls);
+    fprintf(out, "  the longest was at %s by then: '%s'", text_duration(time, longest->ns),
+            summary_name(name, longest->task[0] ? longest->task : NULL));
+    if (longest->function[0])
+        fprintf(out, " since %s, %s:%" PRIu32, text_clean(function, sizeof function, longest->function),
+                text_clean(file, sizeof file, longest->file), longest->line);
+    fputc('\n', out);
+}
+
 static void summary_notes(const struct summary *summary, FILE *out)
 {
     const struct report *report = summary->report;
-    char longest[TEXT_DURATION_SIZE];
-    if (report->stalls)
-        fprintf(out, "\nSTALLS  %" PRIu64 ": polls that held their worker for longer than the threshold, one for %s\n",
-                report->stalls, text_duration(longest, report->stall_longest_ns));
     if (report->names_folded)
         fprintf(out, "\n%" PRIu64 " tasks had one of more than %d different names and count for their spawn site\n",
                 report->names_folded, TASKS_NAMES_MAX);
@@ -300,5 +313,6 @@ void summary_text(const struct summary *summary, FILE *out)
     summary_tasks(summary, out);
     summary_channels(summary, out);
     summary_workers(summary, out);
+    summary_stalls(summary, out);
     summary_notes(summary, out);
 }

@@ -2,7 +2,9 @@
 /* See model.h: here each kind of event is sent to what it changes. */
 #include "cli/trace/model/model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/memory.h"
 
@@ -87,11 +89,18 @@ static void model_wait(struct process *process, const struct event *event)
     }
 }
 
-static void model_stall(struct process *process, const struct event *event)
+static void model_stall(const struct model *model, struct process *process, const struct event *event)
 {
+    struct stall *longest = &process->stall_longest;
     process->stalls++;
-    if ((int64_t)event->stall.poll_ns > process->stall_longest_ns)
-        process->stall_longest_ns = (int64_t)event->stall.poll_ns;
+    if ((int64_t)event->stall.poll_ns <= longest->ns)
+        return;
+    const char *name = model_task_name(model, process->id, event->stall.task);
+    const size_t length = strlen(event->stall.file), room = sizeof longest->file - 1;
+    *longest = (struct stall){.ns = (int64_t)event->stall.poll_ns, .line = event->stall.line};
+    snprintf(longest->task, sizeof longest->task, "%s", name ? name : "");
+    snprintf(longest->function, sizeof longest->function, "%s", event->stall.function);
+    snprintf(longest->file, sizeof longest->file, "%s", event->stall.file + (length > room ? length - room : 0));
 }
 
 static struct process *model_need(struct model *model, uint64_t id)
@@ -183,7 +192,7 @@ void model_event(struct model *model, const struct event *event)
         workers_overflow(&process->workers, event);
         break;
     case WEFT_TRACE_stall:
-        model_stall(process, event);
+        model_stall(model, process, event);
         break;
     case WEFT_TRACE_chan_send:
         channels_send(&process->channels, event);

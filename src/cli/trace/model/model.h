@@ -18,6 +18,15 @@
 #include "cli/trace/model/tasks.h"
 #include "cli/trace/model/workers.h"
 
+/* The longest poll that held its worker, and the await since which it did. */
+struct stall {
+    int64_t ns; /* 0: there was none */
+    uint32_t line;
+    char task[128]; /* its name; it may have ended */
+    char function[64];
+    char file[128]; /* the end of it, if it is longer */
+};
+
 struct process {
     uint64_t id;
     struct tasks tasks;
@@ -26,7 +35,7 @@ struct process {
     uint32_t announcing;    /* state announcements that are under way */
     uint64_t announcements; /* and that have begun */
     uint64_t stalls;
-    int64_t stall_longest_ns;
+    struct stall stall_longest;
 };
 
 struct model {

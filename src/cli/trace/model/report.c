@@ -214,8 +214,8 @@ void report_init(struct report *report, const struct model *model)
         report->mixed |= process->workers.mixed;
         report->stalls += process->stalls;
         report->names_folded += process->tasks.names_folded;
-        if (process->stall_longest_ns > report->stall_longest_ns)
-            report->stall_longest_ns = process->stall_longest_ns;
+        if (process->stalls && (!report->stalled || process->stall_longest.ns > report->stalled->stall_longest.ns))
+            report->stalled = process;
     }
     report_merge_tasks(report);
     report_merge_channels(report);

@@ -51,7 +51,7 @@ struct report {
     uint64_t announcements;
     bool mixed; /* see struct workers */
     uint64_t stalls;
-    int64_t stall_longest_ns;
+    const struct process *stalled; /* where the longest of them was; NULL: there was none */
     uint64_t names_folded;
 };
 
