@@ -2,7 +2,10 @@
 /*
  * Joining and detaching. A joinable task keeps its slot after its end until somebody claims the result; claims and the
  * registration of a joiner are under a lock chosen by the task's address, so a task that is not claimed cannot vanish
- * between a look and a touch.
+ * between a look and a touch. What is under the lock needs no order of its own; the end of a task takes its joiner out
+ * without it.
+ *
+ * Edges: JN-R1 registering releases, JN-A1 the end acquires: it sees who waits.
  */
 #include <sched.h>
 #include <weft/error.h>
@@ -24,11 +27,11 @@ static struct weft__lock *join_lock(struct weft__env *env, const weft__task *tas
  */
 static weft__waiter join_take_waiter(weft__task *task, uint32_t tag)
 {
-    const uint64_t word = weft__load_acquire(&task->state);
+    const uint64_t word = weft__load_relaxed(&task->state);
     if (weft__state_tag(word) != tag || (word & (WEFT__CLAIMED | WEFT__COMPLETE | WEFT__FREE)))
         return 0;
     struct weft__task_extra *extra = weft__load_relaxed(&task->extra); /* not claimed: it cannot vanish */
-    const weft__waiter waiter = weft__exchange_acq_rel(&extra->joiner, 0);
+    const weft__waiter waiter = weft__exchange_relaxed(&extra->joiner, 0);
     return waiter == WEFT__JOINER_LATE ? 0 : waiter;
 }
 
@@ -60,21 +63,21 @@ static enum join_step join_try(weft_task handle, weft__waiter waiter, int *out_r
     if (!task)
         return JOIN_STALE;
     const uint32_t tag = (uint32_t)handle.id;
-    const uint64_t word = weft__load_acquire(&task->state); /* ST-A3 */
+    const uint64_t word = weft__load_relaxed(&task->state); /* a claim orders, or the lock */
     if (weft__state_tag(word) != tag || (word & WEFT__FREE))
         return JOIN_STALE;
     if (word & WEFT__CLAIMED)
-        return JOIN_REFUSED;
+        return word & WEFT__COMPLETE ? JOIN_STALE : JOIN_REFUSED; /* it has ended: whoever claimed it is just freeing it */
     if (word & WEFT__COMPLETE)
         return weft__task_claim(env, task, tag, out_result) == WEFT__MOVE_FREE ? JOIN_ENDED : JOIN_STALE;
 
     enum join_step step = JOIN_STALE;
     weft__lock(join_lock(env, task));
-    const uint64_t again = weft__load_acquire(&task->state);
+    const uint64_t again = weft__load_relaxed(&task->state); /* whoever claims does it under the lock */
     if (weft__state_tag(again) == tag && !(again & (WEFT__CLAIMED | WEFT__FREE))) { /* it cannot vanish now */
         struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
         weft__waiter present = 0;
-        if (weft__cas_strong_acq_rel(&extra->joiner, &present, waiter) || present == waiter)
+        if (weft__cas_strong_release(&extra->joiner, &present, waiter) || present == waiter) /* JN-R1 */
             step = JOIN_WAITS;
         else
             step = present == WEFT__JOINER_LATE ? JOIN_SOON : JOIN_BUSY;
@@ -94,13 +97,13 @@ static bool join_withdraw(weft_task handle, weft__waiter waiter)
     weft__rcu_read_lock();
     weft__task *task = weft__task_find(handle, &env);
     /* A task that has ended took the registration out before: the usual wake of a joiner needs no lock. */
-    if (task && !(weft__load_acquire(&task->state) & WEFT__COMPLETE)) { /* ST-A3 */
+    if (task && !(weft__load_relaxed(&task->state) & WEFT__COMPLETE)) {
         weft__lock(join_lock(env, task));
-        const uint64_t word = weft__load_acquire(&task->state);
+        const uint64_t word = weft__load_relaxed(&task->state); /* as in join_try */
         if (weft__state_tag(word) == (uint32_t)handle.id && !(word & (WEFT__CLAIMED | WEFT__FREE))) {
             struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
             weft__waiter present = waiter;
-            withdrawn = weft__cas_strong_acq_rel(&extra->joiner, &present, 0);
+            withdrawn = weft__cas_strong_relaxed(&extra->joiner, &present, 0); /* it publishes nothing */
         }
         weft__unlock(join_lock(env, task));
     }

@@ -84,7 +84,7 @@ static void poll_finish(struct weft__thread *self, weft__task *task, int result)
     weft__waiter joiner = 0;
     if (joined) {
         weft__rcu_read_lock(); /* until the joiner is woken: it may end first, by cancellation */
-        joiner = weft__exchange_acq_rel(&extra->joiner, WEFT__JOINER_LATE);
+        joiner = weft__exchange_acquire(&extra->joiner, WEFT__JOINER_LATE); /* JN-A1 */
     }
     weft__store_relaxed(&task->result, result); /* complete releases it; a look from outside may read it as `idle` */
     if (result < 0 || !root)
