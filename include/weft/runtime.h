@@ -150,7 +150,7 @@ WEFT_API weft_scope *weft_runtime_scope(weft_runtime *rt);
  * @threads any
  * @blocks never
  * @owns the text belongs to the runtime
- * @errors none; "" for NULL
+ * @errors none; "" for what is not a live runtime
  * @since 0.1
  */
 WEFT_API const char *weft_runtime_name(const weft_runtime *rt);
@@ -160,7 +160,7 @@ WEFT_API const char *weft_runtime_name(const weft_runtime *rt);
  * @threads any
  * @blocks never
  * @owns nothing
- * @errors none; 0 for NULL
+ * @errors none; 0 for what is not a live runtime
  * @since 0.1
  */
 WEFT_API uint32_t weft_runtime_workers(const weft_runtime *rt);

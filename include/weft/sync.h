@@ -206,7 +206,8 @@ WEFT_API WEFT_MUST_USE int weft_semaphore_acquire_blocking(const weft_semaphore 
  * @threads any
  * @blocks never
  * @owns the permits are the semaphore's
- * @errors WEFT_ERANGE (more than permits_max would be free; none was given), WEFT_EINVAL, WEFT_ESRCH
+ * @errors WEFT_ERANGE (more than permits_max would be free; none was given), WEFT_EINVAL, WEFT_EPIPE (destroyed with this
+ *   handle), WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API int weft_semaphore_release(const weft_semaphore *semaphore, uint32_t count);
@@ -216,7 +217,8 @@ WEFT_API int weft_semaphore_release(const weft_semaphore *semaphore, uint32_t co
  * @threads any
  * @blocks never
  * @owns nothing
- * @errors how many were removed, which may be 0; WEFT_ERANGE (count above WEFT_PERMITS_MAX), WEFT_EINVAL, WEFT_ESRCH
+ * @errors how many were removed, which may be 0; WEFT_ERANGE (count above WEFT_PERMITS_MAX), WEFT_EINVAL, WEFT_EPIPE
+ *   (destroyed with this handle), WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API int weft_semaphore_forget(const weft_semaphore *semaphore, uint32_t count);

@@ -180,7 +180,7 @@ WEFT_API int weft_task_visit(weft_runtime *rt, int (*visit)(void *context, const
  * @threads task
  * @blocks never
  * @owns nothing
- * @errors none
+ * @errors none; a cleared handle for NULL
  * @since 0.1
  */
 WEFT_API weft_task weft_context_task(const weft_context *cx);
@@ -190,7 +190,7 @@ WEFT_API weft_task weft_context_task(const weft_context *cx);
  * @threads task
  * @blocks never
  * @owns nothing to release
- * @errors none
+ * @errors none; one that wakes nobody for NULL
  * @since 0.1
  */
 WEFT_API weft_waker weft_context_waker(const weft_context *cx);
@@ -200,7 +200,7 @@ WEFT_API weft_waker weft_context_waker(const weft_context *cx);
  * @threads task
  * @blocks never
  * @owns nothing
- * @errors none
+ * @errors none; WEFT_REASON_NONE for NULL
  * @since 0.1
  */
 WEFT_API weft_reason weft_context_cancelled(const weft_context *cx);
@@ -210,7 +210,7 @@ WEFT_API weft_reason weft_context_cancelled(const weft_context *cx);
  * @threads task
  * @blocks never
  * @owns the runtime is not the caller's
- * @errors none
+ * @errors none; NULL for NULL
  * @since 0.1
  */
 WEFT_API weft_runtime *weft_context_runtime(const weft_context *cx);
@@ -220,7 +220,7 @@ WEFT_API weft_runtime *weft_context_runtime(const weft_context *cx);
  * @threads task
  * @blocks suspends the task, until its worker has served its queue
  * @owns nothing
- * @errors WEFT_ECANCELED
+ * @errors WEFT_ECANCELED, WEFT_EINVAL (null)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_yield(weft_context *cx);

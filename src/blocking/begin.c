@@ -69,7 +69,7 @@ static size_t begin_round(size_t size)
 }
 
 /* A place is reserved: make the job and queue it. */
-static int begin_submit(struct weft__blocking *pool, weft_job *out_job, const weft_job_options *o)
+static int begin_submit(const char *call, struct weft__blocking *pool, weft_job *out_job, const weft_job_options *o)
 {
     const char *name = o->name ? o->name : o->site && o->site->name ? o->site->name : "job";
     const size_t name_length = weft__name_fit(name, WEFT_NAME_MAX);
@@ -77,7 +77,7 @@ static int begin_submit(struct weft__blocking *pool, weft_job *out_job, const we
     struct weft__job *job = weft__slab_alloc(&pool->slab, NULL, argument_at + o->argument_size);
     if (!job) {
         weft__pool_release_place(pool);
-        return WEFT_ENOMEM;
+        return weft__refuse(WEFT_ENOMEM, "%s: no memory for the job '%.100s': nothing was taken", call, name);
     }
     /* It is not live yet, so nobody looks at anything but its state. */
     const uint64_t outer = weft__pool_job_id();
@@ -104,14 +104,14 @@ static int begin_submit(struct weft__blocking *pool, weft_job *out_job, const we
         memcpy(job->argument, o->argument, o->argument_size);
     }
     const weft_job handle = {job->id, weft__slot_number(job), pool->env->number};
-    const int error = weft__pool_submit(pool, job);
+    const int error = weft__pool_submit(call, pool, job);
     if (error == 0 && out_job)
         *out_job = handle;
     return error;
 }
 
 /* The task stood in line: what came of it? */
-static int begin_resume(weft_context *cx, struct weft__blocking *pool)
+static int begin_resume(const char *call, weft_context *cx, struct weft__blocking *pool)
 {
     struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (weft__cx_cancelled(cx)) {
@@ -126,20 +126,19 @@ static int begin_resume(weft_context *cx, struct weft__blocking *pool)
     wait->object = NULL; /* the place is ours: leaving would hand it on */
     wait->state = WEFT__WAIT_IDLE;
     weft__blocking_unref(pool);
-    return state == WEFT__WAIT_GRANTED ? 0 : begin_closed("weft_job_begin");
+    return state == WEFT__WAIT_GRANTED ? 0 : begin_closed(call);
 }
 
-int weft_job_begin(weft_context *cx, weft_job *job, const weft_job_options *options)
+int weft__job_begin(const char *call, weft_context *cx, weft_job *job, const weft_job_options *options)
 {
-    static const char call[] = "weft_job_begin";
     const int wrong = begin_check(call, job, options);
     if (wrong || !cx)
         return wrong ? wrong : weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
     struct weft__blocking *pool = weft__cx_thread(cx)->env->blocking;
     struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (wait->object == &pool->place) {
-        const int resumed = begin_resume(cx, pool);
-        return resumed == 0 ? begin_submit(pool, job, options) : resumed;
+        const int resumed = begin_resume(call, cx, pool);
+        return resumed == 0 ? begin_submit(call, pool, job, options) : resumed;
     }
     weft__wait_leave(wait);
     if (weft__cx_cancelled(cx))
@@ -148,7 +147,7 @@ int weft_job_begin(weft_context *cx, weft_job *job, const weft_job_options *opti
         return WEFT_AWAITING;
     switch (begin_reserve(pool, wait)) {
     case BEGIN_RESERVED:
-        return begin_submit(pool, job, options);
+        return begin_submit(call, pool, job, options);
     case BEGIN_WAITS:
         wait->object = &pool->place;
         weft__cx_refund(cx);
@@ -156,6 +155,11 @@ int weft_job_begin(weft_context *cx, weft_job *job, const weft_job_options *opti
     default:
         return begin_closed(call);
     }
+}
+
+int weft_job_begin(weft_context *cx, weft_job *job, const weft_job_options *options)
+{
+    return weft__job_begin("weft_job_begin", cx, job, options);
 }
 
 int weft_job_try_begin(weft_runtime *rt, weft_job *job, const weft_job_options *options)
@@ -167,7 +171,7 @@ int weft_job_try_begin(weft_runtime *rt, weft_job *job, const weft_job_options *
     struct weft__blocking *pool = weft__env_of(rt)->blocking;
     switch (begin_reserve(pool, NULL)) {
     case BEGIN_RESERVED:
-        return begin_submit(pool, job, options);
+        return begin_submit(call, pool, job, options);
     case BEGIN_CLOSED:
         return begin_closed(call);
     default:
@@ -218,5 +222,5 @@ int weft_job_begin_blocking(weft_runtime *rt, weft_job *job, const weft_job_opti
     const int place = begin_block(pool, deadline_ns);
     if (place == WEFT_ESHUTDOWN)
         return begin_closed(call);
-    return place == 0 ? begin_submit(pool, job, options) : place;
+    return place == 0 ? begin_submit(call, pool, job, options) : place;
 }

@@ -187,7 +187,7 @@ bool weft__pool_take_back_locked(struct weft__blocking *pool, const struct weft_
     return false;
 }
 
-int weft__pool_submit(struct weft__blocking *pool, struct weft__job *job)
+int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft__job *job)
 {
     const uint64_t id = job->id;
     /* Before it is queued: nobody can start it before it was announced. */
@@ -198,7 +198,7 @@ int weft__pool_submit(struct weft__blocking *pool, struct weft__job *job)
         weft__pool_free_locked(pool, job);
         weft__unlock(&pool->lock);
         WEFT__TRACE(pool->env->number, blocking_end, id, WEFT_ESHUTDOWN);
-        return weft__refuse(WEFT_ESHUTDOWN, "weft_job_begin: the runtime is shutting down");
+        return weft__refuse(WEFT_ESHUTDOWN, "%s: the runtime is shutting down", call);
     }
     weft__store_relaxed(&job->state, WEFT__JOB_LIVE);
     weft__list_push_back(&pool->queue, &job->link);
@@ -210,8 +210,9 @@ int weft__pool_submit(struct weft__blocking *pool, struct weft__job *job)
     if (weft__pool_summon(pool, summon, job, id) == 0)
         return 0;
     WEFT__TRACE(pool->env->number, blocking_end, id, WEFT_EAGAIN);
-    return weft__refuse(WEFT_EAGAIN, "weft_job_begin: the blocking pool has no thread, and the system gives none: raise "
-                                     "the limit of threads");
+    return weft__refuse(WEFT_EAGAIN, "%s: the blocking pool has no thread, and the system gives none: raise the limit of "
+                                     "threads",
+                        call);
 }
 
 static uint32_t pool_default(uint32_t value, uint32_t otherwise)

@@ -236,7 +236,10 @@ int weft__pool_thread_id(void);
  * A place in the queue was reserved and the job is written: queue it, and see that a thread takes it. On failure, and
  * then the job is freed: WEFT_ESHUTDOWN, or WEFT_EAGAIN: there is no thread and the system gives none.
  */
-int weft__pool_submit(struct weft__blocking *pool, struct weft__job *job);
+int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft__job *job);
+
+/* weft_job_begin() under the name of the call that it is done for. */
+int weft__job_begin(const char *call, weft_context *cx, weft_job *job, const weft_job_options *options);
 
 /* A place was reserved and is not used. */
 void weft__pool_release_place(struct weft__blocking *pool);

@@ -117,9 +117,8 @@ static int wait_error(const char *call, enum wait_step step, weft_job *job)
     return weft__refuse(WEFT_ESRCH, "%s: the job was waited for or detached, or its runtime is gone", call);
 }
 
-static int wait_await(weft_context *cx, weft_job *job, int *out_result, struct weft__wait *wait)
+static int wait_await(const char *call, weft_context *cx, weft_job *job, int *out_result, struct weft__wait *wait)
 {
-    static const char call[] = "weft_job_wait";
     const bool waited = wait->object == &weft__cx_thread(cx)->env->blocking->end;
     weft__wait_leave(wait); /* this wait's own registration, too: it is made again if the job has not ended */
     const int wrong = wait_check(call, job);
@@ -152,32 +151,34 @@ int weft_job_wait(weft_context *cx, weft_job *job, int *out_result)
 {
     if (!cx)
         return weft__refuse(WEFT_EINVAL, "weft_job_wait: the context must not be null");
-    return wait_await(cx, job, out_result, &weft__cx_task(cx)->wait);
+    return wait_await("weft_job_wait", cx, job, out_result, &weft__cx_task(cx)->wait);
 }
 
 static int wait_future_poll(weft_context *cx, weft_future *future)
 {
     weft_job_future *wait = (weft_job_future *)(void *)future;
-    return wait_await(cx, wait->job, wait->out_result, weft__future_attach(cx, future));
+    return wait_await("weft_job_wait_begin", cx, wait->job, wait->out_result, weft__future_attach(cx, future));
 }
 
 void weft_job_wait_begin(weft_job_future *future, weft_job *job, int *out_result)
 {
-    weft__future_begin(&future->future, wait_future_poll);
+    if (!weft__future_begin(future, wait_future_poll))
+        return;
     future->job = job;
     future->out_result = out_result;
 }
 
 int weft_job_run(weft_context *cx, weft_job *job, const weft_job_options *options, int *out_result)
 {
-    if (!job)
-        return weft__refuse(WEFT_EINVAL, "weft_job_run: the handle must not be null");
+    static const char call[] = "weft_job_run";
+    if (!cx || !job)
+        return weft__refuse(WEFT_EINVAL, "%s: context and handle must not be null", call);
     if (job->id == 0) {
-        const int begun = weft_job_begin(cx, job, options);
+        const int begun = weft__job_begin(call, cx, job, options);
         if (begun != 0)
             return begun;
     }
-    return weft_job_wait(cx, job, out_result);
+    return wait_await(call, cx, job, out_result, &weft__cx_task(cx)->wait);
 }
 
 /* The time was up: take the node out. False: the job has just ended, and the outcome is on its way. */

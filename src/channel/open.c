@@ -55,6 +55,9 @@ static int open_check(weft_runtime *rt, const weft_channel_options *o, size_t me
     static const char call[] = "weft_channel_create";
     if (!o || !out_sender || !out_receiver)
         return weft__refuse(WEFT_EINVAL, "%s: options, sender and receiver must not be null", call);
+    if (o->size < sizeof *o)
+        return weft__refuse(WEFT_EINVAL, "%s: options of %zu bytes, not %zu: use WEFT_CHANNEL_OPTIONS()", call, o->size,
+                            sizeof *o);
     const int wrong = weft__runtimes_check(call, rt);
     if (wrong)
         return wrong;

@@ -197,7 +197,8 @@ static int recv_future_poll(weft_context *cx, weft_future *future)
 
 void weft_recv_begin(weft_recv_future *future, weft_receiver *receiver, void *out_message)
 {
-    weft__future_begin(&future->future, recv_future_poll);
+    if (!weft__future_begin(future, recv_future_poll))
+        return;
     future->receiver = receiver;
     future->out_message = out_message;
 }

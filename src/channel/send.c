@@ -253,7 +253,8 @@ static int send_future_poll(weft_context *cx, weft_future *future)
 
 void weft_send_begin(weft_send_future *future, weft_sender *sender, const void *message)
 {
-    weft__future_begin(&future->future, send_future_poll);
+    if (!weft__future_begin(future, send_future_poll))
+        return;
     future->sender = sender;
     future->message = message;
 }
@@ -381,7 +382,8 @@ static int reserve_future_poll(weft_context *cx, weft_future *future)
 
 void weft_reserve_begin(weft_reserve_future *future, weft_sender *sender, weft_permit *out_permit)
 {
-    weft__future_begin(&future->future, reserve_future_poll);
+    if (!weft__future_begin(future, reserve_future_poll))
+        return;
     future->sender = sender;
     future->out_permit = out_permit;
 }

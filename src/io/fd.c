@@ -332,7 +332,8 @@ static int fd_write_future_poll(weft_context *cx, weft_future *future)
 static void fd_future_begin(weft_fd_future *future, int (*poll)(weft_context *, weft_future *), weft_fd *fd, const void *buffer,
                             size_t length)
 {
-    weft__future_begin(&future->future, poll);
+    if (!weft__future_begin(future, poll))
+        return;
     future->fd = fd;
     future->buffer = (void *)(uintptr_t)buffer;
     future->length = length;

@@ -224,6 +224,8 @@ static int process_signal_attempt(struct weft__descriptor *descriptor, void *arg
     /* The group's number is the child's, which is its own until somebody has waited for it. */
     const long answer = wish->group ? kill(-wish->group, wish->signal)
                                     : syscall(SYS_pidfd_send_signal, descriptor->fd, wish->signal, NULL, 0);
+    if (answer < 0 && errno == EINVAL)
+        return weft__refuse(WEFT_EINVAL, "weft_process_signal: %d is no signal", wish->signal);
     return answer < 0 ? -errno : 0;
 }
 

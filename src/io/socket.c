@@ -137,6 +137,8 @@ static int accept_attempt(struct weft__descriptor *descriptor, void *arguments)
             return 0;
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             weft__store_relaxed(&descriptor->pauses, weft__load_relaxed(&descriptor->pauses) + 1); /* under `reading` */
+        if (errno == EINVAL)
+            return weft__refuse(WEFT_EINVAL, "weft_accept: descriptor %d is no listener", descriptor->fd);
         if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)
             return -errno;
     }
@@ -200,7 +202,8 @@ static int accept_future_poll(weft_context *cx, weft_future *future)
 
 void weft_accept_begin(weft_accept_future *future, weft_fd *listener, weft_fd *out_connection)
 {
-    weft__future_begin(&future->future, accept_future_poll);
+    if (!weft__future_begin(future, accept_future_poll))
+        return;
     future->listener = listener;
     future->out_connection = out_connection;
 }
@@ -327,7 +330,10 @@ static int set_attempt(struct weft__descriptor *descriptor, void *arguments)
     else if (setsockopt(descriptor->fd, names[setting->option].level, names[setting->option].name, &setting->value,
                         sizeof setting->value) < 0)
         result = -errno;
-    return result == -ENOTSOCK || result == -EOPNOTSUPP || result == -ENOPROTOOPT ? WEFT_EINVAL : result;
+    if (result == -ENOTSOCK || result == -EOPNOTSUPP || result == -ENOPROTOOPT || result == -EINVAL)
+        return weft__refuse(WEFT_EINVAL, "weft_fd_set: option %d, value %d: descriptor %d does not take it",
+                            (int)setting->option, setting->value, descriptor->fd);
+    return result;
 }
 
 int weft_fd_set(weft_fd *fd, weft_socket_option option, int value)
@@ -447,7 +453,8 @@ static int receive_future_poll(weft_context *cx, weft_future *future)
 
 void weft_receive_begin(weft_receive_future *future, weft_fd *fd, void *buffer, size_t length, weft_address *out_from)
 {
-    weft__future_begin(&future->future, receive_future_poll);
+    if (!weft__future_begin(future, receive_future_poll))
+        return;
     future->fd = fd;
     future->buffer = buffer;
     future->length = length;

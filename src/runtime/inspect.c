@@ -16,12 +16,12 @@ weft_scope *weft_runtime_scope(weft_runtime *rt)
 
 const char *weft_runtime_name(const weft_runtime *rt)
 {
-    return rt ? rt->name : "";
+    return weft__runtimes_contains(rt) ? rt->name : "";
 }
 
 uint32_t weft_runtime_workers(const weft_runtime *rt)
 {
-    return rt ? rt->sched.worker_count : 0;
+    return weft__runtimes_contains(rt) ? rt->sched.worker_count : 0;
 }
 
 int weft_runtime_tracing(weft_runtime *rt, char *text, size_t text_size)

@@ -114,7 +114,8 @@ static int barrier_future_poll(weft_context *cx, weft_future *future)
 
 void weft_barrier_wait_begin(weft_barrier_future *future, const weft_barrier *barrier)
 {
-    weft__future_begin(&future->future, barrier_future_poll);
+    if (!weft__future_begin(future, barrier_future_poll))
+        return;
     future->barrier = barrier;
 }
 

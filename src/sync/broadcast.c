@@ -386,7 +386,8 @@ static int broadcast_recv_poll(weft_context *cx, weft_future *future)
 void weft_broadcast_recv_begin(weft_broadcast_recv_future *future, weft_broadcast_receiver *receiver, void *out_message,
                                uint64_t *out_lost)
 {
-    weft__future_begin(&future->future, broadcast_recv_poll);
+    if (!weft__future_begin(future, broadcast_recv_poll))
+        return;
     future->receiver = receiver;
     future->out_message = out_message;
     future->out_lost = out_lost;
@@ -442,7 +443,8 @@ static int broadcast_closed_poll(weft_context *cx, weft_future *future)
 
 void weft_broadcast_closed_begin(weft_broadcast_closed_future *future, const weft_broadcast_sender *sender)
 {
-    weft__future_begin(&future->future, broadcast_closed_poll);
+    if (!weft__future_begin(future, broadcast_closed_poll))
+        return;
     future->sender = sender;
 }
 

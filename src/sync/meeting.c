@@ -74,7 +74,7 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
     struct weft__meeting *object = plain ? weft__slab_alloc(&home->slab, NULL, sizeof *object)
                                          : weft__slab_alloc(&home->values, NULL, plan->size);
     if (!object)
-        return WEFT_ENOMEM;
+        return weft__refuse(WEFT_ENOMEM, "%s: no memory for '%.100s': nothing was taken", plan->call, name);
     weft__fetch_add_relaxed(&home->refs, 1); /* the runtime holds one */
 
     /* Nobody looks at what is not LIVE, and who looked at what was here before has left: it looked under the lock. */

@@ -76,7 +76,8 @@ static int mutex_future_poll(weft_context *cx, weft_future *future)
 
 void weft_mutex_lock_begin(weft_mutex_future *future, const weft_mutex *mutex)
 {
-    weft__future_begin(&future->future, mutex_future_poll);
+    if (!weft__future_begin(future, mutex_future_poll))
+        return;
     future->mutex = mutex;
 }
 

@@ -150,13 +150,15 @@ int weft_notify_wait_since(weft_context *cx, const weft_notify *notify, uint64_t
 static int notify_future_poll(weft_context *cx, weft_future *future)
 {
     const weft_notify_future *wait = (const weft_notify_future *)(const void *)future;
-    return notify_await("weft_notify_wait_begin", cx, wait->notify, wait->has_ticket ? &wait->ticket : NULL,
-                        weft__future_attach(cx, future));
+    if (wait->has_ticket)
+        return notify_await("weft_notify_wait_since_begin", cx, wait->notify, &wait->ticket, weft__future_attach(cx, future));
+    return notify_await("weft_notify_wait_begin", cx, wait->notify, NULL, weft__future_attach(cx, future));
 }
 
 void weft_notify_wait_begin(weft_notify_future *future, const weft_notify *notify)
 {
-    weft__future_begin(&future->future, notify_future_poll);
+    if (!weft__future_begin(future, notify_future_poll))
+        return;
     future->notify = notify;
     future->ticket = 0;
     future->has_ticket = false;
@@ -165,6 +167,8 @@ void weft_notify_wait_begin(weft_notify_future *future, const weft_notify *notif
 void weft_notify_wait_since_begin(weft_notify_future *future, const weft_notify *notify, uint64_t ticket)
 {
     weft_notify_wait_begin(future, notify);
+    if (!future)
+        return;
     future->ticket = ticket;
     future->has_ticket = true;
 }

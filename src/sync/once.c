@@ -69,10 +69,14 @@ static int once_await(const char *call, weft_context *cx, const weft_once *once,
                                                        WEFT__MODE_OWNS, 1));
 }
 
+static int once_enter(const char *call, weft_context *cx, const weft_once *once)
+{
+    return cx ? once_await(call, cx, once, &weft__cx_task(cx)->wait) : weft__meeting_refuse(call, NULL, 0);
+}
+
 int weft_once_enter(weft_context *cx, const weft_once *once)
 {
-    static const char call[] = "weft_once_enter";
-    return cx ? once_await(call, cx, once, &weft__cx_task(cx)->wait) : weft__meeting_refuse(call, NULL, 0);
+    return once_enter("weft_once_enter", cx, once);
 }
 
 static int once_future_poll(weft_context *cx, weft_future *future)
@@ -83,7 +87,8 @@ static int once_future_poll(weft_context *cx, weft_future *future)
 
 void weft_once_enter_begin(weft_once_future *future, const weft_once *once)
 {
-    weft__future_begin(&future->future, once_future_poll);
+    if (!weft__future_begin(future, once_future_poll))
+        return;
     future->once = once;
 }
 
@@ -141,7 +146,7 @@ int weft_once_run(weft_context *cx, const weft_once *once, int (*function)(void 
 {
     if (!function)
         return weft__refuse(WEFT_EINVAL, "weft_once_run: the function must not be null");
-    const int entered = weft_once_enter(cx, once);
+    const int entered = once_enter("weft_once_run", cx, once);
     if (entered != 1)
         return entered;
     const int result = function(context);

@@ -261,7 +261,8 @@ static int oneshot_recv_poll(weft_context *cx, weft_future *future)
 
 void weft_oneshot_recv_begin(weft_oneshot_recv_future *future, const weft_oneshot_receiver *receiver, void *out_value)
 {
-    weft__future_begin(&future->future, oneshot_recv_poll);
+    if (!weft__future_begin(future, oneshot_recv_poll))
+        return;
     future->receiver = receiver;
     future->out_value = out_value;
 }
@@ -300,7 +301,8 @@ static int oneshot_closed_poll(weft_context *cx, weft_future *future)
 
 void weft_oneshot_closed_begin(weft_oneshot_closed_future *future, const weft_oneshot_sender *sender)
 {
-    weft__future_begin(&future->future, oneshot_closed_poll);
+    if (!weft__future_begin(future, oneshot_closed_poll))
+        return;
     future->sender = sender;
 }
 

@@ -99,13 +99,15 @@ static int rwlock_write_poll(weft_context *cx, weft_future *future)
 
 void weft_rwlock_read_begin(weft_rwlock_future *future, const weft_rwlock *rwlock)
 {
-    weft__future_begin(&future->future, rwlock_read_poll);
+    if (!weft__future_begin(future, rwlock_read_poll))
+        return;
     future->rwlock = rwlock;
 }
 
 void weft_rwlock_write_begin(weft_rwlock_future *future, const weft_rwlock *rwlock)
 {
-    weft__future_begin(&future->future, rwlock_write_poll);
+    if (!weft__future_begin(future, rwlock_write_poll))
+        return;
     future->rwlock = rwlock;
 }
 

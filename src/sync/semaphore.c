@@ -105,7 +105,8 @@ static int semaphore_future_poll(weft_context *cx, weft_future *future)
 
 void weft_semaphore_acquire_begin(weft_semaphore_future *future, const weft_semaphore *semaphore, uint32_t count)
 {
-    weft__future_begin(&future->future, semaphore_future_poll);
+    if (!weft__future_begin(future, semaphore_future_poll))
+        return;
     future->semaphore = semaphore;
     future->count = count;
 }

@@ -318,7 +318,8 @@ static int watch_changed_poll(weft_context *cx, weft_future *future)
 
 void weft_watch_changed_begin(weft_watch_future *future, weft_watch_receiver *receiver)
 {
-    weft__future_begin(&future->future, watch_changed_poll);
+    if (!weft__future_begin(future, watch_changed_poll))
+        return;
     future->receiver = receiver;
     future->sender = NULL;
 }
@@ -401,7 +402,8 @@ static int watch_closed_poll(weft_context *cx, weft_future *future)
 
 void weft_watch_closed_begin(weft_watch_future *future, const weft_watch_sender *sender)
 {
-    weft__future_begin(&future->future, watch_closed_poll);
+    if (!weft__future_begin(future, watch_closed_poll))
+        return;
     future->receiver = NULL;
     future->sender = sender;
 }

@@ -46,10 +46,15 @@ static inline bool weft__select_under_way(const weft_context *cx, weft_select_st
     return weft__cx_task(cx)->wait.object == weft__select_waitable(state);
 }
 
-static inline void weft__future_begin(weft_future *future, int (*poll)(weft_context *cx, weft_future *future))
+/* Set up a future of any kind, which begins with the common part. False: it is null, and select will say so. */
+static inline bool weft__future_begin(void *whole, int (*poll)(weft_context *cx, weft_future *future))
 {
+    weft_future *future = whole;
+    if (!future)
+        return false;
     *future = (weft_future){.weft__poll = poll};
     weft__future_wait(future)->future = true;
+    return true;
 }
 
 #endif

@@ -152,6 +152,8 @@ int weft_task_visit(weft_runtime *rt, int (*visit)(void *context, const weft_tas
 
 weft_task weft_context_task(const weft_context *cx)
 {
+    if (!cx)
+        return (weft_task){0};
     const weft__task *task = weft__cx_task(cx);
     return (weft_task){weft__task_id(task), weft__slot_number(task), weft__cx_thread(cx)->env->number};
 }
@@ -163,7 +165,7 @@ weft_waker weft_context_waker(const weft_context *cx)
 
 weft_runtime *weft_context_runtime(const weft_context *cx)
 {
-    return (weft_runtime *)(void *)weft__cx_thread(cx)->env;
+    return cx ? (weft_runtime *)(void *)weft__cx_thread(cx)->env : NULL;
 }
 
 static void yield_abandon(struct weft__waitable *waitable, struct weft__wait *wait)
@@ -176,6 +178,8 @@ static void yield_abandon(struct weft__waitable *waitable, struct weft__wait *wa
 int weft_yield(weft_context *cx)
 {
     static struct weft__waitable yielding = {.abandon = yield_abandon};
+    if (weft__unlikely(!cx))
+        return weft__refuse(WEFT_EINVAL, "weft_yield: the context must not be null");
     struct weft__wait *wait = &weft__cx_task(cx)->wait;
     const bool yielded = wait->object == &yielding;
     weft__wait_leave(wait);

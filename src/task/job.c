@@ -34,20 +34,27 @@ static void job_drop(void *frame)
         head->drop(head + 1);
 }
 
+static weft_task job_failed(int code)
+{
+    return (weft_task){.id = 0, .weft__slot = (uint32_t)-code};
+}
+
 weft_task weft_spawn_job_frame(weft_scope *scope, weft_site *site, const weft_task_options *options, weft_run_fn *fn,
                                const void *frame, size_t frame_size)
 {
     const size_t size = sizeof(struct job_head) + frame_size;
-    if (!fn || (frame_size > 0 && !frame) || frame_size > WEFT_FRAME_MAX - sizeof(struct job_head)) {
-        const int code = weft__refuse(WEFT_EINVAL, "weft_spawn_job: a frame of %zu bytes: give a function and at most %zu "
-                                                   "bytes",
-                                      frame_size, WEFT_FRAME_MAX - sizeof(struct job_head));
-        return (weft_task){.id = 0, .weft__slot = (uint32_t)-code};
-    }
+    if (!fn || (frame_size > 0 && !frame) || frame_size > WEFT_FRAME_MAX - sizeof(struct job_head))
+        return job_failed(weft__refuse(WEFT_EINVAL, "weft_spawn_job: a frame of %zu bytes: give a function and at most %zu "
+                                                    "bytes",
+                                       frame_size, WEFT_FRAME_MAX - sizeof(struct job_head)));
+    if (options && options->size < sizeof *options)
+        return job_failed(weft__refuse(WEFT_EINVAL, "weft_spawn_job: options of %zu bytes, not %zu: use WEFT_TASK()",
+                                       options->size, sizeof *options));
     _Alignas(16) unsigned char stack[JOB_ON_STACK];
     unsigned char *whole = size <= sizeof stack ? stack : weft__alloc(size);
     if (!whole)
-        return (weft_task){.id = 0, .weft__slot = (uint32_t)-WEFT_ENOMEM};
+        return job_failed(weft__refuse(WEFT_ENOMEM, "weft_spawn_job: no memory for a frame of %zu bytes: nothing was taken",
+                                       frame_size));
     const struct job_head head = {fn, options ? options->drop : NULL};
     memcpy(whole, &head, sizeof head);
     if (frame_size > 0)

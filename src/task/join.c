@@ -208,7 +208,8 @@ static int join_future_poll(weft_context *cx, weft_future *future)
 
 void weft_join_begin(weft_join_future *future, weft_task *task, int *out_result)
 {
-    weft__future_begin(&future->future, join_future_poll);
+    if (!weft__future_begin(future, join_future_poll))
+        return;
     future->task = task;
     future->out_result = out_result;
 }

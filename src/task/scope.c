@@ -221,6 +221,8 @@ static weft_reason scope_reason(struct weft__env *env, const weft__task *task, w
 
 weft_reason weft_context_cancelled(const weft_context *cx)
 {
+    if (!cx)
+        return WEFT_REASON_NONE;
     const weft__task *task = weft__cx_task(cx);
     return scope_reason(weft__cx_thread(cx)->env, task, task->open_scope);
 }
@@ -275,6 +277,9 @@ int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_opt
 {
     if (!cx || !scope)
         return weft__refuse(WEFT_EINVAL, "weft_scope_open: context and scope must not be null");
+    if (options && options->size < sizeof *options)
+        return weft__refuse(WEFT_EINVAL, "weft_scope_open: options of %zu bytes, not %zu: use WEFT_SCOPE_OPTIONS()",
+                            options->size, sizeof *options);
     const weft_policy policy = options ? options->policy : WEFT_FAIL_FAST;
     if ((unsigned)policy > WEFT_FIRST_SUCCESS)
         return weft__refuse(WEFT_EINVAL, "weft_scope_open: policy %d is not one of weft_policy", (int)policy);

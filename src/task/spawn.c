@@ -27,13 +27,16 @@ int weft_task_error(weft_task task)
 }
 
 /* NULL arguments and sizes. The text names what is wrong. */
-static int spawn_check(const weft_scope *scope, const weft_site *site, weft_poll_fn *fn, const void *frame, size_t size)
+static int spawn_check(const weft_scope *scope, const weft_site *site, const weft_task_options *o, weft_poll_fn *fn,
+                       const void *frame, size_t size)
 {
     if (!scope || !scope->weft__runtime)
         return weft__refuse(WEFT_EINVAL, "weft_spawn: the scope is null or closed: give an open one, or "
                                          "weft_runtime_scope()");
     if (!site || !fn || (size > 0 && !frame))
         return weft__refuse(WEFT_EINVAL, "weft_spawn: site, function and frame must not be null");
+    if (o && o->size < sizeof *o)
+        return weft__refuse(WEFT_EINVAL, "weft_spawn: options of %zu bytes, not %zu: use WEFT_TASK()", o->size, sizeof *o);
     if (size > WEFT_FRAME_MAX)
         return weft__refuse(WEFT_EINVAL,
                             "weft_spawn: the frame of '%s' has %zu bytes, at most %d: keep large state behind a pointer",
@@ -55,7 +58,7 @@ static bool spawn_needs_extra(const weft_task_options *o, bool root)
 weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_options *options, weft_poll_fn *fn,
                            const void *frame, size_t frame_size)
 {
-    const int wrong = spawn_check(scope, site, fn, frame, frame_size);
+    const int wrong = spawn_check(scope, site, options, fn, frame, frame_size);
     if (wrong)
         return spawn_failed(wrong);
     struct weft__env *env = weft__env_of(scope->weft__runtime);

@@ -64,7 +64,8 @@ static int interval_future_poll(weft_context *cx, weft_future *future)
 
 void weft_interval_tick_begin(weft_interval_future *future, weft_interval *interval)
 {
-    weft__future_begin(&future->future, interval_future_poll);
+    if (!weft__future_begin(future, interval_future_poll))
+        return;
     future->interval = interval;
 }
 

@@ -104,7 +104,8 @@ static int sleep_future_poll(weft_context *cx, weft_future *future)
 
 void weft_sleep_begin(weft_sleep_future *future, int64_t deadline_ns)
 {
-    weft__future_begin(&future->future, sleep_future_poll);
+    if (!weft__future_begin(future, sleep_future_poll))
+        return;
     future->deadline_ns = deadline_ns;
 }
 

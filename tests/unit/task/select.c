@@ -41,7 +41,8 @@ struct chooser {
 static weft_poll chooser(weft_context *cx, struct chooser *self)
 {
     WEFT_BEGIN(cx, self);
-    weft__future_begin(&self->canceller, canceller_poll);
+    if (!weft__future_begin(&self->canceller, canceller_poll))
+        return WEFT_READY;
     weft_semaphore_acquire_begin(&self->acquire, self->semaphore, 1);
     WEFT_AWAIT(self->weft.rc, weft_select_biased(cx, &self->select, &self->canceller, &self->acquire.future));
     atomic_store(self->answer, self->weft.rc);
