@@ -83,7 +83,7 @@ int weft_guest_begin(weft_runtime *rt, void *uv_loop, weft_guest **out_guest)
         return weft__refuse(WEFT_EINVAL, "%s: the loop and the place for the guest must not be null", call);
     const int fd = weft_runtime_descriptor(rt);
     if (fd < 0)
-        return fd;
+        return weft__refuse(fd, "%s: give a live runtime that was created with .drive = WEFT_DRIVE_TURNS", call);
     weft_guest *guest = weft__alloc_zeroed(1, sizeof *guest);
     if (!guest)
         return weft__refuse(WEFT_ENOMEM, "%s: no memory", call);
