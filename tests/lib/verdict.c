@@ -21,6 +21,11 @@ bool verdict_note(bool held, const char *condition, const char *file, int line)
     return false;
 }
 
+bool verdict_holds(void)
+{
+    return atomic_load(&verdict_count) == 0;
+}
+
 void verdict_assert(void)
 {
     const unsigned count = atomic_exchange(&verdict_count, 0);

@@ -19,6 +19,9 @@ bool verdict_note(bool held, const char *condition, const char *file, int line);
 
 #define VERDICT(condition) verdict_note((condition), #condition, __FILE__, __LINE__)
 
+/* Whether all have held since the last verdict_assert(). */
+bool verdict_holds(void);
+
 /* The test's own thread: fail with the first verdict that did not hold; forget it for the next test. */
 void verdict_assert(void);
 
