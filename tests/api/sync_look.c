@@ -118,6 +118,7 @@ static void mutex_shows_its_owner_and_each_waiter(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(meet_answer(&visits[i]), 0);
     assert_int_equal(meet_guest_answer(&guest), 0);
+    world_settle(rt); /* they leave after their answer, with the handle */
     weft_mutex_destroy(&mutex);
     assert_int_equal(weft_sync_waiters(rt, stats.id, found, ROOM), WEFT_ESRCH);
 }
@@ -149,6 +150,7 @@ static void semaphore_shows_what_each_asks_for(void **state)
     atomic_store(&stay, 1);
     for (int i = 0; i < 3; i++)
         assert_int_equal(meet_answer(&visits[i]), 0);
+    world_settle(rt);
     assert_int_equal(weft_semaphore_try_acquire(&seats, 1), 0);
     assert_true(meet_stats(rt, "seats").taker == (WEFT_OWNER_THREAD | (uint32_t)weft__thread_id()));
     weft_semaphore_destroy(&seats);
@@ -179,6 +181,7 @@ static void rwlock_shows_writers_among_readers(void **state)
     atomic_store(&stay, 1);
     for (int i = 0; i < 4; i++)
         assert_int_equal(meet_answer(&visits[i]), 0);
+    world_settle(rt);
     weft_rwlock_destroy(&book);
 }
 
@@ -257,6 +260,7 @@ static void every_kind_shows_who_waits(void **state)
         assert_int_equal(meet_answer(&visits[i]), WEFT_ECANCELED);
         assert_int_equal(waiters(cases[i].name, found), i == 3 ? 1 : 0);
     }
+    world_settle(rt);
     assert_int_equal(weft_once_leave(&config, 0), 0);
     weft_notify_destroy(&bell);
     weft_barrier_destroy(&start);
