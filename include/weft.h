@@ -20,6 +20,7 @@
 #include <weft/notify.h>
 #include <weft/once.h>
 #include <weft/oneshot.h>
+#include <weft/permit.h>
 #include <weft/process.h>
 #include <weft/resolve.h>
 #include <weft/runtime.h>

@@ -7,7 +7,7 @@
  *                        send  try_send  reserve  permit_send  recv  try_recv  recv_many  close  clone
  *     one sender handle   one task or thread at a time: clone it for the next
  *     several senders     yes   yes       yes      yes          yes   yes       yes        yes    yes
- *     the receiver        one task or thread at a time
+ *     the receiver        one task or thread at a time                (reserve and permits: <weft/permit.h>)
  *
  * A message that was sent successfully happens before its receive. Messages of one sender arrive in its order; waiting
  * senders are served in the order of their arrival, and a newcomer does not pass them.
@@ -71,13 +71,6 @@ typedef struct weft_receiver {
     uint32_t weft__generation;
     uint32_t weft__state;
 } weft_receiver;
-
-/* A place in the channel that its owner may fill whenever it likes; it must be sent or released. */
-typedef struct weft_permit {
-    weft_channel *weft__channel;
-    uint32_t weft__generation;
-    uint32_t weft__state;
-} weft_permit;
 
 WEFT_BEGIN_DECLS
 
@@ -168,46 +161,6 @@ WEFT_API WEFT_MUST_USE int weft_channel_try_send(weft_sender *sender, const void
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_channel_send_blocking(weft_sender *sender, const void *message, int64_t deadline_ns);
-
-/**
- * Take a place in the channel before there is a message; an awaitable.
- * @threads task
- * @blocks suspends the task, until there is room
- * @owns *out_permit is the caller's to send or release
- * @errors WEFT_EPIPE, WEFT_ECANCELED, WEFT_EAGAIN (full, and the policy is not WEFT_WAIT), WEFT_EINVAL, WEFT_ESRCH
- * @since 0.1
- */
-WEFT_API WEFT_MUST_USE int weft_channel_reserve(weft_context *cx, weft_sender *sender, weft_permit *out_permit);
-
-/**
- * Take a place in the channel if there is one now.
- * @threads any
- * @blocks never
- * @owns as weft_channel_reserve()
- * @errors WEFT_EAGAIN, WEFT_EPIPE, WEFT_EINVAL, WEFT_ESRCH
- * @since 0.1
- */
-WEFT_API WEFT_MUST_USE int weft_channel_try_reserve(weft_sender *sender, weft_permit *out_permit);
-
-/**
- * Send into a reserved place. It never waits and fails only when the receiver has gone meanwhile.
- * @threads any
- * @blocks never
- * @owns the permit is consumed in any case; on failure the caller still owns the message
- * @errors WEFT_EPIPE, WEFT_EINVAL (used already), WEFT_ESRCH
- * @since 0.1
- */
-WEFT_API WEFT_MUST_USE int weft_permit_send(weft_permit *permit, const void *message);
-
-/**
- * Give a reserved place back; the next waiting sender gets it. Releasing again does nothing.
- * @threads any
- * @blocks never
- * @owns the permit is consumed
- * @errors none
- * @since 0.1
- */
-WEFT_API void weft_permit_release(weft_permit *permit);
 
 /**
  * Receive one message; an awaitable.

@@ -15,6 +15,7 @@
 #include <weft/api.h>
 #include <weft/channel.h>
 #include <weft/error.h>
+#include <weft/permit.h>
 #include <weft/types.h>
 
 #define WEFT_SELECT_MAX 8
@@ -44,6 +45,13 @@ typedef struct weft_reserve_future {
     weft_sender *sender;
     weft_permit *out_permit;
 } weft_reserve_future;
+
+typedef struct weft_reserve_many_future {
+    weft_future future;
+    weft_sender *sender;
+    size_t count;
+    weft_permits *out_permits;
+} weft_reserve_many_future;
 
 typedef struct weft_sleep_future {
     weft_future future;
@@ -95,6 +103,17 @@ WEFT_API void weft_send_begin(weft_send_future *future, weft_sender *sender, con
  * @since 0.1
  */
 WEFT_API void weft_reserve_begin(weft_reserve_future *future, weft_sender *sender, weft_permit *out_permit);
+
+/**
+ * Reserve many places, as weft_channel_reserve_many(), into *out_permits.
+ * @threads the task that will wait
+ * @blocks never
+ * @owns sender and out_permits must stay until the wait is over
+ * @errors none; those of weft_channel_reserve_many() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_reserve_many_begin(weft_reserve_many_future *future, weft_sender *sender, size_t count,
+                                      weft_permits *out_permits);
 
 /**
  * Sleep until a time of weft_clock().

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * WEFT_CHANNEL_DEFINE(orders, struct order) makes a channel type of its own: orders_sender, orders_receiver,
- * orders_permit and the functions of <weft/channel.h> over them, so that a message of another type does not compile.
+ * orders_permit … and the functions of <weft/channel.h> and <weft/permit.h> over them, so that a message of another type
+ * does not compile.
  */
 #ifndef WEFT_TYPED_H
 #define WEFT_TYPED_H
@@ -9,6 +10,7 @@
 #include <weft/api.h>
 #include <weft/channel.h>
 #include <weft/future.h>
+#include <weft/permit.h>
 
 /* At file scope; needs no semicolon. A type of size zero (a GNU extension) is a compile error. */
 #define WEFT_CHANNEL_DEFINE(name, type)                                                                                \
@@ -22,6 +24,9 @@
     typedef struct name##_permit {                                                                                     \
         weft_permit weft;                                                                                              \
     } name##_permit;                                                                                                   \
+    typedef struct name##_permits {                                                                                    \
+        weft_permits weft;                                                                                             \
+    } name##_permits;                                                                                                  \
     WEFT__INLINE int name##_create(weft_runtime *rt, const weft_channel_options *options, name##_sender *out_sender,   \
                                    name##_receiver *out_receiver)                                                      \
     {                                                                                                                  \
@@ -64,6 +69,33 @@
         return weft_permit_send(&permit->weft, &message);                                                              \
     }                                                                                                                  \
     WEFT__INLINE void name##_permit_release(name##_permit *permit) { weft_permit_release(&permit->weft); }             \
+    WEFT__INLINE int name##_reserve_blocking(name##_sender *sender, name##_permit *out_permit, int64_t deadline_ns)    \
+    {                                                                                                                  \
+        return weft_channel_reserve_blocking(&sender->weft, &out_permit->weft, deadline_ns);                           \
+    }                                                                                                                  \
+    WEFT__INLINE int name##_reserve_many(weft_context *cx, name##_sender *sender, size_t count,                        \
+                                         name##_permits *out_permits)                                                  \
+    {                                                                                                                  \
+        return weft_channel_reserve_many(cx, &sender->weft, count, &out_permits->weft);                                \
+    }                                                                                                                  \
+    WEFT__INLINE int name##_try_reserve_many(name##_sender *sender, size_t count, name##_permits *out_permits)         \
+    {                                                                                                                  \
+        return weft_channel_try_reserve_many(&sender->weft, count, &out_permits->weft);                                \
+    }                                                                                                                  \
+    WEFT__INLINE int name##_reserve_many_blocking(name##_sender *sender, size_t count, name##_permits *out_permits,    \
+                                                  int64_t deadline_ns)                                                 \
+    {                                                                                                                  \
+        return weft_channel_reserve_many_blocking(&sender->weft, count, &out_permits->weft, deadline_ns);              \
+    }                                                                                                                  \
+    WEFT__INLINE int name##_permits_send(name##_permits *permits, type message)                                        \
+    {                                                                                                                  \
+        return weft_permits_send(&permits->weft, &message);                                                            \
+    }                                                                                                                  \
+    WEFT__INLINE size_t name##_permits_left(const name##_permits *permits)                                             \
+    {                                                                                                                  \
+        return weft_permits_left(&permits->weft);                                                                      \
+    }                                                                                                                  \
+    WEFT__INLINE void name##_permits_release(name##_permits *permits) { weft_permits_release(&permits->weft); }        \
     WEFT__INLINE int name##_recv(weft_context *cx, name##_receiver *receiver, type *out_message)                       \
     {                                                                                                                  \
         return weft_channel_recv(cx, &receiver->weft, out_message);                                                    \

@@ -132,19 +132,35 @@ void weft__channel_wake_receiver(weft_channel *channel);
 /* Room may have come: give places to waiting senders, in their order. */
 void weft__channel_grant(weft_channel *channel);
 
-/* A place that was reserved is not used: the next waiting sender gets it, and a receiver that waits for the end looks. */
-void weft__channel_release_place(weft_channel *channel);
+/* Places that were reserved are not used: waiting senders get them, and a receiver that waits for the end looks. */
+void weft__channel_release_places(weft_channel *channel, uint32_t count);
 
 /* Senders that wait are told that it is over. */
 void weft__channel_refuse_waiting(weft_channel *channel);
 
-/* A sender has to wait: put its node into the list, unless there is room after all (a place is reserved), or an end. */
-enum weft__queued { WEFT__QUEUED_WAITS, WEFT__QUEUED_PLACE, WEFT__QUEUED_CLOSED };
-enum weft__queued weft__channel_enqueue(weft_channel *channel, struct weft__wait *wait);
+/* An operation of the sending side is refused: count and record it. The error. */
+int weft__channel_refused(weft_channel *channel, int error);
 
-/* What became of the node; and the same, while taking it out of the list if it is still there. */
-uint8_t weft__channel_wait_state(weft_channel *channel, struct weft__wait *wait);
-uint8_t weft__channel_withdraw(weft_channel *channel, struct weft__wait *wait);
+/* Whether the node waits for so many places of this channel. */
+static inline bool weft__channel_waits_for(const weft_channel *channel, const struct weft__wait *wait, uint32_t count)
+{
+    return wait->object == &channel->waitable && !wait->single && wait->amount == count;
+}
+
+/* What came of a wait for places: 0: they are reserved; WEFT_AWAITING, WEFT_ECANCELED, WEFT_EPIPE. */
+int weft__channel_resume(weft_context *cx, weft_channel *channel, struct weft__wait *wait);
+
+/* Wait for places, all at once: 0: they are reserved after all; WEFT_AWAITING, WEFT_EPIPE. */
+int weft__channel_await_places(weft_context *cx, weft_channel *channel, uint32_t count, struct weft__wait *wait);
+
+/* The same in a host thread: 0, WEFT_EPIPE, or why it gave up. */
+int weft__channel_block_for_places(weft_channel *channel, uint32_t count, int64_t deadline_ns);
+
+/* What a sender's handle is good for: as weft__channel_check(); `other` must not be null either. */
+int weft__channel_check_sender(const char *call, const weft_sender *sender, const void *other);
+
+/* Send into a reserved place, which is used in any case: 0, or WEFT_EPIPE. */
+int weft__channel_send_into_place(weft_channel *channel, const void *message);
 
 /* The wait->abandon of channels, for both sides. */
 void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *wait);

@@ -49,9 +49,15 @@ static inline uint32_t weft__gate_depth(uint64_t gate, uint64_t head)
     return (uint32_t)((weft__gate_pos(gate) - head) & WEFT__GATE_POS_MASK);
 }
 
+/* Whether so many more places are free. With a head that is younger than the gate the sum wraps, and is right. */
+static inline bool weft__gate_fits(uint64_t gate, uint64_t head, uint32_t capacity, uint32_t count)
+{
+    return weft__gate_depth(gate, head) + weft__gate_reserved(gate) + count <= capacity;
+}
+
 static inline bool weft__gate_full(uint64_t gate, uint64_t head, uint32_t capacity)
 {
-    return weft__gate_depth(gate, head) + weft__gate_reserved(gate) >= capacity;
+    return !weft__gate_fits(gate, head, capacity, 1);
 }
 
 /*

@@ -7,10 +7,11 @@
  * Wakes are collected under the lock and done after it, inside an RCU section (task/wait.h says why).
  */
 #include <string.h>
+#include <weft/error.h>
 
 #include "channel/channel.h"
 #include "registry/rcu.h"
-#include "task/task.h"
+#include "task/context.h"
 #include "trace/emit.h"
 
 enum { QUEUE_WAKES = 32 };
@@ -48,6 +49,13 @@ static void queue_wake(weft_channel *channel, const weft__waiter *waiters, int c
         weft__waiter_wake(waiters[i], WEFT_TRACE_wake_source_CHANNEL, id);
 }
 
+/* Whether there are so many places, by a gate that was read before. */
+static bool queue_fits(weft_channel *channel, uint64_t gate, uint32_t count)
+{
+    const uint64_t head = weft__load_seq_cst(&channel->head); /* CH-A4 */
+    return weft__gate_fits(gate, head, weft__load_relaxed(&channel->capacity), count);
+}
+
 void weft__channel_grant(weft_channel *channel)
 {
     const int64_t now = weft__self_now(channel->home->realm);
@@ -58,12 +66,11 @@ void weft__channel_grant(weft_channel *channel)
         weft__rcu_read_lock();
         weft__lock(&channel->lock);
         while (count < QUEUE_WAKES && !weft__list_empty(&channel->waiting)) {
-            /* WAITERS is set: the sum of claimed and reserved can only shrink but for what is added here. */
-            const uint64_t gate = weft__load_seq_cst(&channel->gate);
-            if (weft__gate_full(gate, weft__load_seq_cst(&channel->head), weft__load_relaxed(&channel->capacity)))
-                break;
             struct weft__wait *wait = weft__container_of(channel->waiting.next, struct weft__wait, link);
-            weft__fetch_add_acq_rel(&channel->gate, WEFT__GATE_RESERVED_ONE);
+            /* WAITERS is set: the sum of claimed and reserved can only shrink but for what is added here. */
+            if (!queue_fits(channel, weft__load_seq_cst(&channel->gate), wait->amount))
+                break; /* and nobody passes it: one that asks for many is not starved */
+            weft__fetch_add_acq_rel(&channel->gate, wait->amount * WEFT__GATE_RESERVED_ONE);
             waiters[count++] = queue_take_out(channel, wait, WEFT__WAIT_GRANTED, now);
         }
         weft__unlock(&channel->lock);
@@ -90,9 +97,9 @@ void weft__channel_refuse_waiting(weft_channel *channel)
     } while (count == QUEUE_WAKES);
 }
 
-void weft__channel_release_place(weft_channel *channel)
+void weft__channel_release_places(weft_channel *channel, uint32_t count)
 {
-    const uint64_t gate = weft__fetch_sub_seq_cst(&channel->gate, WEFT__GATE_RESERVED_ONE); /* CH-R4 */
+    const uint64_t gate = weft__fetch_sub_seq_cst(&channel->gate, count * WEFT__GATE_RESERVED_ONE); /* CH-R4 */
     if (gate & WEFT__GATE_WAITERS)
         weft__channel_grant(channel);
     /* It may have been the last thing that the end was waiting for. */
@@ -100,22 +107,23 @@ void weft__channel_release_place(weft_channel *channel)
         weft__channel_wake_receiver(channel);
 }
 
-enum weft__queued weft__channel_enqueue(weft_channel *channel, struct weft__wait *wait)
+/* Put a node into the list, unless there is room after all (the places are reserved), or an end. */
+static int queue_enter(weft_channel *channel, uint32_t amount, struct weft__wait *wait)
 {
     const int64_t now = weft__self_now(channel->home->realm);
     weft__lock(&channel->lock);
     const uint64_t before = weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_WAITERS); /* CH-R4 */
-    enum weft__queued answer = WEFT__QUEUED_WAITS;
+    int answer = WEFT_AWAITING;
     if (before & WEFT__GATE_STOPPED)
-        answer = WEFT__QUEUED_CLOSED;
-    else if (weft__list_empty(&channel->waiting) &&
-             !weft__gate_full(before, weft__load_seq_cst(&channel->head), weft__load_relaxed(&channel->capacity)))
-        answer = WEFT__QUEUED_PLACE; /* CH-A4: room came while we were on the way */
-    if (answer == WEFT__QUEUED_PLACE)
-        weft__fetch_add_acq_rel(&channel->gate, WEFT__GATE_RESERVED_ONE);
-    if (answer == WEFT__QUEUED_WAITS) {
+        answer = WEFT_EPIPE;
+    else if (weft__list_empty(&channel->waiting) && queue_fits(channel, before, amount))
+        answer = 0; /* CH-A4: room came while we were on the way */
+    if (answer == 0)
+        weft__fetch_add_acq_rel(&channel->gate, amount * WEFT__GATE_RESERVED_ONE);
+    if (answer == WEFT_AWAITING) {
         wait->object = &channel->waitable;
         wait->since = now;
+        wait->amount = amount;
         wait->state = WEFT__WAIT_QUEUED;
         weft__list_push_back(&channel->waiting, &wait->link);
         weft__store_relaxed(&channel->waiting_count, weft__load_relaxed(&channel->waiting_count) + 1);
@@ -125,13 +133,14 @@ enum weft__queued weft__channel_enqueue(weft_channel *channel, struct weft__wait
     }
     const uint32_t waiting = weft__load_relaxed(&channel->waiting_count);
     weft__unlock(&channel->lock);
-    if (answer == WEFT__QUEUED_WAITS)
+    if (answer == WEFT_AWAITING)
         WEFT__TRACE(channel->home->number, chan_wait, weft__load_relaxed(&channel->id), weft__self_task_id(),
                     WEFT_TRACE_channel_side_SENDER, waiting);
     return answer;
 }
 
-uint8_t weft__channel_wait_state(weft_channel *channel, struct weft__wait *wait)
+/* What became of the node. */
+static uint8_t queue_state(weft_channel *channel, struct weft__wait *wait)
 {
     weft__lock(&channel->lock);
     const uint8_t state = wait->state;
@@ -139,15 +148,67 @@ uint8_t weft__channel_wait_state(weft_channel *channel, struct weft__wait *wait)
     return state;
 }
 
-uint8_t weft__channel_withdraw(weft_channel *channel, struct weft__wait *wait)
+/*
+ * The same, while taking it out of the list if it is still there. Those behind it may ask for less than it did, and then
+ * there may be room for them.
+ */
+static uint8_t queue_withdraw(weft_channel *channel, struct weft__wait *wait)
 {
     const int64_t now = weft__self_now(channel->home->realm);
     weft__lock(&channel->lock);
     const uint8_t state = wait->state;
     if (state == WEFT__WAIT_QUEUED)
         queue_take_out(channel, wait, WEFT__WAIT_IDLE, now);
+    const bool others = !weft__list_empty(&channel->waiting);
     weft__unlock(&channel->lock);
+    if (state == WEFT__WAIT_QUEUED && others && wait->amount > 1)
+        weft__channel_grant(channel);
     return state;
+}
+
+int weft__channel_refused(weft_channel *channel, int error)
+{
+    weft__fetch_add_relaxed(&channel->failed, 1); /* a statistic */
+    WEFT__TRACE(channel->home->number, chan_fail, weft__load_relaxed(&channel->id), weft__self_task_id(), error);
+    return error;
+}
+
+int weft__channel_resume(weft_context *cx, weft_channel *channel, struct weft__wait *wait)
+{
+    if (weft__cx_cancelled(cx)) {
+        weft__channel_abandon(&channel->waitable, wait);
+        return WEFT_ECANCELED;
+    }
+    const uint8_t state = queue_state(channel, wait);
+    if (state == WEFT__WAIT_QUEUED)
+        return WEFT_AWAITING;
+    wait->object = NULL;
+    wait->state = WEFT__WAIT_IDLE;
+    return state == WEFT__WAIT_GRANTED ? 0 : weft__channel_refused(channel, WEFT_EPIPE);
+}
+
+int weft__channel_await_places(weft_context *cx, weft_channel *channel, uint32_t count, struct weft__wait *wait)
+{
+    const int answer = queue_enter(channel, count, wait);
+    if (answer == WEFT_AWAITING)
+        weft__cx_refund(cx);
+    return answer == WEFT_EPIPE ? weft__channel_refused(channel, answer) : answer;
+}
+
+int weft__channel_block_for_places(weft_channel *channel, uint32_t count, int64_t deadline_ns)
+{
+    struct weft__blocked blocked;
+    weft__blocked_init(&blocked, channel->home->number);
+    const int answer = queue_enter(channel, count, &blocked.wait);
+    if (answer != WEFT_AWAITING)
+        return answer;
+    const int woken = weft__blocked_wait(&blocked, deadline_ns);
+    if (woken < 0) {
+        if (queue_withdraw(channel, &blocked.wait) == WEFT__WAIT_QUEUED)
+            return woken;
+        weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the node out is about to set it */
+    }
+    return queue_state(channel, &blocked.wait) == WEFT__WAIT_GRANTED ? 0 : WEFT_EPIPE;
 }
 
 void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *wait)
@@ -159,8 +220,8 @@ void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *w
         if (weft__load_acquire(&channel->rx) == me) /* or what the sender did before it took it is seen, as by the swap */
             weft__cas_strong_acq_rel(&channel->rx, &me, 0);
         wait->single = false;
-    } else if (weft__channel_withdraw(channel, wait) == WEFT__WAIT_GRANTED) {
-        weft__channel_release_place(channel); /* handed on */
+    } else if (queue_withdraw(channel, wait) == WEFT__WAIT_GRANTED) {
+        weft__channel_release_places(channel, wait->amount); /* handed on */
     }
     wait->object = NULL;
     wait->state = WEFT__WAIT_IDLE;

@@ -95,13 +95,6 @@ static int send_publish(weft_channel *channel, uint64_t pos, const void *message
     return 0;
 }
 
-static int send_refused(weft_channel *channel, int error)
-{
-    weft__fetch_add_relaxed(&channel->failed, 1); /* a statistic */
-    WEFT__TRACE(channel->home->number, chan_fail, weft__load_relaxed(&channel->id), weft__self_task_id(), error);
-    return error;
-}
-
 static void send_note_drop(weft_channel *channel, uint8_t reason)
 {
     weft__fetch_add_release(&channel->dropped, 1); /* CH-R6 */
@@ -135,15 +128,15 @@ static bool send_evict(weft_channel *channel)
 static int send_overflow(weft_channel *channel, const void *message)
 {
     if (channel->overflow == WEFT_FAIL)
-        return send_refused(channel, WEFT_EAGAIN);
+        return weft__channel_refused(channel, WEFT_EAGAIN);
     bool evicted = false;
     while (channel->overflow == WEFT_DROP_OLDEST) {
         uint64_t pos;
         const int error = send_claim(channel, &pos);
         if (error == WEFT_EPIPE)
-            return send_refused(channel, error);
+            return weft__channel_refused(channel, error);
         if (error == 0)
-            return send_publish(channel, pos, message) < 0 ? send_refused(channel, WEFT_EPIPE) : evicted;
+            return send_publish(channel, pos, message) < 0 ? weft__channel_refused(channel, WEFT_EPIPE) : evicted;
         const uint64_t gate = weft__load_relaxed(&channel->gate);
         if (weft__gate_reserved(gate) >= weft__load_relaxed(&channel->capacity))
             break; /* all places are reserved: there is no message to drop but this one */
@@ -158,57 +151,22 @@ static int send_overflow(weft_channel *channel, const void *message)
     return 1;
 }
 
-/* With a place reserved: 0, or EPIPE. */
-static int send_into_place(weft_channel *channel, const void *message)
+int weft__channel_send_into_place(weft_channel *channel, const void *message)
 {
     uint64_t pos;
     int error = send_claim_reserved(channel, &pos);
     if (error == 0)
         error = send_publish(channel, pos, message);
-    return error == 0 ? 0 : send_refused(channel, error);
-}
-
-/* The task was in the list: what came of it. 0: a place is reserved for it. */
-static int send_resume(weft_context *cx, weft_channel *channel, struct weft__wait *wait)
-{
-    if (weft__cx_cancelled(cx)) {
-        weft__channel_abandon(&channel->waitable, wait);
-        return WEFT_ECANCELED;
-    }
-    const uint8_t state = weft__channel_wait_state(channel, wait);
-    if (state == WEFT__WAIT_QUEUED)
-        return WEFT_AWAITING;
-    wait->object = NULL;
-    wait->state = WEFT__WAIT_IDLE;
-    return state == WEFT__WAIT_GRANTED ? 0 : send_refused(channel, WEFT_EPIPE);
-}
-
-/* Wait for a place. 0: reserved at once. */
-static int send_enqueue(weft_context *cx, weft_channel *channel, struct weft__wait *wait)
-{
-    switch (weft__channel_enqueue(channel, wait)) {
-    case WEFT__QUEUED_PLACE:
-        return 0;
-    case WEFT__QUEUED_CLOSED:
-        return send_refused(channel, WEFT_EPIPE);
-    default:
-        weft__cx_refund(cx);
-        return WEFT_AWAITING;
-    }
-}
-
-static bool send_is_waiting(const struct weft__wait *wait, const weft_channel *channel)
-{
-    return wait->object == &channel->waitable && !wait->single;
+    return error == 0 ? 0 : weft__channel_refused(channel, error);
 }
 
 /* One evaluation of an awaited send, with the node that it waits with. */
 static int send_await(weft_context *cx, weft_channel *channel, const void *message, struct weft__wait *wait)
 {
     if (weft__unlikely(wait->object != NULL)) {
-        if (send_is_waiting(wait, channel)) {
-            const int resumed = send_resume(cx, channel, wait);
-            return resumed == 0 ? send_into_place(channel, message) : resumed;
+        if (weft__channel_waits_for(channel, wait, 1)) {
+            const int resumed = weft__channel_resume(cx, channel, wait);
+            return resumed == 0 ? weft__channel_send_into_place(channel, message) : resumed;
         }
         weft__wait_leave(wait);
     }
@@ -219,26 +177,26 @@ static int send_await(weft_context *cx, weft_channel *channel, const void *messa
     uint64_t pos;
     const int error = send_claim(channel, &pos);
     if (weft__likely(error == 0))
-        return send_publish(channel, pos, message) == 0 ? 0 : send_refused(channel, WEFT_EPIPE);
+        return send_publish(channel, pos, message) == 0 ? 0 : weft__channel_refused(channel, WEFT_EPIPE);
     if (error == WEFT_EPIPE)
-        return send_refused(channel, error);
+        return weft__channel_refused(channel, error);
     if (channel->overflow != WEFT_WAIT)
         return send_overflow(channel, message);
-    const int queued = send_enqueue(cx, channel, wait);
-    return queued == 0 ? send_into_place(channel, message) : queued;
+    const int queued = weft__channel_await_places(cx, channel, 1, wait);
+    return queued == 0 ? weft__channel_send_into_place(channel, message) : queued;
 }
 
-static int send_check(const char *call, const weft_sender *sender, const void *other)
+int weft__channel_check_sender(const char *call, const weft_sender *sender, const void *other)
 {
     if (weft__unlikely(!sender || !other))
-        return weft__refuse(WEFT_EINVAL, "%s: sender and message or permit must not be null", call);
+        return weft__refuse(WEFT_EINVAL, "%s: sender and message, or permit, must not be null", call);
     return weft__channel_check(call, sender->weft__channel, sender->weft__generation, sender->weft__state);
 }
 
 int weft_channel_send(weft_context *cx, weft_sender *sender, const void *message)
 {
     static const char call[] = "weft_channel_send";
-    const int wrong = send_check(call, sender, message);
+    const int wrong = weft__channel_check_sender(call, sender, message);
     if (weft__unlikely(wrong || !cx))
         return wrong ? wrong : weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
     return send_await(cx, sender->weft__channel, message, &weft__cx_task(cx)->wait);
@@ -247,7 +205,7 @@ int weft_channel_send(weft_context *cx, weft_sender *sender, const void *message
 static int send_future_poll(weft_context *cx, weft_future *future)
 {
     const weft_send_future *send = (const weft_send_future *)(const void *)future;
-    const int wrong = send_check("weft_send_begin", send->sender, send->message);
+    const int wrong = weft__channel_check_sender("weft_send_begin", send->sender, send->message);
     return wrong ? wrong : send_await(cx, send->sender->weft__channel, send->message, weft__future_attach(cx, future));
 }
 
@@ -261,44 +219,22 @@ void weft_send_begin(weft_send_future *future, weft_sender *sender, const void *
 
 int weft_channel_try_send(weft_sender *sender, const void *message)
 {
-    const int wrong = send_check("weft_channel_try_send", sender, message);
+    const int wrong = weft__channel_check_sender("weft_channel_try_send", sender, message);
     if (weft__unlikely(wrong))
         return wrong;
     weft_channel *channel = sender->weft__channel;
     uint64_t pos;
     const int error = send_claim(channel, &pos);
     if (weft__likely(error == 0))
-        return send_publish(channel, pos, message) == 0 ? 0 : send_refused(channel, WEFT_EPIPE);
+        return send_publish(channel, pos, message) == 0 ? 0 : weft__channel_refused(channel, WEFT_EPIPE);
     if (error == WEFT_EAGAIN && channel->overflow >= WEFT_DROP_NEWEST)
         return send_overflow(channel, message);
-    return send_refused(channel, error);
-}
-
-/* A host thread waits for a place: 0: reserved. */
-static int send_wait_blocking(weft_channel *channel, int64_t deadline_ns)
-{
-    struct weft__blocked blocked;
-    weft__blocked_init(&blocked, channel->home->number);
-    switch (weft__channel_enqueue(channel, &blocked.wait)) {
-    case WEFT__QUEUED_PLACE:
-        return 0;
-    case WEFT__QUEUED_CLOSED:
-        return WEFT_EPIPE;
-    default:
-        break;
-    }
-    const int woken = weft__blocked_wait(&blocked, deadline_ns);
-    if (woken < 0) {
-        if (weft__channel_withdraw(channel, &blocked.wait) == WEFT__WAIT_QUEUED)
-            return woken;
-        weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the node out is about to set it */
-    }
-    return weft__channel_wait_state(channel, &blocked.wait) == WEFT__WAIT_GRANTED ? 0 : WEFT_EPIPE;
+    return weft__channel_refused(channel, error);
 }
 
 int weft_channel_send_blocking(weft_sender *sender, const void *message, int64_t deadline_ns)
 {
-    const int wrong = send_check("weft_channel_send_blocking", sender, message);
+    const int wrong = weft__channel_check_sender("weft_channel_send_blocking", sender, message);
     if (wrong)
         return wrong;
     weft_channel *channel = sender->weft__channel;
@@ -308,130 +244,10 @@ int weft_channel_send_blocking(weft_sender *sender, const void *message, int64_t
     uint64_t pos;
     int error = send_claim(channel, &pos);
     if (error == 0)
-        return send_publish(channel, pos, message) == 0 ? 0 : send_refused(channel, WEFT_EPIPE);
+        return send_publish(channel, pos, message) == 0 ? 0 : weft__channel_refused(channel, WEFT_EPIPE);
     if (error == WEFT_EAGAIN && channel->overflow != WEFT_WAIT)
         return send_overflow(channel, message);
     if (error == WEFT_EAGAIN)
-        error = send_wait_blocking(channel, deadline_ns);
-    return error == 0 ? send_into_place(channel, message) : send_refused(channel, error);
-}
-
-static int reserve_done(weft_channel *channel, weft_permit *out_permit)
-{
-    weft__fetch_add_relaxed(&channel->refs, 1); /* the sender at hand keeps it above zero */
-    *out_permit = (weft_permit){channel, (uint32_t)(weft__load_relaxed(&channel->state) >> 32), 0};
-    return 0;
-}
-
-/* A place that is free now, as a reservation. */
-static int reserve_claim(weft_channel *channel)
-{
-    const uint32_t capacity = weft__load_relaxed(&channel->capacity);
-    uint64_t gate = weft__load_relaxed(&channel->gate); /* the compare-and-swap orders */
-    for (;;) {
-        if (gate & (WEFT__GATE_STOPPED | WEFT__GATE_WAITERS))
-            return gate & WEFT__GATE_STOPPED ? WEFT_EPIPE : WEFT_EAGAIN;
-        if (weft__gate_full(gate, weft__load_acquire(&channel->head), capacity)) { /* CH-A2 */
-            /* A head that is younger than the gate looks like a full channel too. */
-            const uint64_t again = weft__load_relaxed(&channel->gate);
-            if (again == gate)
-                return WEFT_EAGAIN;
-            gate = again;
-            continue;
-        }
-        if (weft__cas_weak_acq_rel(&channel->gate, &gate, gate + WEFT__GATE_RESERVED_ONE))
-            return 0;
-    }
-}
-
-static int reserve_await(weft_context *cx, weft_channel *channel, weft_permit *out_permit, struct weft__wait *wait)
-{
-    if (send_is_waiting(wait, channel)) {
-        const int resumed = send_resume(cx, channel, wait);
-        return resumed == 0 ? reserve_done(channel, out_permit) : resumed;
-    }
-    weft__wait_leave(wait);
-    if (weft__cx_cancelled(cx))
-        return WEFT_ECANCELED;
-    if (!weft__cx_spend(cx))
-        return WEFT_AWAITING;
-    int error = reserve_claim(channel);
-    if (error == WEFT_EAGAIN && channel->overflow == WEFT_WAIT) {
-        error = send_enqueue(cx, channel, wait);
-        return error == 0 ? reserve_done(channel, out_permit) : error;
-    }
-    return error == 0 ? reserve_done(channel, out_permit) : send_refused(channel, error);
-}
-
-int weft_channel_reserve(weft_context *cx, weft_sender *sender, weft_permit *out_permit)
-{
-    static const char call[] = "weft_channel_reserve";
-    const int wrong = send_check(call, sender, out_permit);
-    if (wrong || !cx)
-        return wrong ? wrong : weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
-    return reserve_await(cx, sender->weft__channel, out_permit, &weft__cx_task(cx)->wait);
-}
-
-static int reserve_future_poll(weft_context *cx, weft_future *future)
-{
-    const weft_reserve_future *reserve = (const weft_reserve_future *)(const void *)future;
-    const int wrong = send_check("weft_reserve_begin", reserve->sender, reserve->out_permit);
-    return wrong ? wrong
-                 : reserve_await(cx, reserve->sender->weft__channel, reserve->out_permit, weft__future_attach(cx, future));
-}
-
-void weft_reserve_begin(weft_reserve_future *future, weft_sender *sender, weft_permit *out_permit)
-{
-    if (!weft__future_begin(future, reserve_future_poll))
-        return;
-    future->sender = sender;
-    future->out_permit = out_permit;
-}
-
-int weft_channel_try_reserve(weft_sender *sender, weft_permit *out_permit)
-{
-    const int wrong = send_check("weft_channel_try_reserve", sender, out_permit);
-    if (wrong)
-        return wrong;
-    weft_channel *channel = sender->weft__channel;
-    const int error = reserve_claim(channel);
-    return error == 0 ? reserve_done(channel, out_permit) : send_refused(channel, error);
-}
-
-/* The channel of a permit, which is consumed. A copy of a used one is found out as long as no other permit is out. */
-static int permit_take(const char *call, weft_permit *permit, weft_channel **out_channel)
-{
-    weft_channel *channel = permit->weft__channel;
-    if (!channel)
-        return weft__refuse(WEFT_EINVAL, "%s: the permit was never given, or used already: reserve another", call);
-    const int stale = weft__channel_check(call, channel, permit->weft__generation, permit->weft__state);
-    *permit = (weft_permit){NULL, 0, WEFT__HANDLE_CLOSED};
-    if (stale)
-        return stale;
-    if (weft__gate_reserved(weft__load_relaxed(&channel->gate)) == 0) /* this one would be counted, were it not used */
-        return weft__refuse(WEFT_EINVAL, "%s: a copy of a permit that was used already: reserve another", call);
-    *out_channel = channel;
-    return 0;
-}
-
-int weft_permit_send(weft_permit *permit, const void *message)
-{
-    if (!permit || !message)
-        return weft__refuse(WEFT_EINVAL, "weft_permit_send: permit and message must not be null");
-    weft_channel *channel;
-    const int wrong = permit_take("weft_permit_send", permit, &channel);
-    if (wrong)
-        return wrong;
-    const int error = send_into_place(channel, message);
-    weft__channel_unref(channel);
-    return error;
-}
-
-void weft_permit_release(weft_permit *permit)
-{
-    weft_channel *channel;
-    if (!permit || !permit->weft__channel || permit_take("weft_permit_release", permit, &channel))
-        return;
-    weft__channel_release_place(channel);
-    weft__channel_unref(channel);
+        error = weft__channel_block_for_places(channel, 1, deadline_ns);
+    return error == 0 ? weft__channel_send_into_place(channel, message) : weft__channel_refused(channel, error);
 }

@@ -32,6 +32,7 @@ union any {
     weft_recv_future recv;
     weft_send_future send;
     weft_reserve_future reserve;
+    weft_reserve_many_future many;
     weft_sleep_future sleep;
     weft_join_future join;
     weft_semaphore_future semaphore;
@@ -108,6 +109,29 @@ static void reserve_begin(union any *any) { weft_reserve_begin(&any->reserve, &o
 static int permit_works(int result)
 {
     return result == 0 && numbers_permit_send(&permit, 9) == 0 ? nine_was_sent(0) : -1;
+}
+
+/* The same, many at once: a capacity of two, one of which is taken. */
+static numbers_permits permits;
+static void channel_open_half(void)
+{
+    world_channel(rt, 2, WEFT_WAIT, &out, &in);
+    assert_int_equal(numbers_try_send(&out, 1), 0);
+}
+static void many_begin(union any *any) { weft_reserve_many_begin(&any->many, &out.weft, 2, &permits.weft); }
+static int many_work(int result)
+{
+    const int rc = result == 0 && numbers_permits_send(&permits, 9) == 0 ? nine_was_sent(0) : -1;
+    numbers_permits_release(&permits);
+    return rc;
+}
+static int two_are_free(void)
+{
+    numbers_permits both;
+    const int rc = numbers_try_reserve_many(&out, 2, &both);
+    if (rc == 0)
+        numbers_permits_release(&both);
+    return rc;
 }
 
 /* Joining: a task that ends when it is told. */
@@ -308,6 +332,7 @@ static const struct kind kinds[] = {
     {"recv", NULL, channel_open, recv_begin, put_seven, got_seven, take_seven, channel_close, false},
     {"send", NULL, channel_open_full, send_begin, take_one, nine_was_sent, place_is_free, channel_close, false},
     {"reserve", NULL, channel_open_full, reserve_begin, take_one, permit_works, place_is_free, channel_close, false},
+    {"reserve many", NULL, channel_open_half, many_begin, take_one, many_work, two_are_free, channel_close, false},
     {"join", NULL, join_open, join_begin, join_satisfy, joined_42, join_take, join_close, false},
     {"semaphore", "point", semaphore_open, semaphore_begin, semaphore_satisfy, semaphore_won, semaphore_take,
      semaphore_close, false},
@@ -515,7 +540,7 @@ static void grant_of_a_future_that_loses_is_passed_on(void **state)
 static void join_that_loses_leaves_the_handle(void **state)
 {
     (void)state;
-    const struct kind *kind = &kinds[3];
+    const struct kind *kind = &kinds[4];
     assert_true(kind->open == join_open);
     struct choice choice;
     world_channel(rt, 1, WEFT_WAIT, &other_out, &other_in);

@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <weft/channel.h>
+#include <weft/permit.h>
 
 #include "channel/channel.h"
 #include "registry/runtimes.h"
