@@ -72,6 +72,13 @@ typedef struct weft_receiver {
     uint32_t weft__state;
 } weft_receiver;
 
+/* The right to make a sender while there is another; it does not keep the channel open. */
+typedef struct weft_weak_sender {
+    weft_channel *weft__channel;
+    uint32_t weft__generation;
+    uint32_t weft__state;
+} weft_weak_sender;
+
 WEFT_BEGIN_DECLS
 
 /**
@@ -107,6 +114,46 @@ WEFT_API WEFT_MUST_USE int weft_sender_clone(const weft_sender *sender, weft_sen
  * @since 0.1
  */
 WEFT_API void weft_sender_close(weft_sender *sender);
+
+/**
+ * A weak handle of the same channel: for who may have to send, but must not keep the receiver waiting for it.
+ * @threads any
+ * @blocks never
+ * @owns *out_weak is the caller's to close; it keeps the channel's memory
+ * @errors WEFT_EINVAL, WEFT_EPIPE (closed handle), WEFT_ESRCH
+ * @since 0.1
+ */
+WEFT_API WEFT_MUST_USE int weft_sender_downgrade(const weft_sender *sender, weft_weak_sender *out_weak);
+
+/**
+ * Another sender, while there is one: it keeps the channel open from here on, also when the others close.
+ * @threads any
+ * @blocks never
+ * @owns *out_sender is the caller's to close; the weak handle stays usable
+ * @errors WEFT_EPIPE (every sender has closed, or this handle was), WEFT_EINVAL, WEFT_ESRCH
+ * @since 0.1
+ */
+WEFT_API WEFT_MUST_USE int weft_weak_sender_upgrade(const weft_weak_sender *weak, weft_sender *out_sender);
+
+/**
+ * Another weak handle of the same channel.
+ * @threads any
+ * @blocks never
+ * @owns *out_weak is the caller's to close
+ * @errors WEFT_EINVAL, WEFT_EPIPE (closed handle), WEFT_ESRCH
+ * @since 0.1
+ */
+WEFT_API WEFT_MUST_USE int weft_weak_sender_clone(const weft_weak_sender *weak, weft_weak_sender *out_weak);
+
+/**
+ * Close a weak handle. Nobody is told. Closing again does nothing.
+ * @threads any
+ * @blocks never
+ * @owns the handle is consumed
+ * @errors none
+ * @since 0.1
+ */
+WEFT_API void weft_weak_sender_close(weft_weak_sender *weak);
 
 /**
  * Stop accepting: sends answer WEFT_EPIPE from now on and waiting senders are woken; what is queued, and what permits

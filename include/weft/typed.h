@@ -24,6 +24,9 @@
     typedef struct name##_permit {                                                                                     \
         weft_permit weft;                                                                                              \
     } name##_permit;                                                                                                   \
+    typedef struct name##_weak_sender {                                                                                \
+        weft_weak_sender weft;                                                                                         \
+    } name##_weak_sender;                                                                                              \
     typedef struct name##_permits {                                                                                    \
         weft_permits weft;                                                                                             \
     } name##_permits;                                                                                                  \
@@ -38,6 +41,19 @@
         return weft_sender_clone(&sender->weft, &out_sender->weft);                                                    \
     }                                                                                                                  \
     WEFT__INLINE void name##_sender_close(name##_sender *sender) { weft_sender_close(&sender->weft); }                 \
+    WEFT__INLINE int name##_sender_downgrade(const name##_sender *sender, name##_weak_sender *out_weak)                \
+    {                                                                                                                  \
+        return weft_sender_downgrade(&sender->weft, &out_weak->weft);                                                  \
+    }                                                                                                                  \
+    WEFT__INLINE int name##_weak_sender_upgrade(const name##_weak_sender *weak, name##_sender *out_sender)             \
+    {                                                                                                                  \
+        return weft_weak_sender_upgrade(&weak->weft, &out_sender->weft);                                               \
+    }                                                                                                                  \
+    WEFT__INLINE int name##_weak_sender_clone(const name##_weak_sender *weak, name##_weak_sender *out_weak)            \
+    {                                                                                                                  \
+        return weft_weak_sender_clone(&weak->weft, &out_weak->weft);                                                   \
+    }                                                                                                                  \
+    WEFT__INLINE void name##_weak_sender_close(name##_weak_sender *weak) { weft_weak_sender_close(&weak->weft); }      \
     WEFT__INLINE void name##_receiver_close(name##_receiver *receiver) { weft_receiver_close(&receiver->weft); }       \
     WEFT__INLINE int name##_receiver_descriptor(name##_receiver *receiver)                                             \
     {                                                                                                                  \

@@ -255,6 +255,61 @@ int weft_sender_clone(const weft_sender *sender, weft_sender *out_sender)
     return 0;
 }
 
+int weft_sender_downgrade(const weft_sender *sender, weft_weak_sender *out_weak)
+{
+    static const char call[] = "weft_sender_downgrade";
+    const int wrong = weft__channel_check_sender(call, sender, out_weak);
+    if (wrong)
+        return wrong;
+    weft__fetch_add_relaxed(&sender->weft__channel->refs, 1); /* the handle at hand keeps it above zero */
+    *out_weak = (weft_weak_sender){sender->weft__channel, sender->weft__generation, 0};
+    return 0;
+}
+
+static int weak_check(const char *call, const weft_weak_sender *weak, const void *other)
+{
+    if (!weak || !other)
+        return weft__refuse(WEFT_EINVAL, "%s: both handles must not be null", call);
+    return weft__channel_check(call, weak->weft__channel, weak->weft__generation, weak->weft__state);
+}
+
+int weft_weak_sender_upgrade(const weft_weak_sender *weak, weft_sender *out_sender)
+{
+    const int wrong = weak_check("weft_weak_sender_upgrade", weak, out_sender);
+    if (wrong)
+        return wrong;
+    weft_channel *channel = weak->weft__channel;
+    uint32_t senders = weft__load_relaxed(&channel->senders); /* a count: the gate orders what the new one sends, and a */
+    do {                                                      /* read-modify-write passes on what a close released */
+        if (senders == 0)
+            return WEFT_EPIPE;
+    } while (!weft__cas_weak_relaxed(&channel->senders, &senders, senders + 1));
+    weft__fetch_add_relaxed(&channel->refs, 1); /* the handle at hand keeps it above zero */
+    *out_sender = (weft_sender){channel, weak->weft__generation, 0};
+    return 0;
+}
+
+int weft_weak_sender_clone(const weft_weak_sender *weak, weft_weak_sender *out_weak)
+{
+    const int wrong = weak_check("weft_weak_sender_clone", weak, out_weak);
+    if (wrong)
+        return wrong;
+    weft__fetch_add_relaxed(&weak->weft__channel->refs, 1); /* the handle at hand keeps it above zero */
+    *out_weak = *weak;
+    return 0;
+}
+
+void weft_weak_sender_close(weft_weak_sender *weak)
+{
+    if (!weak || !weak->weft__channel)
+        return;
+    weft_channel *channel = weak->weft__channel;
+    const int stale = weft__channel_check("weft_weak_sender_close", channel, weak->weft__generation, weak->weft__state);
+    *weak = (weft_weak_sender){NULL, 0, WEFT__HANDLE_CLOSED};
+    if (!stale)
+        weft__channel_unref(channel);
+}
+
 static uint64_t open_id(weft_channel *channel, uint32_t generation)
 {
     if (!channel || (uint32_t)(weft__load_relaxed(&channel->state) >> 32) != generation)
