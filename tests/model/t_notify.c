@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Harness: notify. A task and a second waiter, a task or a host thread that may run out of time; host threads notify
- * one, the last, or all; main cancels the first task. Six games:
+ * one, the last, or all; main cancels the first task. Seven games:
  *
  *     ALONE   one notification, at any moment of one wait: told or stored, never both, never lost
  *     PAIR    two waiters wait, two notifications come, the first waiter is cancelled: each goes to another waiter, or
  *             is stored; the one that a cancelled waiter had been given is passed on
  *     PASS    as ALONE, and a host thread comes at any time and waits for a moment
+ *     ON      two wait, one notification comes, and the first waiter is cancelled: if it has not heard, the other has
  *     ALL     one waits when all are told, and then one more is given: that one is stored
  *     TICKET  it takes a ticket, finds that nothing has happened yet, and waits: it is told
  *     STORED  two notifications are stored as one, and who takes it sees what was written before both
@@ -20,24 +21,27 @@
 
 #include "base/atomic.h"
 
-enum game { ALONE, PASS, PAIR, ALL, TICKET, STORED, GAMES };
+enum game { ALONE, PASS, PAIR, ON, ALL, TICKET, STORED, GAMES };
 
 static enum game game;
 static weft_notify notify;
 static int news[2]; /* plain: written before the notification of that thread */
 static _Atomic bool happened; /* what all are told of */
 static _Atomic int told;
+static bool heard[2]; /* each task's own */
 static _Atomic unsigned given;
 
 const char *model_goal_name(unsigned goal)
 {
-    static const char *const names[] = {"told", "cancelled", "timed out", "stored", "told by a ticket", "both stored"};
-    return goal < 6 ? names[goal] : NULL;
+    static const char *const names[] = {"told", "cancelled", "timed out", "stored", "told by a ticket", "both stored",
+                                        "passed on to another"};
+    return goal < 7 ? names[goal] : NULL;
 }
 
 struct listener {
     weft_frame weft;
     uint64_t ticket;
+    int me;
 };
 
 static int listener_wait(weft_context *cx, uint64_t ticket)
@@ -56,8 +60,9 @@ static weft_poll listener(weft_context *cx, struct listener *self)
     if (self->weft.rc == WEFT_ECANCELED) {
         model_reach(1);
     } else {
-        assert(self->weft.rc == 0 && (game == PAIR || news[0]));
+        assert(self->weft.rc == 0 && (game == PAIR || game == ON || news[0]));
         weft__fetch_add_relaxed(&told, 1);
+        heard[self->me] = true;
         model_reach(game == TICKET ? 4 : 0);
     }
     WEFT_END(0);
@@ -151,7 +156,7 @@ static void play_pair(void)
             model_relax();
         }
     } else {
-        weft_spawn(tasks_scope(), listener);
+        weft_spawn(tasks_scope(), listener, .me = 1);
         wait_for_waiters(2);
     }
     for (intptr_t i = 0; i < 2; i++) {
@@ -167,6 +172,26 @@ static void play_pair(void)
     const int reached = told + guest_told;
     const unsigned left = stored();
     assert(reached + (int)left == 2 || (reached == 0 && left == 1)); /* both stored: as one */
+}
+
+static void play_on(void)
+{
+    pthread_t thread;
+    const weft_task first = weft_spawn(tasks_scope(), listener);
+    weft_spawn(tasks_scope(), listener, .me = 1);
+    wait_for_waiters(2);
+    pthread_create(&thread, NULL, notifier, (void *)0);
+    weft_task_cancel(first);
+    pthread_join(thread, NULL);
+    tasks_join_one(first);
+    const bool again = heard[0]; /* then the other has not */
+    if (again) {
+        assert(weft_notify_one(&notify) == 0);
+    } else {
+        model_reach(6);
+    }
+    tasks_join();
+    assert(told == 1 + again && heard[1] && stored() == 0);
 }
 
 static void play_stored(void)
@@ -194,6 +219,8 @@ int main(void)
     game = model_choose(GAMES);
     if (game == PAIR) {
         play_pair();
+    } else if (game == ON) {
+        play_on();
     } else if (game == STORED) {
         play_stored();
     } else {

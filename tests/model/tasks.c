@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <pthread.h>
 
-#include "channel/channel.h"
 #include "registry/runtimes.h"
 #include "sync/meeting.h"
 #include "task/scope.h"
@@ -13,8 +12,10 @@
 
 struct runner {
     pthread_t thread;
-    _Atomic(weft__task *) task; /* whoever wakes it knows it */
+    weft__task *task;
+    _Atomic uint64_t id; /* whoever wakes it looks for it; a slot may be another task's by then */
     struct weft__thread self;
+    bool joined;
     _Atomic uint32_t due; /* the task is SCHEDULED */
 };
 
@@ -25,8 +26,7 @@ static int runner_count;
 static void runner_wait(struct runner *me)
 {
     if (model_choose(8) == 0) {
-        weft__task *task = weft__load_relaxed(&me->task);
-        weft__task_wake(task, weft__task_tag(task), 0, 0);
+        weft__task_wake(me->task, weft__task_tag(me->task), 0, 0);
     }
     while (!weft__exchange_relaxed(&me->due, 0)) {
         model_futex_wait(&me->due, 0, INT64_MAX);
@@ -38,7 +38,7 @@ static void *runner_main(void *argument)
     struct runner *me = argument;
     weft__self = &me->self;
     for (;;) {
-        const enum weft__polled polled = weft__task_poll(&me->self, weft__load_relaxed(&me->task), 0);
+        const enum weft__polled polled = weft__task_poll(&me->self, me->task, 0);
         if (polled == WEFT__POLLED_ENDED) {
             weft__slab_flush(&tasks_env.slab, &me->self.cache);
             return NULL;
@@ -52,7 +52,7 @@ static void *runner_main(void *argument)
 static void tasks_schedule(struct weft__env *env, weft__task *task)
 {
     for (int i = 0; i < TASKS_MAX; i++) {
-        if (weft__load_relaxed(&runners[i].task) == task) {
+        if (weft__load_relaxed(&runners[i].id) == weft__task_id(task)) {
             weft__store_relaxed(&runners[i].due, 1);
             model_futex_wake(&runners[i].due, 1);
             return;
@@ -60,7 +60,8 @@ static void tasks_schedule(struct weft__env *env, weft__task *task)
     }
     assert(model_thread() == 0 && runner_count < TASKS_MAX); /* it is born */
     struct runner *me = &runners[runner_count++];
-    weft__store_relaxed(&me->task, task);
+    me->task = task;
+    weft__store_relaxed(&me->id, weft__task_id(task));
     me->self.env = env;
     me->self.number = (uint16_t)runner_count;
     weft__rng_seed(&me->self.choices, model_choose(4));
@@ -87,10 +88,22 @@ weft_scope *tasks_scope(void)
     return &tasks_env.root;
 }
 
+void tasks_join_one(weft_task task)
+{
+    for (int i = 0; i < runner_count; i++) {
+        if (weft__load_relaxed(&runners[i].id) == task.id) {
+            pthread_join(runners[i].thread, NULL);
+            runners[i].joined = true;
+        }
+    }
+}
+
 void tasks_join(void)
 {
     for (int i = 0; i < runner_count; i++) {
-        pthread_join(runners[i].thread, NULL);
+        if (!runners[i].joined) {
+            pthread_join(runners[i].thread, NULL);
+        }
     }
     weft__slab_trim(&tasks_env.slab);
     weft__slab_trim(&tasks_env.slab); /* what was empty at the first */
