@@ -56,6 +56,8 @@ struct handles {
     STATES(weft_sender) sender;
     STATES(weft_receiver) receiver;
     STATES(weft_permit) permit;
+    STATES(weft_permits) permits;
+    STATES(weft_weak_sender) weak;
     STATES(weft_semaphore) semaphore;
     STATES(weft_mutex) mutex;
     STATES(weft_rwlock) rwlock;
@@ -329,6 +331,14 @@ static void make_ends(void)
     assert_int_equal(weft_channel_try_reserve(&out, &masters.permit.closed), 0);
     masters.permit.stale = masters.permit.closed;
     weft_permit_release(&masters.permit.closed);
+    assert_int_equal(weft_channel_try_reserve_many(&masters.sender.good, 2, &masters.permits.good), 0);
+    assert_int_equal(weft_channel_try_reserve_many(&out, 2, &masters.permits.closed), 0);
+    masters.permits.stale = masters.permits.closed;
+    weft_permits_release(&masters.permits.closed);
+    assert_int_equal(weft_sender_downgrade(&masters.sender.good, &masters.weak.good), 0);
+    assert_int_equal(weft_sender_downgrade(&out, &masters.weak.closed), 0);
+    masters.weak.stale = masters.weak.closed;
+    weft_weak_sender_close(&masters.weak.closed);
     weft_sender_close(&out);
     weft_receiver_close(&in);
 }
@@ -416,6 +426,9 @@ static void end_world(void)
     latch_up(&job_leave);
     assert_int_equal(weft_job_wait_blocking(&masters.job.good, WEFT_FOREVER, NULL), 0);
     assert_int_equal(weft_permit_send(&masters.permit.good, &(uint64_t){9}), 0);
+    assert_int_equal(weft_permits_left(&masters.permits.good), 2);
+    weft_permits_release(&masters.permits.good);
+    weft_weak_sender_close(&masters.weak.good);
     uint64_t value = 0;
     assert_int_equal(weft_channel_try_recv(&masters.receiver.good, &value), 0);
     assert_int_equal(value, 9);

@@ -52,6 +52,8 @@ EXAMPLES = {
     "weft_sender *": handle("sender"),
     "weft_receiver *": handle("receiver"),
     "weft_permit *": handle("permit", closed="EINVAL"),
+    "weft_permits *": handle("permits", closed="EINVAL"),
+    "weft_weak_sender *": handle("weak"),
     "weft_semaphore *": handle("semaphore"),
     "weft_mutex *": handle("mutex"),
     "weft_rwlock *": handle("rwlock"),
@@ -115,6 +117,7 @@ EXAMPLES = {
     "size_t message_size": scalar("8", "0", "SIZE_MAX", expect="EINVAL"),
     "size_t value_size": scalar("8", "0", "SIZE_MAX", expect="EINVAL"),
     "size_t frame_size": scalar("16", "SIZE_MAX", "SIZE_MAX - 200", "WEFT_FRAME_MAX + 1", expect="EINVAL"),
+    "size_t count to reserve": scalar("1", "5", "SIZE_MAX", expect="ERANGE"), # none is a number like others
     "size_t count": scalar("1", "0", "SIZE_MAX", expect="EINVAL"),
     "size_t room": scalar("1", "0"),
     "size_t text_size": scalar("64", "0", "1"),
@@ -142,11 +145,14 @@ OPTIONS = {  # good ones, where the default is not
     "weft_channel_options": ".capacity = 4", "weft_broadcast_options": ".capacity = 4",
     "weft_job_options": ".fn = no_job", "weft_process_options": ".argv = w.program",
 }
+RESERVES_MANY = ("weft_channel_reserve_many", "weft_channel_reserve_many_blocking", "weft_channel_try_reserve_many",
+                 "weft_reserve_many_begin")
 JOB_BEGINS = ("weft_job_begin", "weft_job_begin_blocking", "weft_job_try_begin")
 TO = {"weft_scope_open_at": "weft_scope * to open", "weft_scope_close": "weft_scope * to close",
       "weft_scope_cancel": "weft_scope * to close", "weft_sleep_reset": "weft_sleep_future * to reset",
       "weft_interval_start": "weft_interval * to start",
-      "weft_job_run": "weft_job * to run", **{name: "weft_job * to begin" for name in JOB_BEGINS}}
+      "weft_job_run": "weft_job * to run", **{name: "weft_job * to begin" for name in JOB_BEGINS},
+      **{name: "size_t count to reserve" for name in RESERVES_MANY}}
 # Both sides may be left out, one at a time; a file's operation that finds nothing wrong begins, so only nulls are tried.
 MAY_BE_NULL = {("weft_fd_addresses", "out_own"), ("weft_fd_addresses", "out_peer"), ("weft_runtime_tracing", "text"),
                ("weft_broadcast_recv", "out_lost"), ("weft_receive", "out_from"), ("weft_monitor_on_health", "callback"),
@@ -157,6 +163,7 @@ MAY_BE_NULL = {("weft_fd_addresses", "out_own"), ("weft_fd_addresses", "out_peer
                ("weft_join_begin", "out_result"), ("weft_job_run", "out_result"),
                ("weft_sim_explore", "options")}
 NO_SCALARS = ("weft_file_", "weft_resolve", "weft_runtime_shutdown")
+TAKES_PLACES = ("weft_channel_reserve_blocking", "weft_channel_reserve_many_blocking") # whatever the deadline, if there are some
 ENDS_RUNTIME = ("weft_runtime_finish", "weft_runtime_shutdown", "weft_runtime_destroy")
 TEXTS = {"weft_spawn_job_frame": "weft_spawn_job weft_spawn", "weft_sim_explore": "weft_runtime_create", "weft_join_begin": "weft_task_join"}
 CONTEXT_TYPES = ("weft_context *", "const weft_context *")
@@ -296,6 +303,8 @@ def cases(functions, function, in_task):
             if function.only_null() and expression != "NULL" and kind != "weft_runtime *":
                 continue
             if kind in CONTEXT_TYPES and in_task:
+                continue
+            if name == "deadline_ns" and function.name in TAKES_PLACES:
                 continue
             if what == "shutting down" and function.name in ENDS_RUNTIME:
                 continue  # that would be its end
