@@ -238,8 +238,9 @@ int weft__pool_thread_id(void);
  */
 int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft__job *job);
 
-/* weft_job_begin() under the name of the call that it is done for. */
+/* weft_job_begin() and weft_job_run() under the name of the call that they are done for. */
 int weft__job_begin(const char *call, weft_context *cx, weft_job *job, const weft_job_options *options);
+int weft__job_run(const char *call, weft_context *cx, weft_job *job, const weft_job_options *options, int *out_result);
 
 /* A place was reserved and is not used. */
 void weft__pool_release_place(struct weft__blocking *pool);

@@ -168,9 +168,8 @@ void weft_job_wait_begin(weft_job_future *future, weft_job *job, int *out_result
     future->out_result = out_result;
 }
 
-int weft_job_run(weft_context *cx, weft_job *job, const weft_job_options *options, int *out_result)
+int weft__job_run(const char *call, weft_context *cx, weft_job *job, const weft_job_options *options, int *out_result)
 {
-    static const char call[] = "weft_job_run";
     if (!cx || !job)
         return weft__refuse(WEFT_EINVAL, "%s: context and handle must not be null", call);
     if (job->id == 0) {
@@ -179,6 +178,11 @@ int weft_job_run(weft_context *cx, weft_job *job, const weft_job_options *option
             return begun;
     }
     return wait_await(call, cx, job, out_result, &weft__cx_task(cx)->wait);
+}
+
+int weft_job_run(weft_context *cx, weft_job *job, const weft_job_options *options, int *out_result)
+{
+    return weft__job_run("weft_job_run", cx, job, options, out_result);
 }
 
 /* The time was up: take the node out. False: the job has just ended, and the outcome is on its way. */

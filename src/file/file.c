@@ -16,16 +16,17 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "blocking/pool.h"
 
 enum { FILE_TRANSFER_MAX = 1 << 30 }; /* bytes of one call; a count is returned as an int */
 
 static int file_errno(int64_t answer) { return answer < 0 ? -errno : (int)answer; }
 
 /* Run it as a job, or go on waiting for it: one evaluation. */
-static int file_run(weft_context *cx, weft_file_op *op, const weft_job_options *options)
+static int file_run(const char *call, weft_context *cx, weft_file_op *op, const weft_job_options *options)
 {
     int result = 0;
-    const int code = weft_job_run(cx, &op->job, options, &result);
+    const int code = weft__job_run(call, cx, &op->job, options, &result);
     return code != 0 ? code : result;
 }
 
@@ -53,7 +54,7 @@ static void file_set_numbers(weft_file_op *op, int64_t first, int64_t second, in
     op->weft__numbers[2] = third;
 }
 
-#define FILE_RUN(cx, op, function, title) file_run((cx), (op), WEFT_JOB(function, (op), .name = (title)))
+#define FILE_RUN(cx, op, function, title) file_run(__func__, (cx), (op), WEFT_JOB(function, (op), .name = (title)))
 
 static int file_do_open(void *argument)
 {

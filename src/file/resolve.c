@@ -12,6 +12,7 @@
 
 #include "base/atomic.h"
 #include "base/error.h"
+#include "blocking/pool.h"
 #include "base/platform.h"
 
 enum { RESOLVE_MAX = 32, RESOLVE_TEXT = 256 };
@@ -101,7 +102,8 @@ static int resolve_begin(weft_context *cx, weft_resolve_op *op, const char *text
         op->weft__request = request;
     }
     /* It may wait for a place in the queue, and is asked again. */
-    const int begun = weft_job_begin(cx, &op->job, WEFT_JOB(resolve_run, request, .name = "resolve", .drop = resolve_drop));
+    const int begun = weft__job_begin("weft_resolve", cx, &op->job,
+                                      WEFT_JOB(resolve_run, request, .name = "resolve", .drop = resolve_drop));
     if (begun < 0 && begun != WEFT_AWAITING) {
         op->weft__request = NULL;
         resolve_unref(request); /* the job's, which has not become one */

@@ -98,7 +98,7 @@ int weft_broadcast_create(weft_runtime *rt, const weft_broadcast_options *o, siz
     broadcast->ring = weft__alloc_zeroed(places, sizeof *broadcast->ring);
     if (!broadcast->ring) {
         weft__meeting_discard(object);
-        return WEFT_ENOMEM;
+        return weft__refuse(WEFT_ENOMEM, "%s: no memory for %u places: nothing was taken", call, places);
     }
     broadcast->mask = places - 1;
     broadcast->message_size = (uint32_t)message_size;
@@ -233,7 +233,9 @@ int weft_broadcast_send(const weft_broadcast_sender *sender, const void *message
     struct weft__broadcast *broadcast = broadcast_of(object);
     struct broadcast_node *node = send_node(broadcast), *gone = NULL;
     if (!node)
-        return WEFT_ENOMEM;
+        return weft__refuse(WEFT_ENOMEM, "weft_broadcast_send: no memory for a message of %zu bytes in '%.100s': it is still "
+                                         "the sender's",
+                            (size_t)broadcast->message_size, object->name);
     weft__ends_lock(object);
     const uint32_t receivers = weft__load_relaxed(&object->receivers); /* under the lock */
     if (receivers == 0) {

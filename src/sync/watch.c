@@ -197,7 +197,8 @@ int weft_watch_modify(const weft_watch_sender *sender, int (*function)(void *val
     }
     void *copy = weft__alloc(watch_of(object)->value_size);
     if (!copy)
-        return WEFT_ENOMEM;
+        return weft__refuse(WEFT_ENOMEM, "weft_watch_modify: no memory for a copy of %zu bytes of '%.100s': it is as it was",
+                            (size_t)watch_of(object)->value_size, object->name);
     const int answer = watch_modify(object, copy, function, context);
     weft__free(copy);
     return answer;
