@@ -104,7 +104,7 @@ static uint32_t descriptor_wake(struct weft__descriptor *descriptor, unsigned ev
             if (!(wait->amount & events))
                 continue;
             waiters[count++] = weft__wait_waiter(wait);
-            wait->amount = events;
+            wait->amount = descriptor->error < 0 ? (uint32_t)descriptor->error : events; /* each is told the refusal */
             descriptor_take_out(descriptor, wait, state);
         }
         weft__unlock(&descriptor->lock);
@@ -121,7 +121,7 @@ static void descriptor_watch(struct weft__descriptor *descriptor, unsigned keep)
 {
     weft__lock(&descriptor->lock);
     const unsigned wanted = descriptor_wanted(descriptor) | (descriptor->watched & keep);
-    if (wanted != descriptor->watched && !descriptor->closing) {
+    if (descriptor->known && wanted != descriptor->watched && !descriptor->closing) {
         descriptor->error = weft__source_want(&descriptor->source, descriptor->fd, wanted);
         descriptor->watched = descriptor->error == 0 ? (uint8_t)wanted : 0;
     }
@@ -249,10 +249,10 @@ uint8_t weft__descriptor_wait_state(struct weft__descriptor *descriptor, struct 
 int weft__descriptor_told(struct weft__descriptor *descriptor, const struct weft__wait *wait)
 {
     weft__lock(&descriptor->lock);
-    const int refused = descriptor->error;
-    descriptor->error = 0; /* it is told once; the next may try again */
+    descriptor->error = 0; /* those who waited have it; the next may try again */
+    const int told = (int)wait->amount;
     weft__unlock(&descriptor->lock);
-    return refused < 0 ? refused : (int)wait->amount;
+    return told;
 }
 
 int weft__descriptor_number(struct weft__descriptor *descriptor)

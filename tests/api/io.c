@@ -391,7 +391,7 @@ static weft_poll watcher(weft_context *cx, struct watcher *self)
 }
 
 /*
- * IO-01: nothing is remembered of an event, so nothing has to be cleared, and no old event can wipe out a new one: while
+ * IO-01, known bug 8, known bug 90: nothing is remembered of an event, so nothing has to be cleared, and no old event can wipe out a new one: while
  * something can be read each wait says so, and after it was read none does.
  */
 static void readiness_is_asked_anew_by_each_wait(void **state)
@@ -447,6 +447,84 @@ static void all_who_wait_are_woken_and_sides_are_independent(void **state)
     weft_fd_close(&one);
     weft_fd_close(&other);
     world_end(rt, 2 * WATCHERS);
+}
+
+/* A device that epoll refuses. known bug 92: the refusal is the wait's answer, each time, and nothing is left behind. */
+static void descriptor_that_cannot_be_polled_says_so(void **state)
+{
+    (void)state;
+    const int before = open_fds();
+    weft_runtime *rt = world_begin(1);
+    const int null = open("/dev/null", O_RDWR);
+    weft_fd fd = {0};
+    assert_int_equal(weft_fd_open(rt, null, NULL, &fd), 0);
+    char byte;
+    assert_int_equal(weft_fd_try_read(&fd, &byte, 1), 0); /* reading needs no poll */
+    atomic_uint woken = 0, seen = 0;
+    for (int i = 0; i < 3; i++) {
+        weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), watcher, .fd = &fd, .events = WEFT_READABLE, .times = 1,
+                                             .woken = &woken, .seen = &seen);
+        int result = 0;
+        assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, &result), 0);
+        assert_int_equal(result, WEFT_EPERM);
+    }
+    assert_int_equal(woken, 0);
+    weft_fd_close(&fd);
+    assert_int_equal(weft_runtime_destroy(rt), 0);
+    assert_true(open_fds() <= before + 2); /* libuv's pipe, if this loop was the first of the process */
+}
+
+/* Closes another descriptor that is ready in the same turn of the loop, and opens one that gets its number. */
+struct reuser {
+    weft_frame weft;
+    weft_fd *mine, *other, *reader, *writer;
+    char byte;
+};
+
+static weft_poll reuser(weft_context *cx, struct reuser *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_fd_read(cx, self->mine, &self->byte, 1));
+    const int number = weft_fd_number(self->other);
+    weft_fd_close(self->other);
+    VERDICT(weft_pipe(weft_context_runtime(cx), self->reader, self->writer) == 0);
+    VERDICT(weft_fd_number(self->reader) == number || weft_fd_number(self->writer) == number);
+    WEFT_END(self->weft.rc == 1 ? 0 : -1);
+}
+
+/* known bug 93: an event of the descriptor that had the number before is not told to the one that has it now. */
+static void number_that_is_used_again_gets_no_stale_event(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_fd one[2] = {{0}, {0}}, two[2] = {{0}, {0}}, reader = {0}, writer = {0};
+    assert_int_equal(weft_pipe(rt, &one[0], &one[1]), 0);
+    assert_int_equal(weft_pipe(rt, &two[0], &two[1]), 0);
+    atomic_int rc = 1, new_rc = 77;
+    struct latch entered = LATCH, leave = LATCH;
+    weft_spawn(weft_runtime_scope(rt), reuser, .mine = &one[0], .other = &two[0], .reader = &reader, .writer = &writer);
+    weft_spawn(weft_runtime_scope(rt), waiter, .fd = &two[0], .rc = &rc);
+    WORLD_UNTIL(waiting_at(&one[0]) == 1 && waiting_at(&two[0]) == 1);
+    weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave); /* both come in one turn */
+    latch_wait(&entered, 1);
+    assert_int_equal(weft_fd_try_write(&one[1], "1", 1), 1);
+    assert_int_equal(weft_fd_try_write(&two[1], "2", 1), 1);
+    latch_up(&leave);
+    world_settle(rt);
+    assert_true(rc == WEFT_EBADF || rc == 1); /* closed under the wait, or read before */
+    weft_spawn(weft_runtime_scope(rt), waiter, .fd = &reader, .rc = &new_rc);
+    WORLD_UNTIL(waiting_at(&reader) == 1);
+    assert_int_equal(new_rc, 77);
+    assert_int_equal(weft_fd_try_write(&writer, "3", 1), 1);
+    world_settle(rt);
+    assert_int_equal(new_rc, 1);
+    weft_fd_close(&one[0]);
+    weft_fd_close(&one[1]);
+    weft_fd_close(&two[1]);
+    weft_fd_close(&reader);
+    weft_fd_close(&writer);
+    world_end(rt, 4);
+    verdict_assert();
 }
 
 /* IO-05: out-of-band data is an event of its own, and the end and an error of the other side come with the events. */
@@ -771,7 +849,7 @@ static void stuck_worker_does_not_stop_the_sockets(void **state)
     world_end(rt, 18);
 }
 
-/* SD-11: what is open when the runtime ends is closed; the handles are the host's still, and harmless. */
+/* SD-11, known bug 32: what is open when the runtime ends is closed; the handles are the host's still, and harmless. */
 static void end_of_the_runtime_closes_descriptors(void **state)
 {
     (void)state;
@@ -988,6 +1066,8 @@ int main(void)
         cmocka_unit_test(readiness_is_asked_anew_by_each_wait),
         cmocka_unit_test(all_who_wait_are_woken_and_sides_are_independent),
         cmocka_unit_test(priority_hangup_and_fault_are_told),
+        cmocka_unit_test(descriptor_that_cannot_be_polled_says_so),
+        cmocka_unit_test(number_that_is_used_again_gets_no_stale_event),
         cmocka_unit_test(descriptors_and_timers_are_served_beside_tasks_that_never_wait),
         cmocka_unit_test(reset_of_an_idle_connection_is_told_once),
         cmocka_unit_test(peer_that_never_reads_meets_a_deadline),

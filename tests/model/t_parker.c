@@ -4,7 +4,7 @@
  *
  * Law: after the last unpark the worker looks once more and sees everything (else DEADLOCK); an unpark orders.
  *
- * Shows: scenario 10, known bug 11, known bug 12. */
+ * Shows: scenario 10, known bug 11, known bug 12, known bug 15. */
 #include "base/event.h"
 #include "model.h"
 #include "sched/parker.h"
