@@ -147,6 +147,19 @@ static void process_reap(int pidfd)
         continue;
 }
 
+/* A descriptor for a child that has begun. None is to be had: -1, *out_error says why, and the child has ended again. */
+static int process_open_child(pid_t pid, int *out_error)
+{
+    const int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd >= 0)
+        return pidfd;
+    *out_error = -errno;
+    kill(pid, SIGKILL); /* it is not waited for, so the number is its own */
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    return -1;
+}
+
 int weft_process_start(weft_runtime *rt, const weft_process_options *options, weft_process *out_process)
 {
     static const char call[] = "weft_process_start";
@@ -164,10 +177,8 @@ int weft_process_start(weft_runtime *rt, const weft_process_options *options, we
     pid_t pid = 0;
     error = process_spawn(options, &pipes, &pid);
     process_close(pipes.child);
-    const int pidfd = error == 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    const int pidfd = error == 0 ? process_open_child(pid, &error) : -1;
     if (pidfd < 0) {
-        if (error == 0)
-            error = -errno;
         process_close(pipes.ours);
         return weft__refuse(error, "%s: '%.100s': %s", call, options->argv[0], weft_error_text(error));
     }

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -196,6 +197,8 @@ static weft_poll child(weft_context *cx, struct child *self)
 static void children_are_started_fed_and_waited_for(void **state)
 {
     (void)state;
+    if (world_in_valgrind())
+        skip(); /* it has no pidfd_open() */
     weft_runtime *rt = world_begin(2);
     const weft_process_options cat = {.size = sizeof cat, .argv = (char *const[]){"cat", NULL}, .input = WEFT_STREAM_PIPE,
                                       .output = WEFT_STREAM_PIPE};
@@ -223,10 +226,42 @@ static void children_are_started_fed_and_waited_for(void **state)
     world_end(rt, 5);
 }
 
+/* No descriptor for the child: it is ended, and nobody has to wait for it. */
+static void start_without_a_descriptor_leaves_no_child(void **state)
+{
+    (void)state;
+    if (world_in_valgrind())
+        skip(); /* it has no pidfd_open() */
+    weft_runtime *rt = world_begin(1);
+    const weft_process_options sleeper = {.size = sizeof sleeper, .argv = (char *const[]){"sleep", "100", NULL}};
+    weft_process process = {0};
+    assert_int_equal(weft_process_start(rt, &sleeper, &process), 0); /* what is opened once is open by now */
+    weft_process_release(&process);
+    struct rlimit before, tight;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    tight = before;
+    tight.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    int fillers[64], count = 0;
+    while (count < 64 && (fillers[count] = dup(0)) >= 0)
+        count++;
+    process = (weft_process){0};
+    const int refused = weft_process_start(rt, &sleeper, &process);
+    while (count > 0)
+        close(fillers[--count]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(refused, WEFT_EMFILE);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+    world_end(rt, 0);
+}
+
 /* PRC-01 */
 static void many_children_at_once(void **state)
 {
     (void)state;
+    if (world_in_valgrind())
+        skip(); /* it has no pidfd_open() */
     enum { CHILDREN = 40 };
     weft_runtime *rt = world_begin(2);
     const weft_process_options cat = {.size = sizeof cat, .argv = (char *const[]){"cat", NULL}, .input = WEFT_STREAM_PIPE,
@@ -349,6 +384,7 @@ int main(void)
         cmocka_unit_test(files_are_written_and_read),
         cmocka_unit_test(names_are_looked_up),
         cmocka_unit_test(children_are_started_fed_and_waited_for),
+        cmocka_unit_test(start_without_a_descriptor_leaves_no_child),
         cmocka_unit_test(many_children_at_once),
         cmocka_unit_test(signals_come_by_a_descriptor),
         cmocka_unit_test(loop_turns_what_strangers_put_there),
