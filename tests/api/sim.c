@@ -967,6 +967,106 @@ static void sim_health_is_sampled_in_its_time(void **state)
     assert_int_equal(weft_runtime_finish(rt), 0);
 }
 
+/* ---- what comes from outside ---- */
+
+struct ringing {
+    weft_waker waker;
+    atomic_bool stop;
+};
+static void *ring(void *argument)
+{
+    struct ringing *ringing = argument;
+    while (!atomic_load(&ringing->stop)) {
+        weft_wake(ringing->waker);
+        sched_yield();
+    }
+    return NULL;
+}
+
+/* Another thread wakes a task: the run is not its seed's alone any more, but nothing is lost and nothing breaks. */
+static void sim_may_be_woken_by_another_thread(void **state)
+{
+    (void)state;
+    weft_runtime *rt = begin(6);
+    atomic_uint polls = 0, leave = 0;
+    struct ringing ringing = {.stop = false};
+    pthread_t thread;
+    weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), parked, .polls = &polls, .leave = &leave);
+    ringing.waker = (weft_waker){task};
+    world_thread(&thread, ring, &ringing);
+    while (atomic_load(&polls) < 100)
+        assert_true(weft_runtime_turn(rt, 1) >= 0);
+    atomic_store(&leave, 1);
+    WORLD_UNTIL(weft_task_join_blocking(&task, WEFT_FOREVER, NULL) == 0); /* EDEADLK between two of its wakes */
+    atomic_store(&ringing.stop, true);
+    pthread_join(thread, NULL);
+    assert_int_equal(weft_runtime_finish(rt), 0);
+}
+
+struct piping {
+    weft_frame weft;
+    weft_fd fd;
+    bool writes;
+    int count, *sum;
+    char byte;
+};
+static weft_poll piping(weft_context *cx, struct piping *self)
+{
+    WEFT_BEGIN(cx, self);
+    for (self->count = 1; self->count <= 5; self->count++) {
+        self->byte = (char)self->count;
+        if (self->writes)
+            WEFT_AWAIT(self->weft.rc, weft_fd_write(cx, &self->fd, &self->byte, 1));
+        else
+            WEFT_AWAIT(self->weft.rc, weft_fd_read(cx, &self->fd, &self->byte, 1));
+        VERDICT(self->weft.rc == 1);
+        *self->sum += self->byte;
+        WEFT_AWAIT(self->weft.rc, weft_sleep(cx, self->writes ? ms : 0));
+    }
+    weft_fd_close(&self->fd);
+    WEFT_END(0);
+}
+
+/* Two tasks of the same runtime talk over a pipe: what was written is there before the clock is moved. */
+static void sim_tasks_talk_over_a_pipe(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        weft_runtime *rt = begin(seed);
+        weft_fd one = {0}, other = {0};
+        int read = 0, written = 0;
+        assert_int_equal(weft_pipe(rt, &one, &other), 0);
+        weft_spawn(weft_runtime_scope(rt), piping, .fd = one, .sum = &read);
+        weft_spawn(weft_runtime_scope(rt), piping, .fd = other, .writes = true, .sum = &written);
+        if (weft_runtime_finish(rt) != 0)
+            fail_msg("seed %" PRIu64 ": %s", seed, weft_error_detail());
+        assert_true(read == 15 && written == 15);
+        verdict_assert();
+    }
+}
+
+/* fork(): the child finds it shut down, and can give it back; the parent's goes on. */
+static void sim_is_inherited_like_any_other(void **state)
+{
+    (void)state;
+    weft_runtime *rt = begin(1);
+    int64_t woke = 0;
+    weft_spawn(weft_runtime_scope(rt), sleeper, .delay_ns = ms, .woke_ns = &woke);
+    fflush(NULL);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(weft_sim_run(rt) == WEFT_ESHUTDOWN && weft_runtime_turn(rt, 1) == WEFT_ESHUTDOWN &&
+                      weft_runtime_destroy(rt) == 0
+                  ? 0
+                  : 1);
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(weft_runtime_finish(rt), 0);
+    assert_true(woke == epoch + ms);
+}
+
 /* ---- everything that can be waited for, under many seeds ---- */
 
 static void sim_a_program_that_waits_everywhere_balances_its_books(void **state)
@@ -1081,6 +1181,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(sim_select_begins_where_the_seed_says),
         cmocka_unit_test(sim_and_real_runtimes_live_side_by_side),
         cmocka_unit_test(sim_health_is_sampled_in_its_time),
+        cmocka_unit_test(sim_may_be_woken_by_another_thread),
+        cmocka_unit_test(sim_tasks_talk_over_a_pipe),
+        cmocka_unit_test(sim_is_inherited_like_any_other),
         cmocka_unit_test(sim_a_program_that_waits_everywhere_balances_its_books),
         cmocka_unit_test(sim_a_program_that_is_ended_anywhere_balances_its_books),
         cmocka_unit_test(sim_creation_without_memory_leaves_nothing),
