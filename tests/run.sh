@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 ROOT=${WEFT_BUILD_ROOT:-$PWD/build}
 JOBS=${JOBS:-$(nproc)}
-STAGES="packages gcc clang asan tsan headers lint install recording"
+STAGES="packages gcc clang asan tsan headers lint install recording" # and, on request: valgrind
 passed=0
 failed=0
 unset CC CXX CFLAGS CXXFLAGS LDFLAGS CTEST_OUTPUT_ON_FAILURE # a developer's own must not decide what is tested
@@ -72,6 +72,15 @@ stage_gcc() { build_gcc && tests gcc "${PROGRAMS[@]}"; }
 stage_clang() { build_clang && tests clang "${PROGRAMS[@]}"; }
 stage_asan() { build asan gcc g++ -DWEFT_SANITIZE=address,undefined -DWEFT_BUILD_BENCH=OFF && tests asan; }
 stage_tsan() { build tsan gcc g++ -DWEFT_SANITIZE=thread -DWEFT_BUILD_BENCH=OFF && tests tsan; }
+# On request: a selection, under a minute; tests/valgrind.sh has the rest.
+stage_valgrind() {
+    local sum
+    build_gcc || return 1
+    JOBS=$JOBS tests/valgrind.sh -s "$ROOT/gcc" >"$ROOT/gcc/valgrind.log" 2>&1 || grep -v '^[0-9]* passed' "$ROOT/gcc/valgrind.log"
+    sum=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$ROOT/gcc/valgrind.log")
+    [ -n "$sum" ] || return 1
+    count "${sum% *}" "${sum#* }"
+}
 stage_headers() { build_gcc && build_clang && tests gcc -L "^headers$" && tests clang -L "^headers$"; }
 stage_lint() { build_gcc && tests gcc -L "^lint$"; }
 stage_install() { build_gcc && tests gcc -L "^script$" -L "^contract$"; }
@@ -97,7 +106,7 @@ stage_recording() {
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $STAGES
 for stage in "$@"; do
-    declare -F "stage_$stage" >/dev/null || { echo "stages are: $STAGES"; exit 2; }
+    declare -F "stage_$stage" >/dev/null || { echo "stages are: $STAGES valgrind"; exit 2; }
 done
 for stage in "$@"; do
     before_passed=$passed before_failed=$failed start=$SECONDS

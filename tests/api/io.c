@@ -900,6 +900,8 @@ static void borrowed_descriptor_stays_open(void **state)
 static void accept_without_descriptors_pauses_and_goes_on(void **state)
 {
     (void)state;
+    if (world_in_valgrind())
+        skip(); /* it has descriptors of its own above any limit, and gives those */
     weft_runtime *rt = world_begin(1);
     weft_address address;
     weft_fd listener = listener_on(rt, &address), watch = listener;

@@ -586,9 +586,9 @@ static uint64_t trace_town(uint64_t seed)
 /* What another process makes of it. */
 static uint64_t trace_town_elsewhere(uint64_t seed)
 {
-    char command[256];
+    char command[4200];
     uint64_t hash = 0;
-    snprintf(command, sizeof command, "exec /proc/%d/exe trace %" PRIu64, getpid(), seed);
+    snprintf(command, sizeof command, "exec %s trace %" PRIu64, world_program(), seed);
     fflush(stdout);
     FILE *other = popen(command, "r");
     assert_non_null(other);
@@ -772,8 +772,8 @@ static void find(weft_sim_test *test, const char *name, int code, uint64_t withi
         assert_int_equal(weft_sim_explore(WEFT_RUNTIME_OPTIONS(.seed = seed), 1, test, NULL, &again), code);
         assert_true(again == seed);
     }
-    char command[256], line[64] = "";
-    snprintf(command, sizeof command, "WEFT_SEED=%" PRIu64 " exec /proc/%d/exe %s", seed, getpid(), name);
+    char command[4200], line[64] = "";
+    snprintf(command, sizeof command, "WEFT_SEED=%" PRIu64 " exec %s %s", seed, world_program(), name);
     fflush(stdout);
     FILE *other = popen(command, "r");
     assert_non_null(other);

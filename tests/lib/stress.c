@@ -52,15 +52,15 @@ int stress_sanitized(void)
 #if defined(WEFT__TSAN) || defined(STRESS_ASAN)
     return 1;
 #else
-    return 0;
+    return getenv("WEFT_VALGRIND") != NULL;
 #endif
 }
 
 uint64_t stress_scale(uint64_t count)
 {
-    if (!stress_sanitized())
-        return count;
-    return count / 4 > 0 ? count / 4 : 1;
+    const char *given = getenv("WEFT_STRESS_PERCENT");
+    const uint64_t percent = given ? strtoull(given, NULL, 10) : stress_sanitized() ? 25 : 100;
+    return count * percent >= 100 ? count * percent / 100 : 1;
 }
 
 struct stress_member {

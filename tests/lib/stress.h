@@ -20,10 +20,10 @@ uint64_t stress_seed(void);
 /* A generator of its own for each thread of a test; the same seed and the same number give the same choices. */
 struct weft__rng stress_rng(unsigned number);
 
-/* `count` in a native build, a quarter of it (never less than 1) under a sanitizer. */
+/* WEFT_STRESS_PERCENT percent of `count`, or all in a native build and a quarter under a sanitizer; never less than 1. */
 uint64_t stress_scale(uint64_t count);
 
-/* Whether this build has a sanitizer: then memory is not measured. */
+/* Whether this build has a sanitizer, or valgrind runs it: then memory is not measured. */
 int stress_sanitized(void);
 
 /* Run `body(context, 0 … count - 1)`, each on a thread of its own, all begun at once; return when all have ended. */

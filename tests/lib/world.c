@@ -205,6 +205,20 @@ weft_poll ender(weft_context *cx, struct ender *self)
     WEFT_END(self->result);
 }
 
+bool world_in_valgrind(void)
+{
+    return getenv("WEFT_VALGRIND") != NULL;
+}
+
+const char *world_program(void)
+{
+    static char path[4096];
+    const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    assert_true(length > 0);
+    path[length] = '\0';
+    return path;
+}
+
 void world_thread(pthread_t *out, void *(*entry)(void *), void *argument)
 {
     const int error = pthread_create(out, NULL, entry, argument);

@@ -133,6 +133,12 @@ struct ender {
 };
 weft_poll ender(weft_context *cx, struct ender *self);
 
+/* Whether valgrind runs this, as tests/valgrind.sh tells it: some system calls are not there. */
+bool world_in_valgrind(void);
+
+/* The path of this program, to start it again. */
+const char *world_program(void);
+
 /* Start a thread, or end the program. */
 void world_thread(pthread_t *out, void *(*entry)(void *), void *argument);
 
