@@ -5,6 +5,7 @@
     counts.py BUILD_DIR        ctest-timeout: 300
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from pathlib import Path
 
 COUNTS = Path(__file__).resolve().parents[2] / "bench" / "counts"
 BUILD = sys.argv.pop(1)
+CLANG = re.search(r"^CMAKE_C_COMPILER:\w+=.*clang", (Path(BUILD) / "CMakeCache.txt").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 class Counts(unittest.TestCase):
+    @unittest.skipIf(CLANG, "valgrind 3.19 cannot read clang's DWARF 5")
     def test_yield_is_counted_by_function(self):
         done = subprocess.run([COUNTS, BUILD, "--lines", "yield_single", "--workers", "1", "--functions", "99"],
                               capture_output=True, text=True, check=False)
