@@ -214,27 +214,6 @@ static void descriptor_refused_by_the_system(void **state)
     faulty_end();
 }
 
-/* Receives numbers and sends each back, plus one. */
-struct echo {
-    weft_frame weft;
-    numbers_receiver in;
-    numbers_sender out;
-    uint64_t value;
-};
-static weft_poll echo(weft_context *cx, struct echo *self)
-{
-    WEFT_BEGIN(cx, self);
-    for (;;) {
-        WEFT_AWAIT(self->weft.rc, numbers_recv(cx, &self->in, &self->value));
-        if (self->weft.rc < 0)
-            break;
-        WEFT_AWAIT(self->weft.rc, numbers_send(cx, &self->out, self->value + 1));
-    }
-    numbers_receiver_close(&self->in);
-    numbers_sender_close(&self->out);
-    WEFT_END(0);
-}
-
 /* The thread that turns it waits: it turns it. */
 static void waits_of_the_driving_thread_turn_the_runtime(void **state)
 {
@@ -244,7 +223,7 @@ static void waits_of_the_driving_thread_turn_the_runtime(void **state)
     numbers_receiver to_in, from;
     world_channel(rt, 1, WEFT_WAIT, &to, &to_in);
     world_channel(rt, 1, WEFT_WAIT, &from_out, &from);
-    weft_spawn(weft_runtime_scope(rt), echo, .in = to_in, .out = from_out);
+    weft_spawn(weft_runtime_scope(rt), incrementer, .in = to_in, .out = from_out);
     uint64_t got = 0;
     assert_int_equal(numbers_recv_blocking(&from, &got, weft_deadline_in(2 * ms)), WEFT_ETIMEDOUT);
     for (uint64_t i = 0; i < 100; i++) {

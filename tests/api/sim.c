@@ -465,26 +465,6 @@ static int talk(void *argument)
     return result + 1;
 }
 
-struct echo {
-    weft_frame weft;
-    numbers_receiver in;
-    numbers_sender out;
-    uint64_t value;
-};
-static weft_poll echo(weft_context *cx, struct echo *self)
-{
-    WEFT_BEGIN(cx, self);
-    for (;;) {
-        WEFT_AWAIT(self->weft.rc, numbers_recv(cx, &self->in, &self->value));
-        if (self->weft.rc < 0)
-            break;
-        WEFT_AWAIT(self->weft.rc, numbers_send(cx, &self->out, self->value + 1));
-    }
-    numbers_receiver_close(&self->in);
-    numbers_sender_close(&self->out);
-    WEFT_END(0);
-}
-
 static void sim_jobs_wait_for_tasks_and_for_jobs(void **state)
 {
     (void)state;
@@ -494,7 +474,7 @@ static void sim_jobs_wait_for_tasks_and_for_jobs(void **state)
         numbers_receiver to_in, back;
         world_channel(rt, 1, WEFT_WAIT, &to, &to_in);
         world_channel(rt, 1, WEFT_WAIT, &back_out, &back);
-        weft_spawn(weft_runtime_scope(rt), echo, .in = to_in, .out = back_out);
+        weft_spawn(weft_runtime_scope(rt), incrementer, .in = to_in, .out = back_out);
         struct talking talking = {.rt = rt, .out = &to, .in = &back, .depth = 3};
         weft_job job = {0};
         int result = 0;

@@ -205,6 +205,20 @@ weft_poll ender(weft_context *cx, struct ender *self)
     WEFT_END(self->result);
 }
 
+weft_poll incrementer(weft_context *cx, struct incrementer *self)
+{
+    WEFT_BEGIN(cx, self);
+    for (;;) {
+        WEFT_AWAIT(self->weft.rc, numbers_recv(cx, &self->in, &self->value));
+        if (self->weft.rc < 0)
+            break;
+        WEFT_AWAIT(self->weft.rc, numbers_send(cx, &self->out, self->value + 1));
+    }
+    numbers_receiver_close(&self->in);
+    numbers_sender_close(&self->out);
+    WEFT_END(0);
+}
+
 bool world_in_valgrind(void)
 {
     return getenv("WEFT_VALGRIND") != NULL;

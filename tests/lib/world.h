@@ -133,6 +133,15 @@ struct ender {
 };
 weft_poll ender(weft_context *cx, struct ender *self);
 
+/* Receives numbers and sends each back, plus one, until either channel ends; closes both ends. */
+struct incrementer {
+    weft_frame weft;
+    numbers_receiver in;
+    numbers_sender out;
+    uint64_t value;
+};
+weft_poll incrementer(weft_context *cx, struct incrementer *self);
+
 /* Whether valgrind runs this, as tests/valgrind.sh tells it: some system calls are not there. */
 bool world_in_valgrind(void);
 
