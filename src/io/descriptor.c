@@ -212,11 +212,12 @@ int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t gener
     bool submit = false;
     int error = 0;
     weft__lock(&descriptor->lock);
-    if ((uint32_t)(weft__load_relaxed(&descriptor->state) >> 32) != generation || descriptor->closing)
+    if ((uint32_t)(weft__load_relaxed(&descriptor->state) >> 32) != generation || descriptor->closing) {
         error = WEFT_EBADF;
-    else
+    } else if (descriptor->error != 0) {
         error = descriptor->error;
-    if (error == 0) {
+        descriptor->error = 0; /* it is told once; the next may try again */
+    } else {
         wait->object = &descriptor->waitable;
         wait->since = weft__self_now(descriptor->home->realm);
         wait->amount = events;
@@ -225,8 +226,6 @@ int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t gener
         weft__store_relaxed(&descriptor->waiting_count, weft__load_relaxed(&descriptor->waiting_count) + 1);
         weft__reactor_count_wait(descriptor->reactor, 1);
         submit = (events & ~descriptor->watched) && descriptor_change(descriptor);
-    } else if (descriptor->error != 0) {
-        descriptor->error = 0; /* it is told once; the next may try again */
     }
     weft__unlock(&descriptor->lock);
     if (error < 0)

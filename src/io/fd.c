@@ -153,6 +153,15 @@ int weft_fd_number(const weft_fd *fd)
     return wrong ? wrong : weft__descriptor_number(weft__descriptor_of(fd));
 }
 
+/* What the system cannot poll is told with the way out. Any other answer goes through. */
+static int fd_say_refusal(const char *call, const weft_fd *fd, int answer)
+{
+    if (answer != WEFT_EPERM)
+        return answer;
+    return weft__refuse(answer, "%s: descriptor %d has no poll, it is always ready: read and write it without a wait", call,
+                        weft__descriptor_number(weft__descriptor_of(fd)));
+}
+
 /* A wait alone: the first evaluation registers, the next that finds it told is ready. */
 static int fd_wait_await(weft_context *cx, const char *call, weft_fd *fd, unsigned events, struct weft__wait *wait)
 {
@@ -161,7 +170,7 @@ static int fd_wait_await(weft_context *cx, const char *call, weft_fd *fd, unsign
                             call, events);
     if (io_is_waiting(fd, wait)) {
         const int answer = io_resume(cx, weft__descriptor_of(fd), wait);
-        return answer != 0 ? answer : weft__descriptor_told(weft__descriptor_of(fd), wait);
+        return answer != 0 ? answer : fd_say_refusal(call, fd, weft__descriptor_told(weft__descriptor_of(fd), wait));
     }
     weft__wait_leave(wait);
     const int wrong = weft__descriptor_check(call, fd);
@@ -171,7 +180,7 @@ static int fd_wait_await(weft_context *cx, const char *call, weft_fd *fd, unsign
     if (weft__cx_cancelled(cx))
         return WEFT_ECANCELED;
     const int waits = weft__descriptor_enqueue(descriptor, fd->weft__generation, wait, events);
-    return waits < 0 ? waits : WEFT_AWAITING;
+    return waits < 0 ? fd_say_refusal(call, fd, waits) : WEFT_AWAITING;
 }
 
 int weft_fd_wait(weft_context *cx, weft_fd *fd, unsigned events)

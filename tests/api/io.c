@@ -382,8 +382,10 @@ static weft_poll watcher(weft_context *cx, struct watcher *self)
     WEFT_BEGIN(cx, self);
     for (; self->times > 0; self->times--) {
         WEFT_AWAIT(self->weft.rc, weft_fd_wait(cx, self->fd, self->events));
-        if (self->weft.rc < 0)
+        if (self->weft.rc < 0) {
+            VERDICT(self->weft.rc != WEFT_EPERM || strstr(weft_error_detail(), "weft_fd_wait: descriptor ") != NULL);
             WEFT_RETURN(self->weft.rc);
+        }
         atomic_fetch_or(self->seen, (unsigned)self->weft.rc);
         atomic_fetch_add(self->woken, 1);
     }
@@ -391,7 +393,8 @@ static weft_poll watcher(weft_context *cx, struct watcher *self)
 }
 
 /*
- * IO-01, known bug 8, known bug 90: nothing is remembered of an event, so nothing has to be cleared, and no old event can wipe out a new one: while
+ * IO-01, known bug 8, known bug 90: nothing is remembered of an event, so nothing has to be cleared, and no old event can
+ * wipe out a new one: while
  * something can be read each wait says so, and after it was read none does.
  */
 static void readiness_is_asked_anew_by_each_wait(void **state)
@@ -472,6 +475,7 @@ static void descriptor_that_cannot_be_polled_says_so(void **state)
     weft_fd_close(&fd);
     assert_int_equal(weft_runtime_destroy(rt), 0);
     assert_true(open_fds() <= before + 2); /* libuv's pipe, if this loop was the first of the process */
+    verdict_assert();
 }
 
 /* Closes another descriptor that is ready in the same turn of the loop, and opens one that gets its number. */
