@@ -81,6 +81,17 @@ WEFT_API const char *weft_error_text(int code);
  */
 WEFT_API const char *weft_error_detail(void);
 
+/**
+ * Keep a text as this thread's weft_error_detail(), and answer the code: for the components of weft, and for libraries
+ * that wrap it. Begin it with the call: "call: what was wrong, the value, the way out". At most 319 bytes are kept.
+ * @threads any
+ * @blocks never
+ * @owns the texts are copied
+ * @errors code, whatever it is
+ * @since 0.1
+ */
+WEFT_API int weft_error_refuse(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 WEFT_END_DECLS
 
 #endif

@@ -51,3 +51,12 @@ int weft__refuse(int code, const char *format, ...)
     va_end(arguments);
     return code;
 }
+
+int weft_error_refuse(int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error_detail, sizeof error_detail, format ? format : "", arguments);
+    va_end(arguments);
+    return code;
+}

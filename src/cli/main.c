@@ -1,19 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* The program `weft`: a row per command, a folder per command. */
+/* The program `weft`: a folder per command, and of those the ones whose libraries were there (commands.def, by cmake). */
 #include <stdio.h>
 #include <string.h>
 #include <weft/version.h>
 
 #include "cli/command.h"
-#include "cli/trace/trace.h"
 
-static const struct command commands[] = {
-    {"trace", "COMMAND …", "read a recording that LTTng made of a program", trace_run},
-    {NULL, NULL, NULL, NULL},
-};
+#define ABSENT(name, needs)
+#define COMMAND(name) extern const struct command command_##name;
+#include "commands.def"
+#undef COMMAND
+#undef ABSENT
+
+#define COMMAND(name)
+#define ABSENT(name, needs)                                                                                            \
+    static int absent_##name(int argc, char **argv)                                                                    \
+    {                                                                                                                  \
+        (void)argc;                                                                                                    \
+        fprintf(stderr, "weft %s: this program was built without it: it needs %s\n", argv[0], needs);                  \
+        return COMMAND_FAILED;                                                                                         \
+    }
+#include "commands.def"
+#undef COMMAND
+#undef ABSENT
 
 int main(int argc, char **argv)
 {
+    const struct command commands[] = {
+#define COMMAND(name) command_##name,
+#define ABSENT(name, needs) {#name, "", "not in this program: needs " needs, absent_##name},
+#include "commands.def"
+#undef COMMAND
+#undef ABSENT
+        {NULL, NULL, NULL, NULL},
+    };
     if (argc > 1 && !strcmp(argv[1], "--version")) {
         printf("weft %s\n", WEFT_VERSION);
         return 0;

@@ -163,6 +163,7 @@ MAY_BE_NULL = {("weft_fd_addresses", "out_own"), ("weft_fd_addresses", "out_peer
                ("weft_join_begin", "out_result"), ("weft_job_run", "out_result"),
                ("weft_sim_explore", "options")}
 NO_SCALARS = ("weft_file_", "weft_resolve", "weft_runtime_shutdown")
+NO_REFUSAL = ("weft_error_refuse",) # writes what others refuse
 TAKES_PLACES = ("weft_channel_reserve_blocking", "weft_channel_reserve_many_blocking") # whatever the deadline, if there are some
 ENDS_RUNTIME = ("weft_runtime_finish", "weft_runtime_shutdown", "weft_runtime_destroy")
 TEXTS = {"weft_spawn_job_frame": "weft_spawn_job weft_spawn", "weft_sim_explore": "weft_runtime_create", "weft_join_begin": "weft_task_join"}
@@ -214,6 +215,8 @@ def read(root):
     functions = {}
     for comment, declaration in re.findall(r"/\*\*(.*?)\*/\s*(WEFT_API[^;]*);", text, re.S):
         comment = " ".join(comment.replace("\n *", " ").split())
+        if re.search(rf"\b({'|'.join(NO_REFUSAL)})\(", declaration):
+            continue
         function = Function(comment, " ".join(declaration.split()), types)
         functions[function.name] = function
     return functions
@@ -354,6 +357,8 @@ def main():
     lines = ["/* made by tests/api/misuse_matrix.py */"]
     rows = []
     for name in public:
+        if name in NO_REFUSAL:
+            continue
         function = functions.get(name)
         if not function: # no comment, no declaration: tests/lint says so, too
             rows.append(f'    {{"{name}", "{name}", NULL, NULL, 0}},')

@@ -3,7 +3,7 @@
 """The rules of the house, as a program: each rule is a function that yields one line per offence.
 
     lint.py [--root DIR] [--build DIR] [RULE...]     check (all rules by default); exit 1 if anything is wrong
-    lint.py --build DIR --update                     write tests/abi/symbols.txt from the library that was built
+    lint.py --build DIR --update                     write tests/abi/symbols*.txt from the libraries that were built
 
 tests/self/lint.py breaks each rule and expects the complaint: add a rule here and a broken input there.
 """
@@ -65,6 +65,15 @@ class Tree:
                 floors.update({room: int(row.group(1)) for room in row.group(2).split()})
         return floors
 
+    def absent(self):
+        """What this build leaves out for want of a library: files and folders of the source tree."""
+        said = self.build / "absent.txt"
+        return set(said.read_text().split()) if said.exists() else set()
+
+    def components(self):
+        """Names of the components: folders of addons/ with a public header."""
+        return sorted(p.stem for p in self.under("include") if (self.root / "src/addons" / p.stem).is_dir())
+
     def additions(self):
         """(header, the one it adds to), from the second table."""
         rows = (re.match(r"\|\s*(\w+\.h)\s*\|\s*(\w+\.h)\s*\|", line) for _, line in self.lines("src/README.md"))
@@ -108,16 +117,12 @@ def rule_layers(tree):
 
 
 def rule_built(tree):
-    """Every .c under src is compiled."""
+    """Every .c under src is compiled, or the build says that it leaves it out for want of a library."""
     built = {Path(entry["directory"], entry["file"]).resolve()
              for entry in json.loads((tree.build / "compile_commands.json").read_text())}
-    cache = (tree.build / "CMakeCache.txt").read_text() if (tree.build / "CMakeCache.txt").exists() else ""
-    optional = {"src/addons/lttng": "WEFT_LTTNG_UST_FOUND", "src/cli": "WEFT_BABELTRACE_FOUND"}
+    absent = tree.absent()
     for path in tree.under("src", suffixes=(".c", ".cc")):
-        switch = next((v for folder, v in optional.items() if str(path).startswith(folder + "/")), None)
-        if switch and f"{switch}:INTERNAL=1\n" not in cache:
-            continue
-        if (tree.root / path) not in built:
+        if (tree.root / path) not in built and not absent.intersection(map(str, (path, *path.parents))):
             yield f"{path}: nothing builds it"
 
 
@@ -148,18 +153,22 @@ def rule_links(tree):
                     yield f"{path}:{number}: dead link {link}"
 
 
-def exported(tree):
-    """Names that libweft.so lets out; the version node itself is absolute ('A')."""
-    library = next(tree.build.rglob("libweft.so"))
+def exported(tree, component=""):
+    """Names that libweft.so, or a component, lets out; the version node itself is absolute ('A'). None: it was not built."""
+    library = next(tree.build.rglob(f"libweft-{component}.so" if component else "libweft.so"), None)
+    if not library:
+        return None
     listing = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout
     rows = (line.split() for line in listing.splitlines())
     return sorted(row[2].split("@")[0] for row in rows if row[1] != "A")
 
 
-def declared(tree):
-    """name -> (where, doc comment in front or '') for each WEFT_API declaration of the public headers."""
+def declared(tree, component=""):
+    """name -> (where, doc comment in front or '') for each WEFT_API declaration of the library's public headers."""
     names = {}
     for path in tree.under("include"):
+        if (path.stem if path.stem in tree.components() else "") != component:
+            continue
         text = (tree.root / path).read_text()
         for found in re.finditer(r"(/\*\*(?:(?!\*/).)*\*/\s*)?^WEFT_API\b(?!\s+__attribute__)([^;{]*)[;{]", text, re.S | re.M):
             declaration = re.sub(r"__attribute__\s*\(\(.*?\)\)|WEFT_[A-Z_]+(\([^)]*\))?", "", found.group(2), flags=re.S)
@@ -170,23 +179,34 @@ def declared(tree):
     return names
 
 
+def symbols_path(component):
+    return f"tests/abi/symbols-{component}.txt" if component else "tests/abi/symbols.txt"
+
+
 def rule_symbols(tree):
-    """What is exported, what is declared and documented, and tests/abi/symbols.txt are one list."""
-    out, listed = exported(tree), (tree.root / "tests/abi/symbols.txt").read_text().split()
-    headers = declared(tree)
-    for name in out:
-        if name not in headers:
-            yield f"libweft.so: {name} is exported but no public header declares it"
-    for name in sorted(headers):
-        where, comment = headers[name]
-        if name not in out:
-            yield f"{where}: {name} is declared but the library does not have it"
-        if "@threads" not in comment:
-            yield f"{where}: {name} has no doc comment with @threads in front"
-    for name in sorted(set(out) - set(listed)):
-        yield f"tests/abi/symbols.txt: {name} is new: lint.py --build DIR --update"
-    for name in sorted(set(listed) - set(out)):
-        yield f"tests/abi/symbols.txt: {name} is gone: programs that were linked with it will not start"
+    """What is exported, what is declared and documented, and tests/abi/symbols.txt are one list; so are a component's."""
+    for component in ("", *tree.components()):
+        library = f"libweft-{component}.so" if component else "libweft.so"
+        out, page = exported(tree, component), symbols_path(component)
+        headers = declared(tree, component)
+        for name in sorted(headers):
+            where, comment = headers[name]
+            if "@threads" not in comment:
+                yield f"{where}: {name} has no doc comment with @threads in front"
+            if out is not None and name not in out:
+                yield f"{where}: {name} is declared but the library does not have it"
+        if out is None:
+            if not any(f"src/addons/{component}" == path for path in tree.absent()):
+                yield f"{library}: nothing builds it"
+            continue
+        listed = (tree.root / page).read_text().split() if (tree.root / page).exists() else []
+        for name in out:
+            if name not in headers:
+                yield f"{library}: {name} is exported but no public header declares it"
+        for name in sorted(set(out) - set(listed)):
+            yield f"{page}: {name} is new: lint.py --build DIR --update"
+        for name in sorted(set(listed) - set(out)):
+            yield f"{page}: {name} is gone: programs that were linked with it will not start"
 
 
 def rule_top(tree):
@@ -230,7 +250,10 @@ def main():
     if not tree.build and (options.update or NEED_BUILD.intersection(wanted)):
         parser.error("this needs --build")
     if options.update:
-        (tree.root / "tests/abi/symbols.txt").write_text("".join(f"{name}\n" for name in exported(tree)))
+        for component in ("", *tree.components()):
+            out = exported(tree, component)
+            if out is not None:
+                (tree.root / symbols_path(component)).write_text("".join(f"{name}\n" for name in out))
         return 0
     offences = [f"{line} [{name}]" for name in wanted for line in RULES[name](tree)]
     print("\n".join(offences) if offences else f"{len(wanted)} rules hold")

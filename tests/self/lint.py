@@ -28,7 +28,11 @@ CLEAN = {
     "include/weft/task.h": f"#include <weft/api.h>\n{DOC}WEFT_API int weft_hello(void);\n",
     "include/weft/step.h": "#include <weft/task.h>\n#include <stdint.h>\n",
     "tests/abi/symbols.txt": "weft_hello\n",
+    "src/addons/tide/tide.c": "#include <weft/tide.h>\n",
+    "include/weft/tide.h": f"#include <weft/api.h>\n{DOC}WEFT_API int weft_tide_hello(void);\n",
+    "tests/abi/symbols-tide.txt": "weft_tide_hello\n",
 }
+ABSENT = "src/attic\nsrc/cli/top.c\n" # what this build leaves out
 # rule, what is wrong, the files that make it so (None removes one), a piece of the complaint
 BROKEN = [
     ("layers", "up", {"src/base/clock.c": '#include "task/task.h"\n'}, "may not see task"),
@@ -44,6 +48,7 @@ BROKEN = [
     ("layers", "header asks for urcu", {"include/weft/task.h": "#include <urcu-bp.h>\n"}, "public header includes only"),
     ("layers", "no table", {"src/README.md": "words\n"}, "no floor table"),
     ("built", "forgotten file", {"src/task/lost.c": ""}, "lost.c: nothing builds it"),
+    ("built", "beside an absent one", {"src/cli/top_view.c": ""}, "top_view.c: nothing builds it"),
     ("labels", "release alone", {"src/base/clock.h": ""}, "CK-R1 has no CK-A1"),
     ("labels", "acquire alone", {"src/base/clock.c": ""}, "CK-A1 has no CK-R1"),
     ("labels", "other number", {"src/base/clock.h": "/* CK-A2 */\n"}, "CK-A2 has no CK-R2"),
@@ -55,6 +60,12 @@ BROKEN = [
     ("symbols", "unwritten", {"include/weft/task.h": f"{DOC}WEFT_API int weft_other(void);\n"}, "does not have it"),
     ("symbols", "new", {"tests/abi/symbols.txt": ""}, "weft_hello is new"),
     ("symbols", "gone", {"tests/abi/symbols.txt": "weft_hello\nweft_old\n"}, "weft_old is gone"),
+    ("symbols", "of a component, undeclared", {"include/weft/tide.h": f"{DOC}WEFT_API int weft_tide_bye(void);\n"},
+     "libweft-tide.so: weft_tide_hello is exported but no public header"),
+    ("symbols", "of a component, new", {"tests/abi/symbols-tide.txt": None}, "symbols-tide.txt: weft_tide_hello is new"),
+    ("symbols", "of a component, gone", {"tests/abi/symbols-tide.txt": "weft_tide_hello\nweft_tide_old\n"}, "weft_tide_old is gone"),
+    ("symbols", "a component unbuilt", {"src/addons/ebb/ebb.c": "", "include/weft/ebb.h": "#include <weft/api.h>\n"},
+     "libweft-ebb.so: nothing builds it"),
     ("top", "stray file", {"TODO": ""}, "TODO: does not belong"),
     ("top", "stray folder", {"lib/a.c": ""}, "lib: does not belong"),
     ("headers", "too long", {"include/weft/task.h": "\n" * 301}, "301 lines"),
@@ -69,6 +80,8 @@ def offences(rule, changes, git=True):
         root = Path(folder)
         for name, text in {**CLEAN, **changes}.items():
             path = root / name
+            if text is None:
+                continue
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         if git:
@@ -77,10 +90,11 @@ def offences(rule, changes, git=True):
         build.mkdir()
         built = [{"directory": folder, "file": name} for name in CLEAN if name.endswith(".c")]
         (build / "compile_commands.json").write_text(json.dumps(built))
-        (build / "CMakeCache.txt").write_text("WEFT_BABELTRACE_FOUND:INTERNAL=1\n")
+        (build / "absent.txt").write_text(ABSENT)
         if rule == "symbols":
-            subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", build / "libweft.so"],
-                           input=b"int weft_hello(void) { return 0; }", check=True)
+            for library, name in (("libweft.so", b"weft_hello"), ("libweft-tide.so", b"weft_tide_hello")):
+                subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", build / library],
+                               input=b"int %s(void) { return 0; }" % name, check=True)
         return "\n".join(lint.RULES[rule](lint.Tree(root, build)))
 
 
@@ -90,6 +104,9 @@ class Lint(unittest.TestCase):
             for git in (True, False):
                 with self.subTest(rule=rule, git=git):
                     self.assertEqual(offences(rule, {}, git), "")
+
+    def test_what_a_build_leaves_out_is_no_offence(self):
+        self.assertEqual(offences("built", {"src/cli/top.c": "", "src/attic/a.c": ""}), "")
 
     def test_broken_tree_fails(self):
         for rule, what, changes, complaint in BROKEN:

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* See trace.h. */
+/* `weft trace`: its subcommands. */
 #include "cli/trace/trace.h"
 
 #include <stddef.h>
 
-int trace_run(int argc, char **argv)
+static int trace_run(int argc, char **argv)
 {
     const struct command table[] = {trace_summary, trace_events, {NULL, NULL, NULL, NULL}};
     return command_run("weft trace", table, argc, argv);
 }
+
+const struct command command_trace = {"trace", "COMMAND …", "read a recording that LTTng made of a program", trace_run};

@@ -5,8 +5,6 @@
 
 #include "cli/command.h"
 
-int trace_run(int argc, char **argv);
-
 extern const struct command trace_summary;
 extern const struct command trace_events;
 

@@ -41,6 +41,19 @@ static void error_detail_is_cut_and_terminated(void **state)
     assert_int_equal(strspn(weft_error_detail(), "x"), kept);
 }
 
+static void error_refused_by_a_component_is_this_threads_detail(void **state)
+{
+    (void)state;
+    weft__refuse(WEFT_EINVAL, "of the core");
+    assert_int_equal(weft_error_refuse(WEFT_ENOENT, "%s: no file '%s'", "weft_config_load", "a.toml"), WEFT_ENOENT);
+    assert_string_equal(weft_error_detail(), "weft_config_load: no file 'a.toml'");
+    char longest[2000];
+    memset(longest, 'y', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    assert_int_equal(weft_error_refuse(17, "%s", longest), 17);
+    assert_int_equal(strlen(weft_error_detail()), 319);
+}
+
 static void error_own(void *context, unsigned number)
 {
     (void)context;
@@ -68,6 +81,7 @@ int main(void)
         cmocka_unit_test(error_name_and_text_of_each_row),
         cmocka_unit_test(error_of_other_numbers_is_fixed),
         cmocka_unit_test(error_detail_is_cut_and_terminated),
+        cmocka_unit_test(error_refused_by_a_component_is_this_threads_detail),
         cmocka_unit_test(error_detail_belongs_to_its_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
