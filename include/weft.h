@@ -15,6 +15,7 @@
 #include <weft/io.h>
 #include <weft/lock.h>
 #include <weft/loop.h>
+#include <weft/metrics.h>
 #include <weft/monitor.h>
 #include <weft/net.h>
 #include <weft/notify.h>

@@ -156,6 +156,16 @@ WEFT_API weft_scope *weft_runtime_scope(weft_runtime *rt);
 WEFT_API const char *weft_runtime_name(const weft_runtime *rt);
 
 /**
+ * Call `visit` for every live runtime of this process. The walk ends when visit returns other than 0, and returns that.
+ * @threads any
+ * @blocks never; the end of a runtime waits until visit has returned
+ * @owns a runtime is live during the call of visit, which cannot end it (WEFT_EDEADLK)
+ * @errors WEFT_EINVAL; otherwise what visit returned, if not 0
+ * @since 0.1
+ */
+WEFT_API int weft_runtime_visit(int (*visit)(void *context, weft_runtime *rt), void *context);
+
+/**
  * How many worker threads it has.
  * @threads any
  * @blocks never

@@ -82,6 +82,7 @@ struct weft_channel {
     _Atomic uint64_t id;
     _Atomic uint64_t abandoned; /* claimed by a sender that came too late for the receiver and kept its message */
     _Atomic uint64_t failed;
+    _Atomic uint64_t overflowed; /* refused for lack of room, or messages dropped for it; and then there are the waits */
     _Atomic uint64_t dropped;
     _Atomic uint64_t waits;
     _Atomic int64_t wait_total_ns;

@@ -186,6 +186,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     weft__store_relaxed(&channel->received, 0);
     weft__store_relaxed(&channel->abandoned, 0);
     weft__store_relaxed(&channel->failed, 0);
+    weft__store_relaxed(&channel->overflowed, 0);
     weft__store_relaxed(&channel->dropped, 0);
     weft__store_relaxed(&channel->waits, 0);
     weft__store_relaxed(&channel->wait_total_ns, 0);

@@ -169,6 +169,8 @@ static uint8_t queue_withdraw(weft_channel *channel, struct weft__wait *wait)
 int weft__channel_refused(weft_channel *channel, int error)
 {
     weft__fetch_add_relaxed(&channel->failed, 1); /* a statistic */
+    if (error == WEFT_EAGAIN)
+        weft__fetch_add_relaxed(&channel->overflowed, 1); /* the same */
     WEFT__TRACE(channel->home->number, chan_fail, weft__load_relaxed(&channel->id), weft__self_task_id(), error);
     return error;
 }

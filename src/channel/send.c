@@ -98,6 +98,7 @@ static int send_publish(weft_channel *channel, uint64_t pos, const void *message
 static void send_note_drop(weft_channel *channel, uint8_t reason)
 {
     weft__fetch_add_release(&channel->dropped, 1); /* CH-R6 */
+    weft__fetch_add_relaxed(&channel->overflowed, 1); /* a statistic */
     WEFT__TRACE(channel->home->number, chan_drop, weft__load_relaxed(&channel->id), weft__self_task_id(), 1, reason);
 }
 

@@ -67,6 +67,7 @@ bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
             .wait_total_ns = weft__load_relaxed(&channel->wait_total_ns),
             .wait_longest_ns = -1,
             .oldest_message_age_ns = stats_oldest_age(channel, head, depth),
+            .overflows = weft__load_relaxed(&channel->waits) + weft__load_relaxed(&channel->overflowed),
         };
         memcpy(out->name, channel->name, sizeof out->name);
         memcpy(out->component, channel->component, sizeof out->component);

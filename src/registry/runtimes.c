@@ -69,6 +69,16 @@ void *weft__runtimes_get(uint32_t number)
     return weft__load_relaxed(&entry->number) == number ? runtime : NULL;
 }
 
+void *weft__runtimes_next(uint32_t *slot)
+{
+    while (*slot < WEFT__RUNTIMES_MAX) {
+        void *runtime = weft__load_acquire(&runtimes.slots[++*slot].runtime); /* RT-A1 */
+        if (runtime)
+            return runtime;
+    }
+    return NULL;
+}
+
 bool weft__runtimes_contains(const void *runtime)
 {
     for (uint32_t slot = 1; runtime && slot <= WEFT__RUNTIMES_MAX; slot++)

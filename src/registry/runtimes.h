@@ -26,6 +26,9 @@ void weft__runtimes_remove(uint32_t number);
 
 void *weft__runtimes_get(uint32_t number);
 
+/* The next live, published runtime from *slot on, NULL at the end; *slot, 0 at first, moves behind it. As `get`. */
+void *weft__runtimes_next(uint32_t *slot);
+
 /* Whether the pointer is a live, published runtime. */
 bool weft__runtimes_contains(const void *runtime);
 

@@ -19,6 +19,37 @@ const char *weft_runtime_name(const weft_runtime *rt)
     return weft__runtimes_contains(rt) ? rt->name : "";
 }
 
+/* The runtimes that are shown on this thread: a visit may look at others in turn. */
+struct inspect_visited {
+    const weft_runtime *rt;
+    const struct inspect_visited *outer;
+};
+static _Thread_local const struct inspect_visited *inspect_visited;
+
+bool weft__runtime_is_visited(const weft_runtime *rt)
+{
+    for (const struct inspect_visited *one = inspect_visited; one; one = one->outer)
+        if (one->rt == rt)
+            return true;
+    return false;
+}
+
+int weft_runtime_visit(int (*visit)(void *context, weft_runtime *rt), void *context)
+{
+    if (!visit)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_visit: the function must not be null");
+    int answer = 0;
+    uint32_t slot = 0;
+    for (weft_runtime *rt; answer == 0 && (rt = weft__runtime_hold_next(&slot)) != NULL;) {
+        const struct inspect_visited one = {rt, inspect_visited};
+        inspect_visited = &one;
+        answer = visit(context, rt);
+        inspect_visited = one.outer;
+        weft__runtime_leave(rt);
+    }
+    return answer;
+}
+
 uint32_t weft_runtime_workers(const weft_runtime *rt)
 {
     return weft__runtimes_contains(rt) ? rt->sched.worker_count : 0;

@@ -292,6 +292,8 @@ static int end_check(const char *call, weft_runtime *rt)
                             call);
     if (rt->sched.env.drive && weft__drive_is_inside(rt))
         return weft__refuse(WEFT_EDEADLK, "%s: called in a turn of this runtime: it would wait for itself", call);
+    if (weft__runtime_is_visited(rt))
+        return weft__refuse(WEFT_EDEADLK, "%s: called from weft_runtime_visit(), which shows it: its end waits for that", call);
     if (weft__watch_is_inside(rt) || weft__sinks_in_hook())
         return weft__refuse(WEFT_EDEADLK, "%s: called by a hook or by the health callback: the end waits for those; tell "
                                           "main, or another thread of the host, to do it",
@@ -307,6 +309,26 @@ int weft__runtime_enter(const char *call, weft_runtime *rt)
         weft__fetch_add_relaxed(&rt->inside, 1); /* ordered by the end of the section */
     weft__rcu_read_unlock();
     return wrong;
+}
+
+int weft__runtime_hold(const char *call, weft_runtime *rt)
+{
+    weft__rcu_read_lock(); /* as in weft__runtime_enter() */
+    const int wrong = weft__runtimes_check(call, rt);
+    if (!wrong)
+        weft__fetch_add_relaxed(&rt->inside, 1);
+    weft__rcu_read_unlock();
+    return wrong;
+}
+
+weft_runtime *weft__runtime_hold_next(uint32_t *slot)
+{
+    weft__rcu_read_lock(); /* the same */
+    weft_runtime *rt = weft__runtimes_next(slot);
+    if (rt)
+        weft__fetch_add_relaxed(&rt->inside, 1);
+    weft__rcu_read_unlock();
+    return rt;
 }
 
 void weft__runtime_leave(weft_runtime *rt)

@@ -54,6 +54,16 @@ static inline weft_runtime *weft__runtime_of(struct weft__env *env) { return (we
 int weft__runtime_enter(const char *call, weft_runtime *rt);
 void weft__runtime_leave(weft_runtime *rt);
 
+/*
+ * The same for a look at it, on any thread: a live runtime (0, or WEFT_EINVAL), or the next of the process from *slot on,
+ * 0 at first; NULL: there is none.
+ */
+int weft__runtime_hold(const char *call, weft_runtime *rt);
+weft_runtime *weft__runtime_hold_next(uint32_t *slot);
+
+/* Whether this thread is in a call of weft_runtime_visit() that shows it this runtime: its end would wait for that. */
+bool weft__runtime_is_visited(const weft_runtime *rt);
+
 /* Whether neither a task nor a job of it lives. */
 bool weft__runtime_is_quiet(void *rt);
 

@@ -137,6 +137,7 @@ EXAMPLES = {
     "bool": ("true", []),
     "weft_health": enum("weft_health"),
     "weft_sync_kind": enum("weft_sync_kind"),
+    "weft_metric_kind": enum("weft_metric_kind"),
     "weft_dump_format": enum("weft_dump_format"),
     "weft_missed": enum("weft_missed"),
     "weft_socket_option": enum("weft_socket_option"),
@@ -287,7 +288,7 @@ def callbacks(function):
         if found:
             unused = " ".join(f"(void){p.replace('*', ' ').split()[-1]};" for p in split(found.group(2)))
             back = "" if found.group(1).strip() == "void" else " return 0;"
-            yield f"static {found.group(1)}{callback(function, name)}({found.group(2)}) {{ {unused}{back} }}\n"
+            yield f"__attribute__((unused)) static {found.group(1)}{callback(function, name)}({found.group(2)}) {{ {unused}{back} }}\n"
 
 
 def cases(functions, function, in_task):

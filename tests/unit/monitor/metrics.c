@@ -8,7 +8,8 @@
 static const weft_channel_stats sample = {
     .size = sizeof sample, .sent = 11, .received = 7, .dropped = 1, .failed = 2, .waits = 3, .wait_total_ns = 1500000000,
     .depth = 4, .depth_max = 9, .capacity = 16, .saturation = 0.25, .health = WEFT_DEGRADED, .senders = 5,
-    .senders_waiting = 6, .oldest_message_age_ns = 250000000,
+    
+    .overflows = 8, .senders_waiting = 6, .oldest_message_age_ns = 250000000,
 };
 
 struct seen {
@@ -40,6 +41,7 @@ static void metrics_each_row_with_its_value(void **state)
     } rows[] = {
         {"weft.channel.messages.sent", 11, true},      {"weft.channel.messages.received", 7, true},
         {"weft.channel.messages.dropped", 1, true},    {"weft.channel.messages.failed", 2, true},
+        {"weft.channel.overflows", 8, true},
         {"weft.channel.waits", 3, true},               {"weft.channel.send_wait.time", 1.5, true},
         {"weft.channel.depth", 4, false},              {"weft.channel.depth_max", 9, false},
         {"weft.channel.capacity", 16, false},          {"weft.channel.saturation", 0.25, false},

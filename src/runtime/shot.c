@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/shot.h"
+
+#include <stdio.h>
+#include <weft/metrics.h>
+
+#include "base/platform.h"
+#include "registry/runtimes.h"
+#include "runtime/runtime.h"
+
+/* critical, degraded, unknown, healthy: one that was not evaluated is not well. */
+static int shot_severity(weft_health health)
+{
+    return health == WEFT_HEALTHY ? 0 : health == WEFT_HEALTH_UNKNOWN ? 1 : health == WEFT_DEGRADED ? 2 : 3;
+}
+
+static void shot_add_channel(weft_channel_stats *sum, const weft_channel_stats *one, bool first)
+{
+    if (first) {
+        *sum = *one;
+        return;
+    }
+    sum->capacity += one->capacity;
+    sum->depth += one->depth;
+    sum->senders += one->senders;
+    sum->senders_waiting += one->senders_waiting;
+    sum->sent += one->sent;
+    sum->received += one->received;
+    sum->failed += one->failed;
+    sum->dropped += one->dropped;
+    sum->overflows += one->overflows;
+    sum->waits += one->waits;
+    sum->wait_total_ns += one->wait_total_ns;
+    if (one->depth_max > sum->depth_max)
+        sum->depth_max = one->depth_max;
+    if (one->saturation > sum->saturation)
+        sum->saturation = one->saturation;
+    if (one->oldest_message_age_ns > sum->oldest_message_age_ns)
+        sum->oldest_message_age_ns = one->oldest_message_age_ns;
+    if (shot_severity(one->health) > shot_severity(sum->health))
+        sum->health = one->health;
+}
+
+static int shot_see_channel(void *context, const weft_channel_stats *stats)
+{
+    struct weft__shot *shot = context;
+    struct weft__shot_channel *channel = weft__rows_take(&shot->channels, stats->name, stats->component, 0);
+    shot_add_channel(&channel->sum, stats, channel->count++ == 0);
+    return 0;
+}
+
+static int shot_see_sync(void *context, const weft_sync_stats *stats)
+{
+    struct weft__shot *shot = context;
+    struct weft__shot_sync *sync = weft__rows_take(&shot->sync, stats->name, stats->component, (uint32_t)stats->kind);
+    if (sync->count++ == 0)
+        sync->wait_longest_ns = -1;
+    sync->permits += stats->permits;
+    sync->permits_max += stats->permits_max;
+    sync->waiting += stats->waiting;
+    sync->waits += stats->waits;
+    sync->wait_total_ns += stats->wait_total_ns;
+    if (stats->wait_longest_ns > sync->wait_longest_ns)
+        sync->wait_longest_ns = stats->wait_longest_ns;
+    return 0;
+}
+
+static void shot_copy_worker(struct weft__worker *worker, struct weft__shot_worker *out)
+{
+    out->polls = weft__counter_read(&worker->thread.polls);
+    out->steals = weft__counter_read(&worker->steals);
+    out->stolen = weft__counter_read(&worker->stolen);
+    out->overflows = weft__counter_read(&worker->overflows);
+    const uint64_t unparks = weft__counter_read(&worker->unparks); /* before the other: it is never seen to be greater */
+    out->parks = weft__counter_read(&worker->parks);
+    out->parked = out->parks > unparks;
+    out->queued = weft__runqueue_length(&worker->ring) + (weft__load_relaxed(&worker->next) != NULL); /* a number to show */
+}
+
+struct weft__shot *weft__shot_take(weft_runtime *rt)
+{
+    const uint32_t workers = rt->sched.worker_count;
+    struct weft__shot *shot = weft__alloc_zeroed(1, sizeof *shot + workers * sizeof shot->workers[0]);
+    if (!shot)
+        return NULL;
+    if (!weft__rows_init(&shot->channels, WEFT_METRIC_ROWS_MAX, sizeof(struct weft__shot_channel)) ||
+        !weft__rows_init(&shot->sync, WEFT_METRIC_ROWS_MAX, sizeof(struct weft__shot_sync))) {
+        weft__shot_free(shot);
+        return NULL;
+    }
+    weft__rows_copy_name(shot->name, sizeof shot->name, rt->name);
+    snprintf(shot->number, sizeof shot->number, "%u", rt->sched.env.number);
+    shot->worker_count = workers;
+    shot->runtime.size = sizeof shot->runtime;
+    shot->blocking.size = sizeof shot->blocking;
+    weft_runtime_stats_get(rt, &shot->runtime);
+    weft_blocking_stats_get(rt, &shot->blocking);
+    for (uint32_t i = 0; i < workers; i++)
+        shot_copy_worker(&rt->sched.workers[i], &shot->workers[i]);
+    weft_channel_visit(rt, false, shot_see_channel, shot);
+    weft_sync_visit(rt, shot_see_sync, shot);
+    shot->whole = weft__runtimes_contains(rt);
+    return shot;
+}
+
+void weft__shot_free(struct weft__shot *shot)
+{
+    weft__rows_fini(&shot->channels);
+    weft__rows_fini(&shot->sync);
+    weft__free(shot);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A runtime at one moment, as its metrics need it: copied object by object, without stopping any. What has a name is
+ * gathered by it (metrics/rows.h), so a shot is bounded whatever lives.
+ */
+#ifndef WEFT_RUNTIME_SHOT_H
+#define WEFT_RUNTIME_SHOT_H
+
+#include <weft/blocking.h>
+#include <weft/monitor.h>
+#include <weft/runtime.h>
+#include <weft/sync.h>
+
+#include "metrics/rows.h"
+
+struct weft__shot_worker {
+    uint64_t polls;
+    uint64_t parks;
+    bool parked;
+    uint64_t steals;
+    uint64_t stolen;
+    uint64_t overflows;
+    uint64_t queued;
+};
+
+struct weft__shot_channel {
+    struct weft__row row; /* first */
+    uint64_t count;
+    weft_channel_stats sum; /* of those of the name: sums; the greatest depth, saturation and age, the worst health */
+};
+
+struct weft__shot_sync {
+    struct weft__row row; /* first; its kind is the weft_sync_kind */
+    uint64_t count;
+    uint64_t permits;
+    uint64_t permits_max;
+    uint64_t waiting;
+    uint64_t waits;
+    int64_t wait_total_ns;
+    int64_t wait_longest_ns;
+};
+
+struct weft__shot {
+    struct weft__shot *next;
+    bool whole; /* the runtime lived until the end of it */
+    char name[128];
+    char number[12];
+    weft_runtime_stats runtime;
+    weft_blocking_stats blocking;
+    struct weft__rows channels;
+    struct weft__rows sync;
+    uint32_t worker_count;
+    struct weft__shot_worker workers[];
+};
+
+/* Take one of a runtime that is held. NULL: no memory. */
+struct weft__shot *weft__shot_take(weft_runtime *rt);
+void weft__shot_free(struct weft__shot *shot);
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/* The walk over all metrics: totals are the runtime's own, rows are bounded, unknown is no number, and how it ends. */
+#include "lib/meter.h"
+#include "lib/verdict.h"
+#include "lib/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void metrics_totals_are_the_runtimes_own(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(2);
+    numbers_sender out;
+    numbers_receiver in;
+    world_channel(rt, 4, WEFT_WAIT, &out, &in);
+    atomic_ullong sum = 0;
+    weft_spawn(weft_runtime_scope(rt), pusher, .out = out, .count = 1000);
+    weft_spawn(weft_runtime_scope(rt), puller, .in = in, .sum = &sum);
+    for (int i = 0; i < 100; i++)
+        weft_spawn(weft_runtime_scope(rt), ender, .result = 0);
+    world_settle(rt);
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    weft_runtime_stats stats = {.size = sizeof stats};
+    assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
+    verdict_assert();
+    assert_true(meter_sum(&meter, "weft.runtime.tasks.spawned", "") == 102);
+    assert_true(meter_sum(&meter, "weft.runtime.tasks.ended", "") == 102);
+    assert_true(meter_sum(&meter, "weft.runtime.tasks.live", "") == 0);
+    assert_true(meter_sum(&meter, "weft.runtime.worker.polls", "") == (double)stats.polls);
+    assert_true(meter_sum(&meter, "weft.runtime.worker.steals", "") == (double)stats.steals);
+    assert_true(meter_sum(&meter, "weft.runtime.wakes", "") == (double)stats.wakes);
+    assert_int_equal(meter_samples(&meter, "weft.runtime.worker.polls"), 2);
+    assert_non_null(meter_find(&meter, "weft.runtime.worker.polls", "worker=1"));
+    assert_non_null(meter_find(&meter, "weft.runtime.workers", weft_runtime_name(rt)));
+    meter_free(&meter);
+    world_end(rt, 102);
+}
+
+static void metrics_of_channels_are_those_of_the_monitor(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    numbers_sender out;
+    numbers_receiver in;
+    assert_int_equal(numbers_create(rt, WEFT_CHANNEL_OPTIONS(.name = "orders", .component = "shop", .capacity = 4, .overflow = WEFT_FAIL),
+                                    &out, &in),
+                     0);
+    for (int i = 0; i < 6; i++)
+        (void)!numbers_try_send(&out, 1);
+    uint64_t got;
+    assert_int_equal(numbers_try_recv(&in, &got), 0);
+    struct meter meter;
+    meter_take(&meter, rt, "tasker");
+    verdict_assert();
+    const char *labels = "channel_name=orders,component=shop";
+    assert_true(meter_sum(&meter, "tasker.channel.count", labels) == 1);
+    assert_true(meter_sum(&meter, "tasker.channel.messages.sent", labels) == 4);
+    assert_true(meter_sum(&meter, "tasker.channel.messages.received", labels) == 1);
+    assert_true(meter_sum(&meter, "tasker.channel.messages.failed", labels) == 2);
+    assert_true(meter_sum(&meter, "tasker.channel.depth", labels) == 3);
+    assert_true(meter_sum(&meter, "tasker.channel.saturation", labels) == 0.75);
+    assert_true(meter_sum(&meter, "tasker.channel.oldest_message_age", labels) >= 0);
+    /* the analysed system's names */
+    assert_true(meter_sum(&meter, "tasker.channel.overflow.events", labels) == 2);
+    assert_true(meter_sum(&meter, "tasker.channel.buffer_size", labels) == 4);
+    assert_true(meter_sum(&meter, "tasker.channel.backlog", labels) == 3);
+    assert_true(meter_find(&meter, "tasker.channel.backlog", labels)->alias);
+    assert_int_equal(meter_find(&meter, "tasker.channel.backlog", labels)->number, WEFT_METRIC_channel_depth);
+    const size_t families = meter.families;
+    meter_free(&meter);
+    meter_take(&meter, rt, NULL);
+    verdict_assert();
+    assert_int_equal(meter.families, families - 3); /* without a prefix of the host's no aliases */
+    assert_null(meter_find(&meter, "weft.channel.backlog", ""));
+    meter_free(&meter);
+    numbers_sender_close(&out);
+    numbers_receiver_close(&in);
+    world_end(rt, 0);
+}
+
+/* Sends that wait, and messages that are dropped, have found no room as well. */
+static void metrics_every_overflow_counts(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    static const weft_overflow policies[] = {WEFT_WAIT, WEFT_FAIL, WEFT_DROP_OLDEST, WEFT_DROP_NEWEST};
+    for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+        numbers_sender out;
+        numbers_receiver in;
+        world_channel(rt, 1, policies[i], &out, &in);
+        assert_int_equal(numbers_try_send(&out, 1), 0);
+        assert_int_equal(world_stats(&in).overflows, 0);
+        if (policies[i] == WEFT_WAIT)
+            weft_spawn(weft_runtime_scope(rt), pusher, .out = out, .count = 1);
+        else
+            (void)!numbers_try_send(&out, 2);
+        WORLD_UNTIL(world_stats(&in).overflows > 0);
+        assert_int_equal(world_stats(&in).overflows, 1);
+        numbers_receiver_close(&in);
+        if (policies[i] == WEFT_WAIT)
+            world_settle(rt);
+        else
+            numbers_sender_close(&out);
+    }
+    world_end(rt, 1);
+}
+
+/* An age of nothing, and the wait of nobody. */
+static void metrics_unknown_is_no_number(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    numbers_sender out;
+    numbers_receiver in;
+    world_channel(rt, 4, WEFT_WAIT, &out, &in);
+    weft_semaphore semaphore;
+    assert_int_equal(weft_semaphore_create(rt, WEFT_SEMAPHORE_OPTIONS(.name = "limit", .permits = 3), &semaphore), 0);
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    verdict_assert();
+    static const char *const unknown[] = {"weft.channel.oldest_message_age", "weft.sync.wait_longest",
+                                          "weft.blocking.queued_longest"};
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
+        const struct meter_sample *sample = meter_find(&meter, unknown[i], "");
+        assert_non_null(sample);
+        assert_false(sample->known);
+        assert_false(sample->whole);
+    }
+    assert_true(meter_sum(&meter, "weft.sync.permits", "sync_name=limit,sync_kind=semaphore") == 3);
+    meter_free(&meter);
+    weft_semaphore_destroy(&semaphore);
+    numbers_sender_close(&out);
+    numbers_receiver_close(&in);
+    world_end(rt, 0);
+}
+
+/* Of several of a name the counts are added, and of all others the worst is told. */
+static void metrics_one_name_is_one_row(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    numbers_sender out[3];
+    numbers_receiver in[3];
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(numbers_create(rt, WEFT_CHANNEL_OPTIONS(.name = "reply", .capacity = 4), &out[i], &in[i]), 0);
+        for (int sent = 0; sent <= i; sent++)
+            assert_int_equal(numbers_try_send(&out[i], 1), 0);
+    }
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    verdict_assert();
+    assert_int_equal(meter_samples(&meter, "weft.channel.depth"), 1);
+    assert_true(meter_sum(&meter, "weft.channel.count", "") == 3);
+    assert_true(meter_sum(&meter, "weft.channel.depth", "") == 6);
+    assert_true(meter_sum(&meter, "weft.channel.capacity", "") == 12);
+    assert_true(meter_sum(&meter, "weft.channel.messages.sent", "") == 6);
+    assert_true(meter_sum(&meter, "weft.channel.saturation", "") == 0.75);
+    meter_free(&meter);
+    for (int i = 0; i < 3; i++) {
+        numbers_sender_close(&out[i]);
+        numbers_receiver_close(&in[i]);
+    }
+    world_end(rt, 0);
+}
+
+/* Ten thousand names: the table stays as large as it is, and says what it did. */
+static void metrics_names_are_bounded(void **state)
+{
+    (void)state;
+    enum { NAMES = 10000 };
+    weft_runtime *rt = world_begin(1);
+    weft_semaphore *semaphores = calloc(NAMES, sizeof *semaphores);
+    assert_non_null(semaphores);
+    for (int i = 0; i < NAMES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "request %d", i);
+        assert_int_equal(weft_semaphore_create(rt, WEFT_SEMAPHORE_OPTIONS(.name = name, .permits = 2), &semaphores[i]), 0);
+    }
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    verdict_assert();
+    assert_int_equal(meter_samples(&meter, "weft.sync.count"), WEFT_METRIC_ROWS_MAX + 1);
+    assert_true(meter_sum(&meter, "weft.sync.count", "") == NAMES);
+    assert_true(meter_sum(&meter, "weft.sync.count", "sync_name=(other)") == NAMES - WEFT_METRIC_ROWS_MAX);
+    const double others = meter_sum(&meter, "weft.names.other", "table=sync");
+    assert_true(others > 0.9 * (NAMES - WEFT_METRIC_ROWS_MAX) && others < 1.1 * (NAMES - WEFT_METRIC_ROWS_MAX));
+    assert_true(meter_sum(&meter, "weft.names.other", "table=channel") == 0);
+    meter_free(&meter);
+    for (int i = 0; i < NAMES; i++)
+        weft_semaphore_destroy(&semaphores[i]);
+    free(semaphores);
+    world_end(rt, 0);
+}
+
+static int count_runtime(void *context, weft_runtime *rt)
+{
+    int *count = context;
+    ++*count;
+    VERDICT(weft_runtime_destroy(rt) == WEFT_EDEADLK);
+    VERDICT(weft_runtime_finish(rt) == WEFT_EDEADLK);
+    return 0;
+}
+
+static int stop_at_once(void *context, weft_runtime *rt)
+{
+    (void)context;
+    (void)rt;
+    return 77;
+}
+
+static void metrics_of_all_runtimes_stand_together(void **state)
+{
+    (void)state;
+    weft_runtime *a = world_begin(1), *b = world_begin(2);
+    struct meter meter;
+    meter_take(&meter, NULL, NULL);
+    verdict_assert();
+    assert_int_equal(meter_samples(&meter, "weft.runtime.workers"), 2);
+    assert_int_equal(meter_samples(&meter, "weft.runtime.worker.polls"), 3);
+    meter_free(&meter);
+    int count = 0;
+    assert_int_equal(weft_runtime_visit(count_runtime, &count), 0);
+    verdict_assert();
+    assert_int_equal(count, 2);
+    assert_int_equal(weft_runtime_visit(stop_at_once, NULL), 77);
+    assert_int_equal(weft_runtime_visit(NULL, NULL), WEFT_EINVAL);
+    world_end(a, 0);
+    world_end(b, 0);
+    meter_take(&meter, NULL, NULL);
+    assert_int_equal(meter.count, 0);
+    meter_free(&meter);
+    count = 0;
+    assert_int_equal(weft_runtime_visit(count_runtime, &count), 0);
+    assert_int_equal(count, 0);
+    verdict_assert();
+}
+
+struct stopper {
+    int left;
+    int answer;
+};
+
+static int stop_after(void *context, const weft_metric_sample *sample)
+{
+    struct stopper *stopper = context;
+    (void)sample;
+    return stopper->left-- == 0 ? stopper->answer : 0;
+}
+
+static void metrics_visit_ends_the_walk(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    for (int left = 0; left < 30; left++) {
+        struct stopper stopper = {.left = left, .answer = left != 20 ? left - 20 : 5};
+        assert_int_equal(weft_metrics_visit(rt, NULL, stop_after, &stopper), stopper.answer);
+        assert_int_equal(stopper.left, -1);
+    }
+    world_end(rt, 0);
+}
+
+/* Nothing is held while the host is called: it may end the runtime. */
+static int end_it(void *context, const weft_metric_sample *sample)
+{
+    weft_runtime **rt = context;
+    (void)sample;
+    if (*rt && weft_runtime_destroy(*rt) != 0)
+        return -1;
+    *rt = NULL;
+    return 0;
+}
+
+static void metrics_visit_may_end_the_runtime(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    assert_int_equal(weft_metrics_visit(rt, NULL, end_it, &rt), 0);
+    assert_null(rt);
+}
+
+static void metrics_refuse_what_is_no_runtime(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    struct stopper stopper = {.left = 1000000};
+    assert_int_equal(weft_metrics_visit(rt, NULL, NULL, NULL), WEFT_EINVAL);
+    assert_non_null(strstr(weft_error_detail(), "weft_metrics_visit"));
+    weft_runtime *gone = rt;
+    world_end(rt, 0);
+    assert_int_equal(weft_metrics_visit(gone, NULL, stop_after, &stopper), WEFT_EINVAL);
+    assert_non_null(strstr(weft_error_detail(), "weft_metrics_visit"));
+    assert_int_equal(stopper.left, 1000000);
+    char longest[1000];
+    memset(longest, 'p', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    rt = world_begin(1);
+    assert_int_equal(weft_metrics_visit(rt, longest, stop_after, &stopper), 0); /* cut, not overrun */
+    world_end(rt, 0);
+    assert_string_equal(weft_metric_kind_name(WEFT_METRIC_COUNTER), "counter");
+    assert_string_equal(weft_metric_kind_name(WEFT_METRIC_HISTOGRAM), "histogram");
+    assert_string_equal(weft_metric_kind_name((weft_metric_kind)3), "?");
+}
+
+int main(void)
+{
+    world_seed();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(metrics_totals_are_the_runtimes_own),
+        cmocka_unit_test(metrics_of_channels_are_those_of_the_monitor),
+        cmocka_unit_test(metrics_every_overflow_counts),
+        cmocka_unit_test(metrics_unknown_is_no_number),
+        cmocka_unit_test(metrics_one_name_is_one_row),
+        cmocka_unit_test(metrics_names_are_bounded),
+        cmocka_unit_test(metrics_of_all_runtimes_stand_together),
+        cmocka_unit_test(metrics_visit_ends_the_walk),
+        cmocka_unit_test(metrics_visit_may_end_the_runtime),
+        cmocka_unit_test(metrics_refuse_what_is_no_runtime),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
