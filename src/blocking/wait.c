@@ -125,7 +125,7 @@ static int wait_await(const char *call, weft_context *cx, weft_job *job, int *ou
     if (wrong)
         return wrong;
     const struct wait_rights rights = {.withdraw = weft__cx_cancelled(cx)};
-    if (!weft__cx_spend(cx))
+    if (!rights.withdraw && !weft__cx_spend(cx)) /* to know that it is cancelled has been spent for: it may be all there is */
         return WEFT_AWAITING;
     struct wait_found found = {0};
     const enum wait_step step = wait_try(*job, wait, rights, &found);

@@ -209,6 +209,27 @@ static void cancelled_task_gets_the_result_of_a_job_that_runs(void **state)
     close_pool();
 }
 
+/* The wait asks whether the task is cancelled, which costs of the budget, and goes on with what is left of it. */
+static void cancelled_task_waits_for_its_job_on_the_smallest_budget(void **state)
+{
+    (void)state;
+    assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = 1, .coop_budget = 1)), 0);
+    struct latch entered = LATCH, leave = LATCH;
+    struct gate argument = {&entered, &leave, 9};
+    atomic_int rc = 99, out = 99;
+    weft_task task = weft_spawn(weft_runtime_scope(rt), waits, .options = keep(WEFT_JOB(gate, &argument)), .rc = &rc, .out = &out);
+    latch_wait(&entered, 1);
+    assert_int_equal(weft_task_cancel(task), 0);
+    weft_task_info info = {.size = sizeof info};
+    WORLD_UNTIL(weft_task_inspect(task, &info) == 0 && info.cancelled && info.polls >= 2);
+    latch_up(&leave);
+    WORLD_UNTIL(atomic_load(&rc) != 99);
+    assert_int_equal(atomic_load(&rc), 0);
+    assert_int_equal(atomic_load(&out), 9);
+    world_settle(rt);
+    close_pool();
+}
+
 static void cancelled_task_takes_a_queued_job_back(void **state)
 {
     (void)state;
@@ -677,6 +698,7 @@ int main(void)
         TEST(job_may_begin_jobs_spawn_tasks_and_block),
         TEST(job_is_cancelled_only_before_it_starts),
         TEST(cancelled_task_gets_the_result_of_a_job_that_runs),
+        TEST(cancelled_task_waits_for_its_job_on_the_smallest_budget),
         TEST(cancelled_task_takes_a_queued_job_back),
         TEST(shield_keeps_a_job),
         TEST(handle_outlives_its_runtime),
