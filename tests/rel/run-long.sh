@@ -4,10 +4,10 @@
 #
 #   run-long.sh [-p PERCENT] [-t SECONDS] [-n ROUNDS] BUILD [NAME...]
 #
-#   -p PERCENT   of the full size of each figure (default 100: about a minute for all but the soak)
+#   -p PERCENT   of the full size of each figure (default 100: about a quarter of an hour for all but the soak)
 #   -t SECONDS   of load in the soak (default 600); a tenth of it in others that measure for a time
 #   -n ROUNDS    how often each program runs (default 1)
-#   NAME         one of tests/rel/*.c, without the suffix; all by default
+#   NAME         a file of tests/rel, without its suffix, or a folder; all by default
 #
 # Seeds go on from run to run: WEFT_REL_STATE (default ~/.local/state/weft) keeps the next one, and every line
 # "REL <id> value limit PASS|FAIL seed" with its time in the file `history`. The exit code is 1 if one says FAIL or a program
@@ -32,8 +32,9 @@ shift $((OPTIND - 1))
 build=$1
 shift
 if [ $# -eq 0 ]; then
-    for source in "$here"/*.c; do
-        name=${source##*/}
+    for source in "$here"/*.c "$here"/*/main.c; do
+        name=${source%/main.c}
+        name=${name##*/}
         set -- "$@" "${name%.c}"
     done
 fi
