@@ -12,6 +12,7 @@
 #include <weft/file.h>
 #include <weft/future.h>
 #include <weft/guest.h>
+#include <weft/inspect.h>
 #include <weft/io.h>
 #include <weft/lock.h>
 #include <weft/loop.h>

@@ -34,6 +34,23 @@ typedef enum weft_dump_format {
  * }]}                                                              it is no task; "ends_in_ns" if it ends by itself
  */
 
+/* One thing that one task waits for; of a weft_select several. What is not known is NULL, "", 0, or -1 of a time. */
+typedef struct weft_wait_info {
+    size_t size; /* sizeof(weft_wait_info) of the library */
+    uint64_t task;
+    char task_name[128];
+    const char *what;      /* "a message in channel", "a lock" and so on; static */
+    uint64_t object;       /* the number of what it waits for, as in the statistics of channels and meeting points */
+    char name[128];        /* of the object */
+    uint64_t holder;       /* the task at the other end, or a thread with WEFT_OWNER_THREAD of <weft/sync.h> */
+    const char *holder_is; /* "receiver", "owner" and so on; static */
+    int64_t for_ns;        /* how long it has waited */
+    int64_t ends_in_ns;    /* when the wait ends by itself */
+    const char *function;  /* the innermost place where it waits; static */
+    const char *file;
+    uint32_t line;
+} weft_wait_info;
+
 /* Takes the next `length` bytes of the dump; other than 0 ends it. */
 typedef int weft_dump_fn(void *context, const char *text, size_t length);
 
@@ -48,6 +65,28 @@ WEFT_BEGIN_DECLS
  * @since 0.1
  */
 WEFT_API int weft_task_dump(weft_runtime *rt, weft_dump_format format, weft_dump_fn *write, void *context);
+
+/**
+ * Write what one task is doing: of WEFT_DUMP_JSON its object alone, without what is around it in weft_task_dump().
+ * @threads any but a hook
+ * @blocks never, unless `write` does
+ * @owns the text is valid during the call of write
+ * @errors WEFT_ESRCH (it has ended), WEFT_EINVAL (null, a cleared handle, unknown format); otherwise what write returned,
+ *   if not 0
+ * @since 0.1
+ */
+WEFT_API int weft_task_dump_one(weft_task task, weft_dump_format format, weft_dump_fn *write, void *context);
+
+/**
+ * Call `visit` for everything that a task of the runtime waits for: the edges of the graph of who waits for whom. As
+ * weft_task_dump() it stops nobody. The walk ends when visit returns other than 0, and returns that.
+ * @threads any but a hook
+ * @blocks never
+ * @owns the info is valid during the call of visit
+ * @errors WEFT_EINVAL; otherwise what visit returned, if not 0
+ * @since 0.1
+ */
+WEFT_API int weft_wait_visit(weft_runtime *rt, int (*visit)(void *context, const weft_wait_info *info), void *context);
 
 WEFT_END_DECLS
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a runtime says of itself. */
 #include <stdio.h>
+#include <string.h>
 #include <weft/error.h>
+#include <weft/inspect.h>
 
 #include "base/error.h"
 #include "registry/runtimes.h"
@@ -111,6 +113,86 @@ int weft_runtime_stats_get(weft_runtime *rt, weft_runtime_stats *out_stats)
     stats.tasks_spawned += weft__load_relaxed(&sched->env.foreign_spawned);
     *out_stats = stats;
     return 0;
+}
+
+int weft_runtime_inspect(weft_runtime *rt, weft_runtime_info *out_info)
+{
+    const int wrong = weft__runtimes_check("weft_runtime_inspect", rt);
+    if (wrong)
+        return wrong;
+    if (!out_info || out_info->size < sizeof *out_info)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_inspect: give an info whose size is set");
+    struct weft__env *env = &rt->sched.env;
+    const int64_t now = weft__realm_now(env->realm), looked = now - weft__load_relaxed(&env->now); /* a time to show */
+    *out_info = (weft_runtime_info){
+        .size = out_info->size,
+        .number = env->number,
+        .workers = rt->sched.worker_count,
+        .driven = env->drive != NULL,
+        .simulated = env->realm != NULL,
+        .shutting_down = weft__load_relaxed(&env->refusing) != 0 || weft__load_relaxed(&rt->ending) != 0,
+        .age_ns = now - rt->created,
+        .looked_ns = looked > 0 ? looked : 0,
+        .stall_threshold_ns = rt->watch.stall_threshold,
+    };
+    memcpy(out_info->name, rt->name, sizeof rt->name);
+    return 0;
+}
+
+static weft_worker_state worker_state(struct weft__worker *worker, uint64_t task)
+{
+    if (task != 0)
+        return WEFT_WORKER_POLLING;
+    if (worker->sched->env.drive)
+        return weft__idle_sleepers(&worker->sched->idle) > 0 ? WEFT_WORKER_ASLEEP : WEFT_WORKER_BETWEEN;
+    const uint64_t unparks = weft__counter_read(&worker->unparks);
+    return weft__counter_read(&worker->parks) != unparks ? WEFT_WORKER_ASLEEP : WEFT_WORKER_BETWEEN;
+}
+
+static weft_worker_info worker_look(struct weft__worker *worker, int64_t now)
+{
+    const uint64_t task = weft__load_relaxed(&worker->thread.task_id); /* a number to show */
+    weft_worker_info info = {
+        .size = sizeof info,
+        .index = worker->index,
+        .thread_id = worker->sched->env.drive ? 0 : worker->tid,
+        .state = worker_state(worker, task),
+        .task = task,
+        .poll_ns = weft__sched_held(worker, now),
+        .queued = (uint32_t)weft__runqueue_length(&worker->ring) + (weft__load_relaxed(&worker->next) != NULL),
+        .polls = weft__counter_read(&worker->thread.polls),
+        .ended = weft__counter_read(&worker->thread.ended),
+        .wakes = weft__counter_read(&worker->thread.wakes),
+        .steals = weft__counter_read(&worker->steals),
+        .tasks_stolen = weft__counter_read(&worker->stolen),
+        .queue_overflows = weft__counter_read(&worker->overflows),
+        .parks = weft__counter_read(&worker->parks),
+        .unparks = weft__counter_read(&worker->unparks),
+    };
+    info.spawned = weft__counter_read(&worker->thread.spawned);
+    memcpy(info.name, worker->name, sizeof info.name);
+    return info;
+}
+
+int weft_worker_visit(weft_runtime *rt, int (*visit)(void *context, const weft_worker_info *info), void *context)
+{
+    const int wrong = weft__runtimes_check("weft_worker_visit", rt);
+    if (wrong)
+        return wrong;
+    if (!visit)
+        return weft__refuse(WEFT_EINVAL, "weft_worker_visit: the function must not be null");
+    int answer = 0;
+    for (uint32_t i = 0; answer == 0 && i < rt->sched.worker_count; i++) {
+        const weft_worker_info info = worker_look(&rt->sched.workers[i], weft__realm_now(rt->sched.env.realm));
+        answer = visit(context, &info);
+    }
+    return answer;
+}
+
+const char *weft_worker_state_name(weft_worker_state state)
+{
+    static const char *const names[] = {"asleep", "between", "polling"};
+    return (unsigned)state <= WEFT_WORKER_POLLING ? names[state] : "?";
 }
 
 /* The events for which a function is set. */

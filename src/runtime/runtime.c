@@ -110,7 +110,8 @@ static void create_fill(weft_runtime *rt, const weft_runtime_options *o)
     sched->env.coop_budget = create_default(o->coop_budget, RUNTIME_COOP_BUDGET);
     sched->env.report = o->report;
     sched->env.report_context = o->report_context;
-    weft__store_relaxed(&sched->env.now, weft__realm_now(sched->env.realm));
+    rt->created = weft__realm_now(sched->env.realm);
+    weft__store_relaxed(&sched->env.now, rt->created);
     weft__slab_init(&sched->env.slab, &sched->env);
     weft__scope_init_root(&sched->env);
 }
@@ -172,6 +173,17 @@ static void runtime_free(weft_runtime *rt)
         weft__io_unref(env->io);
     weft__realm_unref(env->realm);
     weft__platform->unmap(rt, runtime_bytes());
+}
+
+/* It is out of the table: nobody new comes in. */
+static void end_wait_for_others(weft_runtime *rt)
+{
+    for (;;) {
+        const uint32_t inside = weft__load_acquire(&rt->inside); /* EN-A1: they look at it no more */
+        if (inside == 0)
+            return;
+        weft__futex_wait(&rt->inside, inside, INT64_MAX);
+    }
 }
 
 /* Take it out of the table and wait for those who found it there. */
@@ -271,6 +283,7 @@ int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *optio
         error = o->drive == WEFT_DRIVE_THREADS ? create_start(rt, o) : create_driven(rt, seed);
     if (error < 0) {
         runtime_unpublish(rt);
+        end_wait_for_others(rt); /* somebody may look at it already */
         runtime_free(rt);
         return create_failed(error, o);
     }
@@ -335,17 +348,6 @@ void weft__runtime_leave(weft_runtime *rt)
 {
     weft__fetch_sub_release(&rt->inside, 1); /* EN-R1 */
     weft__futex_wake(&rt->inside, 1); /* passes the address only: the memory may have gone */
-}
-
-/* It is out of the table: nobody new comes in. */
-static void end_wait_for_others(weft_runtime *rt)
-{
-    for (;;) {
-        const uint32_t inside = weft__load_acquire(&rt->inside); /* EN-A1: they look at it no more */
-        if (inside == 0)
-            return;
-        weft__futex_wait(&rt->inside, inside, INT64_MAX);
-    }
 }
 
 static void shutdown_cancel_all(struct weft__env *env)

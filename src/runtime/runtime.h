@@ -36,6 +36,7 @@ struct weft_runtime {
     struct weft__timers *timers; /* one per worker */
     char name[128];
     char thread_name[64];
+    int64_t created;
     int trace_status;
     char trace_text[256];
     uint16_t watch_number;

@@ -4,6 +4,8 @@
  * tick before (or in a long one), gives what that worker holds back to the others. A poll that lasts longer than the threshold is a stall:
  * counted, an event, and told to the host while it lasts, with the place since which it runs.
  *
+ * Edges: RS-R1 -> RS-A1 what the rescuer remembers of a worker, for whoever asks how long a poll has lasted.
+ *
  * The host is told of at most RESCUE_TOLD stalls in RESCUE_STRETCH_NS; a stall that was left out is told later if it
  * still lasts then, and otherwise counted in one line that says how many were left out.
  */
@@ -65,7 +67,7 @@ static void rescue_stall(struct weft__sched *sched, struct weft__worker *worker,
     struct weft__look look;
     weft__loaded_read(&loaded);
     const bool found = weft__look_for(&sched->env, id, &loaded, &look) &&
-                       weft__counter_read(&worker->thread.polls) == worker->seen_polls;
+                       weft__counter_read(&worker->thread.polls) == weft__load_relaxed(&worker->seen_polls);
     const struct weft__place place = found ? weft__frames_innermost(&look.frames) : (struct weft__place){0};
     worker->seen_stalled = true;
     worker->seen_told = tell || !found; /* not found: it has ended this moment */
@@ -115,18 +117,30 @@ bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns)
 static void rescue_look(struct weft__sched *sched, struct weft__worker *worker, uint64_t task, int64_t now)
 {
     const uint64_t polls = weft__counter_read(&worker->thread.polls);
-    const bool busy = task != 0, none_ended = polls == worker->seen_polls;
+    const bool busy = task != 0, none_ended = polls == weft__load_relaxed(&worker->seen_polls); /* its own memory */
     if (busy && worker->seen_busy && none_ended) {
         worker->seen_stuck = true;
         return;
     }
     const int64_t woke = weft__load_relaxed(&worker->woke); /* a time to compare with */
+    const int64_t before = weft__load_relaxed(&worker->seen_since), since = busy && none_ended && woke > before ? woke : now;
     sched->stalls.untold += worker->seen_stalled && !worker->seen_told;
     worker->seen_stalled = worker->seen_told = false;
-    worker->seen_since = busy && none_ended && woke > worker->seen_since ? woke : now;
-    worker->seen_stuck = now - worker->seen_since >= RESCUE_LONG_NS;
+    weft__store_relaxed(&worker->seen_since, since); /* RS-R1 publishes it */
+    worker->seen_stuck = now - since >= RESCUE_LONG_NS;
     worker->seen_busy = busy;
-    worker->seen_polls = polls;
+    weft__store_release(&worker->seen_polls, polls); /* RS-R1: the time is not older than the count */
+}
+
+int64_t weft__sched_held(struct weft__worker *worker, int64_t now)
+{
+    const uint64_t seen = weft__load_acquire(&worker->seen_polls); /* RS-A1 */
+    int64_t since = weft__load_relaxed(&worker->seen_since), woke = weft__load_relaxed(&worker->woke);
+    if (weft__counter_read(&worker->thread.polls) != seen || weft__load_relaxed(&worker->thread.task_id) == 0)
+        return 0;
+    if (woke > since)
+        since = woke; /* an idle runtime is looked at seldom */
+    return now > since ? now - since : 0;
 }
 
 void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns)
@@ -138,8 +152,9 @@ void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshol
         if (!worker->seen_stuck)
             continue;
         rescue_take_over(sched, worker, now);
-        if (now - worker->seen_since >= threshold_ns && !worker->seen_told)
-            rescue_stall(sched, worker, task, now - worker->seen_since);
+        const int64_t held = now - weft__load_relaxed(&worker->seen_since); /* its own memory */
+        if (held >= threshold_ns && !worker->seen_told)
+            rescue_stall(sched, worker, task, held);
     }
     rescue_sum_up(sched, now);
 }

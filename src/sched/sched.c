@@ -95,7 +95,8 @@ int weft__sched_init(struct weft__sched *sched, uint64_t seed)
         struct weft__worker *worker = &sched->workers[i];
         worker->sched = sched;
         worker->index = i;
-        worker->seen_since = weft__realm_now(sched->env.realm);
+        const int64_t now = weft__realm_now(sched->env.realm);
+        weft__store_relaxed(&worker->seen_since, now); /* no other thread yet */
         worker->thread.env = &sched->env;
         worker->thread.ids.realm = sched->env.realm;
         worker->thread.number = sched->env.realm ? (uint16_t)i : weft__worker_number_take();
@@ -103,7 +104,7 @@ int weft__sched_init(struct weft__sched *sched, uint64_t seed)
         weft__rng_seed(&worker->thread.choices, seed + sched->worker_count + i);
         weft__runqueue_init(&worker->ring);
         weft__pace_init(&worker->pace, sched->global_queue_interval);
-        weft__pace_begin(&worker->pace, worker->seen_since, 0);
+        weft__pace_begin(&worker->pace, now, 0);
     }
     return 0;
 }

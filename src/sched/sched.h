@@ -55,9 +55,9 @@ struct weft__worker {
     /* of a driven worker */
     bool lies; /* between two turns, with nothing to do: it counts as asleep */
 
-    /* the rescuer's memory of this worker; the monitor thread only */
-    uint64_t seen_polls;
-    int64_t seen_since; /* the time of the look, or when the poll began that it saw */
+    /* the rescuer's memory of this worker: the monitor thread writes it; any thread reads the first two */
+    _Atomic uint64_t seen_polls;
+    _Atomic int64_t seen_since; /* the time of the look, or when the poll began that it saw */
     bool seen_busy;     /* there was a poll */
     bool seen_stuck;
     bool seen_stalled; /* the poll is counted as a stall */
@@ -114,6 +114,10 @@ uint64_t weft__sched_live(struct weft__sched *sched);
 /* Monitor thread, at each tick: what a worker that is stuck in a poll holds back is given to the others, and a poll that
  * is longer than threshold_ns is said to be a stall (rescue.c). */
 void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshold_ns);
+
+/* Any thread: how long by `now` the worker has been in the poll that it is in, as far as the rescuer's looks can tell; 0:
+ * it is in none, or in one that began after the last look. */
+int64_t weft__sched_held(struct weft__worker *worker, int64_t now);
 
 /* Monitor thread: sleep in the loop of a worker that was stuck at the last look, until the deadline or until something has
  * come. False: there is none. */

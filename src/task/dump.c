@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "task/look.h"
 
@@ -274,4 +275,84 @@ int weft_task_dump(weft_runtime *rt, weft_dump_format format, weft_dump_fn *writ
         dump_add(&dump, "\n]}\n");
     dump_flush(&dump);
     return dump.answer;
+}
+
+/* Inside an RCU section the look is complete; nothing is written there. */
+static bool dump_find(weft_task task, struct weft__look *out)
+{
+    struct weft__loaded loaded;
+    struct weft__env *env;
+    weft__loaded_read(&loaded);
+    weft__rcu_read_lock();
+    weft__task *found = weft__task_find(task, &env);
+    const bool alive = found && weft__look(found, &loaded, out) && out->info.task.id == task.id;
+    weft__rcu_read_unlock();
+    return alive;
+}
+
+int weft_task_dump_one(weft_task task, weft_dump_format format, weft_dump_fn *write, void *context)
+{
+    if (task.id == 0 || !write || (unsigned)format > WEFT_DUMP_JSON)
+        return weft__refuse(WEFT_EINVAL, "weft_task_dump_one: task %llu, format %d: give a spawned task, a weft_dump_format and "
+                                         "a function",
+                            (unsigned long long)task.id, (int)format);
+    struct weft__look look;
+    if (!dump_find(task, &look))
+        return WEFT_ESRCH;
+    struct dump dump;
+    dump.write = write;
+    dump.context = context;
+    dump.answer = 0;
+    dump.length = 0;
+    if (format == WEFT_DUMP_JSON)
+        dump_as_json(&dump, &look);
+    else
+        dump_as_text(&dump, &look);
+    dump_flush(&dump);
+    return dump.answer;
+}
+
+static void wait_fill(const struct weft__look *look, const struct weft__about *about, weft_wait_info *out)
+{
+    const struct weft__place place = weft__frames_innermost(&look->frames);
+    *out = (weft_wait_info){
+        .size = sizeof *out,
+        .task = look->info.task.id,
+        .what = about->what,
+        .object = about->object,
+        .holder = about->holder,
+        .holder_is = about->is,
+        .for_ns = about->since < 0 ? -1 : look->now > about->since ? look->now - about->since : 0,
+        .ends_in_ns = about->until < 0 || about->until == WEFT_FOREVER ? -1
+                      : about->until > look->now                       ? about->until - look->now
+                                                                       : 0,
+        .function = place.function ? place.function->name : NULL,
+        .file = place.function ? place.function->file : look->info.site->file,
+        .line = place.function ? place.line : look->info.await_line,
+    };
+    memcpy(out->task_name, look->info.name, sizeof out->task_name);
+    memcpy(out->name, about->name, sizeof out->name);
+}
+
+int weft_wait_visit(weft_runtime *rt, int (*visit)(void *context, const weft_wait_info *info), void *context)
+{
+    const int wrong = weft__runtimes_check("weft_wait_visit", rt);
+    if (wrong)
+        return wrong;
+    if (!visit)
+        return weft__refuse(WEFT_EINVAL, "weft_wait_visit: the function must not be null");
+    struct weft__loaded loaded;
+    struct weft__look look;
+    uint32_t number = 0;
+    weft__loaded_read(&loaded);
+    while (weft__look_next(weft__env_of(rt), &number, &loaded, &look)) {
+        for (uint32_t i = 0; i < look.abouts.count; i++) {
+            weft_wait_info info;
+            wait_fill(&look, &look.abouts.of[i], &info);
+            const int answer = visit(context, &info);
+            if (answer != 0)
+                return answer;
+        }
+    }
+    return 0;
 }

@@ -140,6 +140,7 @@ EXAMPLES = {
     "weft_metric_kind": enum("weft_metric_kind"),
     "weft_dump_format": enum("weft_dump_format"),
     "weft_missed": enum("weft_missed"),
+    "weft_worker_state": enum("weft_worker_state"),
     "weft_socket_option": enum("weft_socket_option"),
 }
 OPTIONS = {  # good ones, where the default is not
