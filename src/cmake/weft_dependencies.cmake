@@ -18,4 +18,5 @@ macro(weft_optional wanted prefix module)
     endif()
 endmacro()
 weft_optional("${WEFT_LTTNG}" WEFT_LTTNG_UST lttng-ust)        # addons/lttng
+weft_optional("${WEFT_CONFIG}" WEFT_TOML tomlplusplus)         # addons/config
 weft_optional("${WEFT_CLI}" WEFT_BABELTRACE babeltrace2)       # cli
