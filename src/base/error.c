@@ -56,7 +56,7 @@ int weft_error_refuse(int code, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error_detail, sizeof error_detail, format ? format : "", arguments);
+    vsnprintf(error_detail, sizeof error_detail, format, arguments);
     va_end(arguments);
     return code;
 }
