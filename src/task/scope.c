@@ -124,7 +124,7 @@ void weft__scope_leave(weft_scope *scope)
     weft__task *owner = scope->weft__owner;
     const uint64_t id = scope->weft__id;
     weft__rcu_read_lock(); /* the owner may end before it is woken here */
-    if (weft__fetch_sub_acq_rel(scope_live(scope), 2) == 3) /* SC-R1; the last one, and the owner waits */
+    if (weft__fetch_sub_release(scope_live(scope), 2) == 3) /* SC-R1; the last one, and the owner waits */
         weft__waiter_wake(weft__waiter_task(owner), WEFT_TRACE_wake_source_SCOPE, id);
     weft__rcu_read_unlock();
 }
@@ -349,7 +349,7 @@ static void scope_note_wait(weft__task *task, weft_scope *scope)
 /* The owner waits for the count; true when it is zero. Asked again after each wake. */
 static bool scope_drained(weft_scope *scope, weft__task *owner)
 {
-    if (weft__fetch_or_acq_rel(scope_live(scope), 1) <= 1) { /* SC-A1 */
+    if (weft__fetch_or_acquire(scope_live(scope), 1) <= 1) { /* SC-A1 */
         weft__wait_leave(&owner->wait);
         return true;
     }
@@ -360,11 +360,11 @@ static bool scope_drained(weft_scope *scope, weft__task *owner)
 /* The owner has closed a cancelled scope: are those around it cancelled as well? */
 static void scope_unmark(struct weft__env *env, weft__task *task)
 {
-    weft__fetch_and_acq_rel(&task->state, ~(uint64_t)WEFT__SCOPED);
+    weft__fetch_and_relaxed(&task->state, ~(uint64_t)WEFT__SCOPED); /* the lock orders; as the next one it passes wakes on */
     task->wait.ignored = 0;
     for (weft_scope *scope = task->open_scope; scope; scope = scope->weft__outer)
         if (scope_flags(env, scope) & WEFT__SCOPE_CANCELLED)
-            weft__fetch_or_acq_rel(&task->state, WEFT__SCOPED);
+            weft__fetch_or_relaxed(&task->state, WEFT__SCOPED);
 }
 
 /* The count is zero: the scope ends, unless its deadline is firing this moment. */
