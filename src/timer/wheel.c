@@ -32,11 +32,19 @@ void weft__wheel_init(struct weft__wheel *wheel, int64_t now, uint8_t shift)
     wheel->shift = shift;
     wheel->levels = 0;
     wheel->tick = wheel_tick_before(wheel, now);
-    for (int level = 0; level < WEFT__WHEEL_LEVELS; level++) {
-        wheel->occupied[level] = 0;
-        for (int slot = 0; slot < WEFT__WHEEL_SLOTS; slot++)
-            weft__list_init(&wheel->slots[level][slot]);
-    }
+}
+
+/* The slot's list. A wheel is eleven kilobytes of which most are never used: a level or a slot begins when something falls
+ * into it, and what has no bit has never been written or means nothing any more. */
+static struct weft__link *wheel_occupy(struct weft__wheel *wheel, unsigned level, unsigned slot)
+{
+    struct weft__link *const head = &wheel->slots[level][slot];
+    const uint64_t others = wheel->levels >> level & 1 ? wheel->occupied[level] : 0;
+    if (!(others >> slot & 1))
+        weft__list_init(head);
+    wheel->occupied[level] = others | UINT64_C(1) << slot;
+    wheel->levels |= UINT64_C(1) << level;
+    return head;
 }
 
 void weft__wheel_insert(struct weft__wheel *wheel, struct weft__timed *entry)
@@ -45,9 +53,7 @@ void weft__wheel_insert(struct weft__wheel *wheel, struct weft__timed *entry)
     if (tick < wheel->tick)
         tick = wheel->tick;
     const unsigned level = wheel_level(wheel, tick), slot = wheel_digit(tick, level);
-    weft__list_push_back(&wheel->slots[level][slot], &entry->link);
-    wheel->occupied[level] |= UINT64_C(1) << slot;
-    wheel->levels |= UINT64_C(1) << level;
+    weft__list_push_back(wheel_occupy(wheel, level, slot), &entry->link);
 }
 
 /* A slot has become empty. */
@@ -102,7 +108,6 @@ struct weft__timed *weft__wheel_turn(struct weft__wheel *wheel, int64_t now)
         wheel_vacate(wheel, level, slot);
         struct weft__link moved = {head->next, head->prev};
         moved.next->prev = moved.prev->next = &moved;
-        weft__list_init(head);
         for (struct weft__link *link; (link = weft__list_pop_front(&moved)) != NULL;)
             weft__wheel_insert(wheel, weft__container_of(link, struct weft__timed, link));
     }

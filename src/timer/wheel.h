@@ -37,7 +37,7 @@ struct weft__wheel {
     uint64_t tick; /* nothing before this is in */
     uint8_t shift;
     uint64_t levels; /* a bit for each with an occupied slot */
-    uint64_t occupied[WEFT__WHEEL_LEVELS];
+    uint64_t occupied[WEFT__WHEEL_LEVELS]; /* of a level without a bit, and a slot without one, nothing is read */
     struct weft__link slots[WEFT__WHEEL_LEVELS][WEFT__WHEEL_SLOTS];
 };
 

@@ -4,6 +4,7 @@
  * done here a second time and differently: not before its time, and in the turn at the first tick that is not before it.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/stress.h"
 #include "timer/wheel.h"
@@ -32,6 +33,7 @@ static struct weft__timed one;
 
 static void begin(int64_t now)
 {
+    memset(&wheel, 0xa5, sizeof wheel); /* a level and a slot begin when something falls into them */
     weft__wheel_init(&wheel, now, tick_shift);
 }
 
@@ -50,9 +52,7 @@ static void assert_silent(int64_t now)
 static void assert_empty(void)
 {
     assert_true(weft__wheel_next(&wheel) == INT64_MAX);
-    assert_true(wheel.levels == 0);
-    for (unsigned level = 0; level < WEFT__WHEEL_LEVELS; level++)
-        assert_true(wheel.occupied[level] == 0);
+    assert_true(wheel.levels == 0); /* of a level without a bit nothing is read */
 }
 
 /* Go from `now` as a worker does, from one possible moment to the next, until the entry fires; how many steps it took. */
