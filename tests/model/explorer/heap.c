@@ -16,7 +16,6 @@
 #include "shadow.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 
 enum { HEAP_GUARD = 16, HEAP_PATTERN = 0xa5, HEAP_RECYCLED_VIEWS = 256 };
@@ -104,8 +103,7 @@ void *heap_alloc(size_t size, size_t alignment, bool zeroed, uintptr_t pc)
         .thread = (uint8_t)scheduler_current,
         .alloc_pc = (uint32_t)pc,
     };
-    shadow_block(address, bytes, heap_block_count++);
-    memset(address, zeroed ? 0 : HEAP_PATTERN, bytes);
+    shadow_block(address, bytes, heap_block_count++, zeroed ? 0 : HEAP_PATTERN);
     REPORT_TRACE(pc, "alloc %zu bytes: %s", size, report_name(address));
     return address;
 }

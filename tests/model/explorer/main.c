@@ -2,8 +2,8 @@
 /* Runs the program under test again and again, each time from the same initial state and with another seed, until it
  * fails, or the number of executions or the time is used up.
  *
- *   n=EXECUTIONS  t=SECONDS  from=SEED  seed=SEED (one execution)  trace=1 (its schedule)  steps=LIMIT  sc  oom
- * goals=off
+ *   n=EXECUTIONS  t=SECONDS (of processor time)  from=SEED  seed=SEED (one execution)  trace=1 (its schedule)
+ *   steps=LIMIT  sc  oom  goals=off
  *
  * The last line is "OK <n> executions ..." (exit 0) or "FAIL <what> seed N" (exit 1); exit 2 is a wrong option. State
  * is reset by copying back the initial contents of the sections model_data and model_bss, which build.sh makes of the
@@ -25,6 +25,7 @@
 #include <time.h>
 
 extern int model_program_main(int count, char **arguments); /* the program's main(), renamed */
+#pragma weak model_goal_name /* a program need not name goals */
 extern char __start_model_data[] __attribute__((weak));
 extern char __stop_model_data[] __attribute__((weak));
 extern char __start_model_bss[] __attribute__((weak));
@@ -98,12 +99,6 @@ void model_reach(unsigned goal)
     main_goals[goal < MODEL_GOALS ? goal : MODEL_GOALS - 1]++;
 }
 
-__attribute__((weak)) const char *model_goal_name(unsigned goal)
-{
-    (void)goal;
-    return NULL;
-}
-
 /* --- one execution --- */
 
 static void main_reset_program(void)
@@ -148,10 +143,11 @@ static void main_execute(uint64_t seed)
     main_steps += scheduler_steps;
 }
 
+/* Of this processor's time, so that a busy machine neither ends a run early nor makes a figure worse. */
 static double main_now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -175,7 +171,7 @@ static double main_explore(void)
 
 static void main_check_goals(void)
 {
-    for (unsigned i = 0; i < MODEL_GOALS && model_goal_name(i); i++) {
+    for (unsigned i = 0; model_goal_name && i < MODEL_GOALS && model_goal_name(i); i++) {
         if (!main_goals[i] && main_options.goals) {
             printf("FAIL goal never reached: %s seed %llu\n", model_goal_name(i),
                    (unsigned long long)main_options.from);
@@ -263,6 +259,7 @@ int main(int count, char **arguments)
     main_catch_crashes();
     scheduler_init(shadow_init());
     heap_init(shadow_heap());
+    memory_init();
     double seconds = main_explore();
     report_schedule();
     if (!main_options.replay) {

@@ -2,7 +2,9 @@
 /* Atomic memory under the C11 model, by views.
  *
  * States     A location is its writes in modification order, each with a key (its place in that order), a value, and a
- *            message: the view that an acquiring reader gets. The bytes in memory always hold the newest value.
+ *            message: the view that an acquiring reader gets, beside the key. The bytes in memory always hold the newest
+ *            value. Messages never change and live as long as the execution, so that writes can share them: a relaxed
+ *            write has its thread's last fence's, or none; and a relaxed RMW that of the write that it read.
  * Reading    may return any write at or after the one that the thread's view knows of; an acquire load joins the
  * message, a relaxed one keeps it in `pending` until an acquire fence. Writing    appends, or inserts before writes
  * that the thread does not know of (store reordering). A release store's message is the thread's view; a relaxed
@@ -25,14 +27,17 @@
 #include "shadow.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 enum { KEY_GAP = 1024, STALE_IN_A_ROW = 6 };
 
 struct write {
     uint64_t value;
     uint32_t key;
-    bool modify; /* an RMW: glued to its predecessor */
-    struct view message;
+    bool modify;    /* an RMW: glued to its predecessor */
+    uint8_t learnt; /* threads whose view has the message in it, and */
+    uint8_t kept;   /* those whose `pending` has: views only grow, so nobody joins it twice */
+    const struct view *message; /* NULL: nothing */
 };
 
 struct location {
@@ -47,7 +52,7 @@ struct location {
 struct knowledge {
     struct view current;
     struct view pending; /* messages of relaxed reads, for the next acquire fence */
-    struct view fenced;  /* at the last release fence, for later relaxed stores */
+    const struct view *fenced; /* at the last release fence, for later relaxed stores; NULL: none yet */
     unsigned stale;      /* stale reads in a row: every write becomes visible in finite time */
 };
 
@@ -57,8 +62,12 @@ static uint16_t memory_free[MODEL_LOCATIONS];
 static unsigned memory_free_count;
 static struct knowledge memory_threads[MODEL_THREADS];
 static struct view memory_sequential;
+static char *memory_messages; /* of this execution, one behind the other */
+static size_t memory_messages_used;
+static size_t memory_messages_bytes;
 
 _Static_assert(MODEL_HISTORY <= 256, "slots are numbered by bytes");
+_Static_assert(MODEL_THREADS <= 8, "threads are bits of a byte in struct write");
 _Static_assert(MODEL_LOCATIONS < SHADOW_NO_LOCATION, "the shadow keeps locations in 16 bits");
 
 static inline bool memory_acquires(int order)
@@ -110,6 +119,39 @@ static uint64_t memory_raw(const void *address, unsigned size)
     return value;
 }
 
+/* --- messages --- */
+
+/* A view that has room for `count` locations. */
+static struct view *memory_new_message(uint32_t count)
+{
+    const size_t bytes = (offsetof(struct view, seen) + count * sizeof(uint32_t) + 31) & ~(size_t)31;
+    if (memory_messages_used + bytes > memory_messages_bytes) {
+        report_fail("limit: more than %zu bytes of messages in one execution", memory_messages_bytes);
+    }
+    struct view *message = (struct view *)(memory_messages + memory_messages_used);
+    memory_messages_used += bytes;
+    return message;
+}
+
+static const struct view *memory_keep(const struct view *from)
+{
+    struct view *message = memory_new_message(from->count);
+    view_copy(message, from);
+    return message;
+}
+
+/* Both of two; either may be NULL. */
+static const struct view *memory_keep_both(const struct view *a, const struct view *b)
+{
+    if (!a || !b) {
+        return a ? a : b;
+    }
+    struct view *message = memory_new_message(a->count > b->count ? a->count : b->count);
+    view_copy(message, a);
+    view_join(message, b);
+    return message;
+}
+
 /* --- locations --- */
 
 static void memory_start_history(struct location *l, unsigned size)
@@ -122,7 +164,9 @@ static void memory_start_history(struct location *l, unsigned size)
     w->value = memory_raw(l->address, size);
     w->key = l->last_key;
     w->modify = false;
-    view_clear(&w->message);
+    w->learnt = (uint8_t)~0u; /* there is nothing in it */
+    w->kept = (uint8_t)~0u;
+    w->message = NULL;
 }
 
 static struct location *memory_new_location(const void *address, unsigned size)
@@ -146,10 +190,14 @@ enum memory_access { MEMORY_LOOK, MEMORY_COMPARE, MEMORY_WRITE };
 
 /* The location. For MEMORY_LOOK it is NULL if nobody has written it atomically yet, so that there is one value to read,
  * the one in memory: most programs have many such words (tables, flags of quiet paths), and a location makes every view
- * longer. */
+ * longer. It is also NULL for a thread that is alone, if nobody has written it atomically when it was not: whoever begins
+ * later knows of all that it does, and the one in memory is the one value that is left. */
 static struct location *memory_find(const void *address, unsigned size, enum memory_access access, uintptr_t pc)
 {
     struct cell *c = shadow_atomic(address, size, access == MEMORY_WRITE, pc);
+    if (!c) {
+        return NULL;
+    }
     if (c->location == SHADOW_NO_LOCATION) {
         if (access == MEMORY_LOOK) {
             return NULL;
@@ -219,11 +267,21 @@ static unsigned memory_pick_read(struct location *l, uint32_t floor)
     return newest;
 }
 
-static void memory_observe(struct location *l, const struct write *w, int order)
+static void memory_observe(struct location *l, struct write *w, int order)
 {
     struct knowledge *me = memory_self();
+    const uint8_t bit = (uint8_t)(1u << scheduler_current);
     view_raise(&me->current, memory_index(l), w->key);
-    view_join(memory_acquires(order) ? &me->current : &me->pending, &w->message);
+    if (w->learnt & bit) {
+        return;
+    }
+    if (memory_acquires(order)) {
+        view_join(&me->current, w->message);
+        w->learnt |= bit;
+    } else if (!(w->kept & bit)) {
+        view_join(&me->pending, w->message);
+        w->kept |= bit;
+    }
 }
 
 /* --- where a thread may write --- */
@@ -268,25 +326,48 @@ static struct write *memory_insert(struct location *l, unsigned position)
     return &l->slots[slot];
 }
 
-/* `continued` is the message of the write that an RMW read: it heads or continues a release sequence. */
+/* The message of a write: what is released, and what the write that an RMW read passes on; it heads or continues a release
+ * sequence. `read` was observed, and may be in the same slot. */
+static void memory_compose(struct write *w, bool releases, const struct write *read)
+{
+    const uint8_t bit = (uint8_t)(1u << scheduler_current);
+    const struct knowledge *me = memory_self();
+    const struct view *passed_on = read ? read->message : NULL;
+    const uint8_t learnt = read ? read->learnt : (uint8_t)~0u;
+    const uint8_t kept = read ? read->kept : (uint8_t)~0u;
+    if (!releases && !me->fenced) {
+        w->message = passed_on;
+        w->learnt = learnt;
+        w->kept = kept;
+        return;
+    }
+    if (!releases) {
+        w->message = memory_keep_both(me->fenced, passed_on);
+    } else if (learnt & bit) {
+        w->message = memory_keep(&me->current);
+    } else {
+        w->message = memory_keep_both(&me->current, passed_on);
+    }
+    w->learnt = bit & learnt;
+    w->kept = bit & (learnt | kept);
+}
+
+/* `read` is the write that an RMW replaces, just before `position`. */
 static void memory_write(struct location *l, unsigned position, uint64_t value, unsigned size, int order,
-                         const struct view *continued)
+                         const struct write *read)
 {
     struct knowledge *me = memory_self();
-    struct view passed_on;
-    if (continued) {
-        view_copy(&passed_on, continued); /* the slot may be the one that is re-used */
+    struct write oldest;
+    if (read) {
+        oldest = *read; /* its slot may be the one that is used again */
+        read = &oldest;
     }
     struct write *w = memory_insert(l, position);
     unsigned index = memory_index(l);
     w->value = value;
-    w->modify = continued != NULL;
+    w->modify = read != NULL;
     view_raise(&me->current, index, w->key);
-    view_copy(&w->message, memory_releases(order) ? &me->current : &me->fenced);
-    view_raise(&w->message, index, w->key);
-    if (continued) {
-        view_join(&w->message, &passed_on);
-    }
+    memory_compose(w, memory_releases(order), read);
     if (memory_releases(order)) {
         memory_tick();
     }
@@ -319,7 +400,7 @@ uint64_t memory_load(const void *address, unsigned size, int order, uintptr_t pc
         return only;
     }
     unsigned position = memory_pick_read(l, memory_floor(l, order));
-    const struct write *w = memory_at(l, position);
+    struct write *w = memory_at(l, position);
     memory_observe(l, w, order);
     REPORT_TRACE(pc, "load %s %s = %#llx%s", memory_order_name(order), report_name(address),
                  (unsigned long long)w->value, memory_note(l, position));
@@ -335,6 +416,12 @@ void memory_store(void *address, unsigned size, uint64_t value, int order, uintp
         return;
     }
     struct location *l = memory_find(address, size, MEMORY_WRITE, pc);
+    if (!l) {
+        REPORT_TRACE(pc, "store %s %s := %#llx", memory_order_name(order), report_name(address),
+                     (unsigned long long)value);
+        memcpy(address, &value, size);
+        return;
+    }
     unsigned position = memory_pick_write(l, memory_floor(l, order));
     REPORT_TRACE(pc, "store %s %s := %#llx%s", memory_order_name(order), report_name(address),
                  (unsigned long long)value, position < l->count ? " (before a write that is there)" : "");
@@ -370,9 +457,9 @@ static inline uint64_t memory_truncate(uint64_t value, unsigned size)
 /* Reads `position` and writes right behind it. */
 static void memory_replace(struct location *l, unsigned position, uint64_t value, unsigned size, int order)
 {
-    const struct write *read = memory_at(l, position);
+    struct write *read = memory_at(l, position);
     memory_observe(l, read, order);
-    memory_write(l, position + 1, value, size, order, &read->message);
+    memory_write(l, position + 1, value, size, order, read);
 }
 
 uint64_t memory_modify(void *address, unsigned size, enum memory_operation operation, uint64_t operand, int order,
@@ -382,6 +469,14 @@ uint64_t memory_modify(void *address, unsigned size, enum memory_operation opera
                                         "fetch_or", "fetch_xor", "fetch_nand"};
     scheduler_point();
     struct location *l = memory_find(address, size, MEMORY_WRITE, pc);
+    if (!l) {
+        uint64_t only = memory_raw(address, size);
+        uint64_t next = memory_truncate(memory_apply(operation, only, operand), size);
+        REPORT_TRACE(pc, "%s %s %s: %#llx -> %#llx", names[operation], memory_order_name(order), report_name(address),
+                     (unsigned long long)only, (unsigned long long)next);
+        memcpy(address, &next, size);
+        return only;
+    }
     unsigned behind = memory_pick_write(l, memory_floor(l, order));
     uint64_t old = memory_at(l, behind - 1)->value;
     uint64_t value = memory_truncate(memory_apply(operation, old, operand), size);
@@ -409,14 +504,35 @@ static unsigned memory_pick_compare(struct location *l, uint64_t expected, struc
     return position;
 }
 
+/* The only value there is, compared. */
+static bool memory_compare_alone(void *address, void *expected, uint64_t desired, struct memory_cas how, uintptr_t pc)
+{
+    uint64_t only = memory_raw(address, how.size);
+    uint64_t wanted = memory_raw(expected, how.size);
+    if (only != wanted || (how.weak && chance(chance_temperament.spurious))) {
+        REPORT_TRACE(pc, "cas %s %s: %#llx is not %#llx%s", memory_order_name(how.failure), report_name(address),
+                     (unsigned long long)only, (unsigned long long)wanted, only == wanted ? " (spurious)" : "");
+        memcpy(expected, &only, how.size);
+        return false;
+    }
+    REPORT_TRACE(pc, "cas %s %s: %#llx -> %#llx", memory_order_name(how.success), report_name(address),
+                 (unsigned long long)only, (unsigned long long)desired);
+    memcpy(address, &desired, how.size);
+    return true;
+}
+
 bool memory_compare_exchange(void *address, void *expected, uint64_t desired, struct memory_cas how, uintptr_t pc)
 {
     scheduler_point();
     struct location *l = memory_find(address, how.size, MEMORY_COMPARE, pc);
+    shadow_touch(expected);
+    if (!l) {
+        return memory_compare_alone(address, expected, desired, how, pc);
+    }
     uint64_t wanted = memory_raw(expected, how.size);
     bool success;
     unsigned position = memory_pick_compare(l, wanted, how, &success);
-    const struct write *w = memory_at(l, position);
+    struct write *w = memory_at(l, position);
     uint64_t old = w->value;
     if (!success) {
         memory_observe(l, w, how.failure);
@@ -447,7 +563,7 @@ void memory_fence(int order, uintptr_t pc)
         view_join_seen(&memory_sequential, &me->current);
     }
     if (memory_releases(order)) {
-        view_copy(&me->fenced, &me->current);
+        me->fenced = memory_keep(&me->current);
         memory_tick();
     }
 }
@@ -467,7 +583,7 @@ void memory_fence_everywhere(uintptr_t pc)
     for (int i = 0; i < scheduler_count; i++) {
         struct knowledge *t = &memory_threads[i];
         view_join(&t->current, all);
-        view_copy(&t->fenced, &t->current);
+        t->fenced = memory_keep(&t->current);
         t->current.clock[i]++;
     }
 }
@@ -490,7 +606,7 @@ void memory_begin_thread(int thread, int parent)
     struct knowledge *t = &memory_threads[thread];
     view_clear(&t->current);
     view_clear(&t->pending);
-    view_clear(&t->fenced);
+    t->fenced = NULL;
     t->stale = 0;
     if (parent >= 0) {
         view_copy(&t->current, &memory_threads[parent].current);
@@ -499,9 +615,22 @@ void memory_begin_thread(int thread, int parent)
     t->current.clock[thread] = 1;
 }
 
+/* Nobody ticks its own clock after its end, and only a join tells of what it did after its last release. */
+static bool memory_is_alone(void)
+{
+    const uint32_t *known = memory_self()->current.clock;
+    for (int i = 0; i < scheduler_count; i++) {
+        if (i != scheduler_current && (!scheduler_ended(i) || known[i] < memory_threads[i].current.clock[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void memory_join_thread(int thread)
 {
     view_join(&memory_self()->current, &memory_threads[thread].current);
+    scheduler_alone = memory_is_alone();
 }
 
 void memory_publish(struct view *to)
@@ -515,8 +644,20 @@ void memory_learn(const struct view *from)
     view_join(&memory_self()->current, from);
 }
 
+void memory_init(void)
+{
+    /* An action makes one, but a fence of all threads, which makes one for each. */
+    memory_messages_bytes = (size_t)scheduler_steps_max * (sizeof(struct view) + 32) * 2;
+    memory_messages = mmap(NULL, memory_messages_bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory_messages == MAP_FAILED) {
+        report_fail("explorer: cannot map %zu bytes", memory_messages_bytes);
+    }
+}
+
 void memory_reset(void)
 {
+    memory_messages_used = 0;
     memory_location_count = 0;
     memory_free_count = 0;
     view_clear(&memory_sequential);

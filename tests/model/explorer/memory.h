@@ -12,6 +12,7 @@
 
 enum memory_operation { MEMORY_EXCHANGE, MEMORY_ADD, MEMORY_SUB, MEMORY_AND, MEMORY_OR, MEMORY_XOR, MEMORY_NAND };
 
+void memory_init(void); /* once, when scheduler_steps_max stands */
 void memory_reset(void);
 
 uint64_t memory_load(const void *address, unsigned size, int order, uintptr_t pc);

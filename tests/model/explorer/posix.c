@@ -13,6 +13,7 @@
 #include "posix.h"
 #include "report.h"
 #include "scheduler.h"
+#include "shadow.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -34,6 +35,7 @@ int model_pthread_create(pthread_t *out_thread, const pthread_attr_t *attributes
     (void)attributes;
     int thread = scheduler_spawn(run, argument);
     memory_begin_thread(thread, scheduler_current);
+    shadow_plain(out_thread, sizeof *out_thread, true, PC);
     *out_thread = (pthread_t)thread;
     REPORT_TRACE(PC, "creates T%d", thread);
     scheduler_point();
@@ -47,6 +49,7 @@ int model_pthread_join(pthread_t thread, void **out_result)
     memory_join_thread((int)thread);
     REPORT_TRACE(PC, "joined T%d", (int)thread);
     if (out_result) {
+        shadow_plain(out_result, sizeof *out_result, true, PC);
         *out_result = result;
     }
     return 0;
@@ -94,6 +97,7 @@ int model_pthread_mutex_unlock(pthread_mutex_t *mutex);
 int model_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
 {
     (void)attributes;
+    shadow_plain(mutex, sizeof *mutex, true, PC);
     memset(mutex, 0, sizeof *mutex);
     return 0;
 }
@@ -123,6 +127,7 @@ static void posix_take(struct mutex *m)
 int model_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     struct mutex *m = (struct mutex *)mutex;
+    shadow_touch(mutex);
     scheduler_point();
     if (m->owner == 1u + (uint32_t)scheduler_current) {
         report_detail("at %s", report_place(PC));
@@ -139,6 +144,7 @@ int model_pthread_mutex_lock(pthread_mutex_t *mutex)
 int model_pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
     struct mutex *m = (struct mutex *)mutex;
+    shadow_touch(mutex);
     scheduler_point();
     if (m->owner) {
         return EBUSY;
@@ -190,7 +196,10 @@ void *model_realloc(void *old, size_t size)
     void *memory = heap_alloc(size, 16, false, PC);
     if (old && memory) {
         size_t known = heap_size(old);
-        memcpy(memory, old, known < size ? known : size);
+        size_t common = known < size ? known : size;
+        shadow_plain(old, common, false, PC);
+        shadow_plain(memory, common, true, PC);
+        memcpy(memory, old, common);
         heap_free(old, PC);
     }
     return memory;
@@ -207,6 +216,7 @@ int model_posix_memalign(void **out_memory, size_t alignment, size_t size)
     if (!memory) {
         return ENOMEM;
     }
+    shadow_plain(out_memory, sizeof *out_memory, true, PC);
     *out_memory = memory;
     return 0;
 }

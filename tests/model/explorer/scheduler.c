@@ -43,6 +43,7 @@ struct thread {
 
 int scheduler_current;
 int scheduler_count;
+bool scheduler_alone;
 uint64_t scheduler_steps;
 uint64_t scheduler_steps_max = 20000;
 uint64_t scheduler_clock_ns;
@@ -241,6 +242,7 @@ int scheduler_spawn(void *(*run)(void *), void *argument)
     t->state = STATE_READY;
     scheduler_reset_local(t);
     scheduler_ready |= 1u << scheduler_count;
+    scheduler_alone = scheduler_count == 0;
     return scheduler_count++;
 }
 
@@ -341,6 +343,11 @@ void *scheduler_join(int thread)
         scheduler_block("the end of", t, SCHEDULER_FOREVER);
     }
     return t->result;
+}
+
+bool scheduler_ended(int thread)
+{
+    return scheduler_threads[thread].state == STATE_FINISHED;
 }
 
 void scheduler_abandon(void)

@@ -13,6 +13,7 @@
 
 extern int scheduler_current;        /* who runs */
 extern int scheduler_count;          /* threads made so far */
+extern bool scheduler_alone;         /* all others have ended, and who runs knows what they did */
 extern uint64_t scheduler_steps;     /* of this execution */
 extern uint64_t scheduler_steps_max; /* option steps: beyond it the execution is stuck */
 extern uint64_t scheduler_clock_ns;  /* the virtual clock; moves when read and when a deadline passes */
@@ -42,6 +43,8 @@ void scheduler_wake(int thread);
 
 /* Waits until that thread has ended; returns its result. */
 void *scheduler_join(int thread);
+
+bool scheduler_ended(int thread);
 
 /* Leaves the execution, which then counts for nothing. */
 _Noreturn void scheduler_abandon(void);

@@ -6,12 +6,16 @@
  * have been accessed. Neighbouring bytes used by different threads are different cells, so they never count as a race.
  * Memory outside both regions (constants, libc's own, thread-local variables) is not watched.
  *
- * A large block (a page of a slab) is entered when it is touched, granule by granule, so that an execution pays for the
- * few slots that it uses; what was touched is chained, for the free.
+ * A block of some size (a page of a slab) is entered and filled when it is touched, granule by granule, so that an execution pays
+ * for the few slots that it uses; what was touched is chained, for the free.
  *
  * An access races with an earlier one by another thread unless the earlier one's clock is known to the current view; a
  * plain write conflicts with everything, a plain read with writes, an atomic access with plain ones only
- * (C11 5.1.2.4p25). Entries are stamped with the execution's number instead of being cleared. */
+ * (C11 5.1.2.4p25). Entries are stamped with the execution's number instead of being cleared.
+ *
+ * Most accesses repeat one: the same thread, the same bytes, and no release in between, so that its clock stands where it
+ * stood. Whoever had come into conflict with the first since would have raced with it; the second says nothing new
+ * (shadow_repeats). */
 #include "shadow.h"
 #include "heap.h"
 #include "memory.h"
@@ -19,6 +23,7 @@
 #include "scheduler.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 struct granule {
@@ -30,11 +35,12 @@ struct granule {
     bool data;
 };
 
-enum { SHADOW_LARGE = 2048, SHADOW_LARGE_BLOCKS = 256 };
+enum { SHADOW_LARGE = 256, SHADOW_LARGE_BLOCKS = 256 };
 
 struct large {
     uintptr_t start;
     uintptr_t end;
+    uint64_t fill; /* what untouched memory of it reads as */
     uint32_t block;
     uint32_t touched; /* granules of the arena, by index; 0: none */
 };
@@ -127,9 +133,13 @@ static inline bool shadow_in_stacks(uintptr_t address)
 
 static struct large *shadow_find_large(uintptr_t address)
 {
+    static struct large *last = shadow_large;
+    if (last < shadow_large + shadow_large_count && address >= last->start && address < last->end) {
+        return last;
+    }
     for (unsigned i = 0; i < shadow_large_count; i++) {
         if (address >= shadow_large[i].start && address < shadow_large[i].end) {
-            return &shadow_large[i];
+            return last = &shadow_large[i];
         }
     }
     return NULL;
@@ -146,8 +156,10 @@ static __attribute__((noinline)) void shadow_enter(struct granule *g, uintptr_t 
     *g = (struct granule){.epoch = shadow_epoch};
     struct large *large = shadow_in_heap(address) ? shadow_find_large(address) : NULL;
     if (large) {
+        const uintptr_t at = address & ~(uintptr_t)7;
+        *(uint64_t *)at = large->fill;
         g->block = large->block;
-        g->valid = shadow_valid(large->end - (address & ~(uintptr_t)7));
+        g->valid = shadow_valid(large->end - at);
         g->next = large->touched;
         large->touched = (uint32_t)(g - shadow_arena.granules);
     }
@@ -163,10 +175,22 @@ static inline struct granule *shadow_granule(uintptr_t address)
     } else {
         return NULL;
     }
-    if (g->epoch != shadow_epoch) {
+    if (__builtin_expect(g->epoch != shadow_epoch, 0)) {
         shadow_enter(g, address);
     }
     return g;
+}
+
+/* What a thread does alone happens before all that follows, in whichever thread: nothing of it is kept. Only what is known of
+ * the bytes from before must be told. */
+static inline bool shadow_is_quiet(const struct granule *g)
+{
+    return scheduler_alone && !g->cell;
+}
+
+void shadow_touch(const void *address)
+{
+    shadow_granule((uintptr_t)address);
 }
 
 static struct cell *shadow_new_cell(struct granule *g, uint8_t mask)
@@ -280,14 +304,31 @@ static void shadow_note_plain(struct cell *c, bool write, uint32_t clock, uintpt
     }
 }
 
+/* The head of the file says why nothing has to be judged; shadow_free_granule lets nothing repeat after it. */
+static inline bool shadow_repeats(const struct granule *g, uint8_t mask, bool write, uint32_t now)
+{
+    const struct cell *c = &shadow_cells[g->cell]; /* cell 0 has no bytes */
+    const int me = scheduler_current;
+    if (c->mask != mask) {
+        return false;
+    }
+    if (c->writer == me && c->write_clock == now) {
+        return !write || c->location == SHADOW_NO_LOCATION;
+    }
+    return !write && (c->readers >> me & 1) && c->read_clock[me] == now;
+}
+
 static void shadow_plain_in_granule(uintptr_t address, uint8_t mask, bool write, uintptr_t pc)
 {
     struct granule *g = shadow_granule(address);
-    if (!g) {
+    if (!g || shadow_repeats(g, mask, write, memory_view(scheduler_current)->clock[scheduler_current])) {
         return;
     }
     if (shadow_in_heap(address)) {
         shadow_check_heap(g, mask, address, pc);
+    }
+    if (shadow_is_quiet(g)) {
+        return;
     }
     const uint32_t *known = memory_view(scheduler_current)->clock;
     struct cell *exact = NULL;
@@ -310,6 +351,9 @@ static void shadow_plain_in_granule(uintptr_t address, uint8_t mask, bool write,
 void shadow_plain(const void *address, size_t size, bool write, uintptr_t pc)
 {
     uintptr_t at = (uintptr_t)address;
+    if (shadow_cell_count == 1 && scheduler_alone && !shadow_in_heap(at)) {
+        return; /* quiet whatever it is */
+    }
     for (uintptr_t end = at + size; at < end;) {
         unsigned offset = at & 7;
         unsigned bytes = end - at < 8 - offset ? (unsigned)(end - at) : 8 - offset;
@@ -343,6 +387,9 @@ struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr
     }
     if (shadow_in_heap(at)) {
         shadow_check_heap(g, mask, at, pc);
+    }
+    if (shadow_is_quiet(g)) {
+        return NULL;
     }
     const uint32_t *known = memory_view(scheduler_current)->clock;
     struct cell *exact = NULL;
@@ -394,8 +441,8 @@ bool shadow_is_data(const void *address)
 
 /* --- the heap --- */
 
-/* The address may be that of an earlier block of the same size: what was known of it is over. */
-static void shadow_large_block(uintptr_t start, size_t size, uint32_t block)
+/* The address may be that of an earlier block of the same size: what was known of it is over. False: there are too many. */
+static bool shadow_large_block(uintptr_t start, size_t size, uint32_t block, uint64_t fill)
 {
     struct large *large = shadow_find_large(start);
     if (large) {
@@ -405,18 +452,19 @@ static void shadow_large_block(uintptr_t start, size_t size, uint32_t block)
     } else if (shadow_large_count < SHADOW_LARGE_BLOCKS) {
         large = &shadow_large[shadow_large_count++];
     } else {
-        report_fail("limit: more than %d large allocations in one execution", SHADOW_LARGE_BLOCKS);
+        return false;
     }
-    *large = (struct large){.start = start, .end = start + size, .block = block};
+    *large = (struct large){.start = start, .end = start + size, .fill = fill, .block = block};
+    return true;
 }
 
-void shadow_block(const void *address, size_t size, uint32_t block)
+void shadow_block(void *address, size_t size, uint32_t block, uint8_t fill)
 {
     uintptr_t at = (uintptr_t)address;
-    if (size >= SHADOW_LARGE) {
-        shadow_large_block(at, size, block);
+    if (size >= SHADOW_LARGE && shadow_large_block(at, size, block, 0x0101010101010101u * fill)) {
         return;
     }
+    memset(address, fill, size);
     for (size_t left = size; left; at += 8) {
         struct granule *g = shadow_granule(at);
         g->cell = 0;
@@ -436,6 +484,9 @@ static void shadow_free_granule(struct granule *g, uintptr_t at, const uint32_t 
             memory_forget(c->location);
             c->location = SHADOW_NO_LOCATION;
         }
+        c->writer = 0;
+        c->write_clock = 0; /* before every clock's first */
+        c->readers = 0;
     }
 }
 

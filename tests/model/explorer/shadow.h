@@ -12,7 +12,8 @@
 
 enum { SHADOW_NO_LOCATION = 0xffff };
 
-/* A piece: the bytes `mask` of one 8-byte granule, which have always been accessed together. */
+/* A piece: the bytes `mask` of one 8-byte granule, which have always been accessed together. What most accesses look at is
+ * in its first line of the processor's cache. */
 struct cell {
     uint32_t next; /* further pieces of this granule; 0 ends */
     uint8_t mask;
@@ -24,10 +25,10 @@ struct cell {
     uint16_t atomic_readers;
     uint16_t atomic_writers;
     uint32_t read_clock[MODEL_THREADS];
-    uint32_t read_pc[MODEL_THREADS];
     uint32_t atomic_read_clock[MODEL_THREADS];
     uint32_t atomic_write_clock[MODEL_THREADS];
-};
+    uint32_t read_pc[MODEL_THREADS];
+} __attribute__((aligned(64)));
 
 /* Once: finds the program's static memory and reserves the rest. Returns the stacks, shadow_heap() the heap. */
 char *shadow_init(void);
@@ -39,15 +40,19 @@ void shadow_reset(void);
 /* A plain access of `size` bytes by the current thread. Fails on a race, on freed and on foreign heap memory. */
 void shadow_plain(const void *address, size_t size, bool write, uintptr_t pc);
 
-/* An atomic access: the same against plain accesses. Returns the piece, whose location the caller keeps. */
+/* Before the explorer itself reads or writes the eight bytes of a granule of the program's for the first time. */
+void shadow_touch(const void *address);
+
+/* An atomic access: the same against plain accesses. Returns the piece, whose location the caller keeps;
+ * NULL: the thread is alone, and nobody has a piece of these bytes. */
 struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr_t pc);
 
 /* These bytes are data: relaxed accesses to them count as plain ones (model_data). */
 void shadow_mark_data(const void *address, size_t size);
 bool shadow_is_data(const void *address);
 
-/* The heap tells which bytes belong to which block. */
-void shadow_block(const void *address, size_t size, uint32_t block);
+/* The heap tells which bytes belong to which block, and what each of them is at first. */
+void shadow_block(void *address, size_t size, uint32_t block, uint8_t fill);
 void shadow_free(const void *address, size_t size, uintptr_t pc);
 uint32_t shadow_block_of(const void *address); /* 0: none */
 
