@@ -78,6 +78,12 @@ static struct weft__value metrics_of_worker(const struct weft__shot_worker *w, u
     switch (number) {
     case WEFT_METRIC_worker_polls:
         return weft__value_count(w->polls);
+    case WEFT_METRIC_worker_busy_time:
+        return weft__value_time(w->busy_ns);
+    case WEFT_METRIC_worker_poll_age:
+        return weft__value_time(w->poll_age_ns);
+    case WEFT_METRIC_worker_long_polls:
+        return weft__value_count(w->long_polls);
     case WEFT_METRIC_worker_parks:
         return weft__value_count(w->parks);
     case WEFT_METRIC_worker_parked:

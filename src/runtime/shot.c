@@ -68,12 +68,15 @@ static int shot_see_sync(void *context, const weft_sync_stats *stats)
 static void shot_copy_worker(struct weft__worker *worker, struct weft__shot_worker *out)
 {
     out->polls = weft__counter_read(&worker->thread.polls);
+    out->busy_ns = weft__worker_busy(worker);
+    out->poll_age_ns = weft__worker_poll_age(worker, weft__realm_now(worker->sched->env.realm));
+    out->long_polls = weft__counter_read(&worker->long_polls);
     out->steals = weft__counter_read(&worker->steals);
     out->stolen = weft__counter_read(&worker->stolen);
     out->overflows = weft__counter_read(&worker->overflows);
     const uint64_t unparks = weft__counter_read(&worker->unparks); /* before the other: it is never seen to be greater */
     out->parks = weft__counter_read(&worker->parks);
-    out->parked = out->parks > unparks;
+    out->parked = worker->sched->env.drive ? weft__idle_sleepers(&worker->sched->idle) > 0 : out->parks > unparks;
     out->queued = weft__runqueue_length(&worker->ring) + (weft__load_relaxed(&worker->next) != NULL); /* a number to show */
 }
 

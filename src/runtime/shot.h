@@ -15,6 +15,9 @@
 
 struct weft__shot_worker {
     uint64_t polls;
+    int64_t busy_ns;
+    int64_t poll_age_ns; /* -1: it polls nothing */
+    uint64_t long_polls;
     uint64_t parks;
     bool parked;
     uint64_t steals;

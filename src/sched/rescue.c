@@ -78,8 +78,10 @@ static void rescue_stall(struct weft__sched *sched, struct weft__worker *worker,
         stalls->told++;
         rescue_tell(sched, worker, &look, held);
     }
-    if (first)
-        weft__fetch_add_relaxed(&stalls->total, 1); /* a statistic; last: whoever sees it counted has been told */
+    if (!first)
+        return;
+    weft__counter_add(&worker->long_polls, 1);
+    weft__fetch_add_relaxed(&stalls->total, 1); /* a statistic; last: whoever sees it counted has been told */
 }
 
 /* The end of a stretch: how many were left out of it, and a new one. */
@@ -140,6 +142,19 @@ int64_t weft__sched_held(struct weft__worker *worker, int64_t now)
         return 0;
     if (woke > since)
         since = woke; /* an idle runtime is looked at seldom */
+    return now > since ? now - since : 0;
+}
+
+int64_t weft__worker_poll_age(struct weft__worker *worker, int64_t now)
+{
+    if (weft__load_relaxed(&worker->thread.task_id) == 0) /* numbers to show, all of these */
+        return -1;
+    const int64_t held = weft__sched_held(worker, now);
+    if (held > 0)
+        return held;
+    /* It began after both: the worker's last look at the clock, which is some polls ago, and the rescuer's at the worker. */
+    const int64_t looked = weft__load_relaxed(&worker->looked), told = weft__load_relaxed(&worker->thread.env->now);
+    const int64_t since = looked > told ? looked : told;
     return now > since ? now - since : 0;
 }
 

@@ -155,10 +155,10 @@ void weft__sched_begin_driven(struct weft__sched *sched)
 {
     for (uint32_t i = 0; i < sched->worker_count; i++) {
         struct weft__worker *worker = &sched->workers[i];
+        worker->lies = true; /* until its first turn */
         weft__thread_name(sched->thread_name, i, worker->name);
         weft__worker_announce(worker);
     }
-    sched->workers[0].lies = true; /* until its first turn */
     sched->workers[0].thread.due = INT64_MAX;
     weft__idle_sleep(&sched->idle, 0, false);
 }

@@ -43,6 +43,8 @@ struct weft__worker {
     int tid;                    /* this and the name: written before it is counted in `started` */
     struct weft__parker parker;
     _Atomic int64_t woke;       /* when it got up last; its owner's, the monitor reads it */
+    _Atomic int64_t busy;       /* weft__worker_busy() tells what it says; its owner's */
+    _Atomic int64_t looked;     /* when it looked at the clock last; its owner's, for those who look from outside */
     _Atomic uint32_t hoard;     /* enum weft__hoard; its owner's, and the monitor's, who may want them back */
     _Alignas(64) _Atomic(weft__task *) next; /* the task woken last; its owner's, and the rescuer's */
     struct weft__runqueue ring;
@@ -51,6 +53,7 @@ struct weft__worker {
     weft__counter overflows;
     weft__counter parks;
     weft__counter unparks;
+    weft__counter long_polls;  /* the monitor thread's */
 
     /* of a driven worker */
     bool lies; /* between two turns, with nothing to do: it counts as asleep */
@@ -155,6 +158,29 @@ static inline bool weft__worker_gives_way(const struct weft__worker *worker, wef
 {
     return weft__unlikely(worker->crowded) && weft__load_relaxed(&task->polls) >= WEFT__WORKER_OLD; /* whoever queues it owns it */
 }
+
+/*
+ * How long a worker has been awake, from its birth, with the time since it got up last if it is. One word, so that what is
+ * read is of one moment and never falls: twice what the sum was minus the time at which it got up, plus 1, while it is awake;
+ * twice the sum while it sleeps. No clock is read for it: a worker does so anyway before it sleeps and after.
+ */
+static inline void weft__worker_note_busy(struct weft__worker *worker, bool awake)
+{
+    const int64_t word = weft__load_relaxed(&worker->busy); /* its own */
+    const bool was = word & 1;
+    const int64_t now = worker->thread.now, sum = (word - was) / 2 + (was ? now : 0);
+    weft__store_relaxed(&worker->busy, 2 * (awake ? sum - now : sum) + awake);
+}
+
+static inline int64_t weft__worker_busy(struct weft__worker *worker)
+{
+    const int64_t word = weft__load_relaxed(&worker->busy); /* before the clock, which is then not before it got up */
+    return word & 1 ? (word - 1) / 2 + weft__realm_now(worker->thread.env->realm) : word / 2;
+}
+
+/* How long the poll that a worker is in has lasted by now, also one that the rescuer has not seen yet; -1: it is in none. Any
+ * thread. */
+int64_t weft__worker_poll_age(struct weft__worker *worker, int64_t now);
 
 static inline struct weft__sched *weft__sched_of(struct weft__env *env) { return (struct weft__sched *)(void *)env; }
 

@@ -34,6 +34,7 @@ enum {
 static int64_t worker_turn(struct weft__worker *worker)
 {
     worker->thread.now = weft__realm_now(worker->thread.env->realm);
+    weft__store_relaxed(&worker->looked, worker->thread.now); /* a time to compare with */
     return worker->thread.due = worker->thread.env->timer_ops->turn(&worker->thread, worker->thread.now);
 }
 
@@ -214,6 +215,7 @@ static bool worker_lie_down(struct weft__worker *worker)
         worker->searching = true;
         return false;
     }
+    weft__worker_note_busy(worker, false);
     return true;
 }
 
@@ -225,6 +227,7 @@ static void worker_get_up(struct weft__worker *worker)
     worker_turn(worker);
     weft__pace_begin(&worker->pace, worker->thread.now, worker->tick);
     weft__store_relaxed(&worker->woke, worker->thread.now); /* a time to compare with */
+    weft__worker_note_busy(worker, true);
 }
 
 static void worker_park(struct weft__worker *worker, int64_t deadline_ns)
@@ -292,6 +295,7 @@ void weft__worker_announce(struct weft__worker *worker)
 {
     const uint32_t number = worker->sched->env.number;
     worker->thread.now = weft__realm_now(worker->thread.env->realm);
+    weft__worker_note_busy(worker, !worker->lies);
     WEFT__TRACE(number, thread_start, number, worker->thread.number, WEFT_TRACE_thread_kind_WORKER, weft__thread_id(),
                 worker->name);
     worker->tid = weft__thread_id();

@@ -79,13 +79,6 @@ static weft_task_state handle_state(uint64_t word)
     return word & WEFT__SCHEDULED ? WEFT_TASK_SCHEDULED : WEFT_TASK_WAITING;
 }
 
-/* A poll may have ended after `now` was read. */
-static int64_t handle_idle(int64_t now, uint32_t then)
-{
-    const uint32_t units = weft__task_idle(now) - then;
-    return units > UINT32_MAX - UINT16_MAX ? 0 : (int64_t)units << WEFT__TASK_IDLE_SHIFT;
-}
-
 bool weft__task_copy(weft__task *task, weft_task_info *out_info)
 {
     const uint64_t word = weft__load_acquire(&task->state);
@@ -104,7 +97,7 @@ bool weft__task_copy(weft__task *task, weft_task_info *out_info)
         .await_line = weft__load_relaxed(&task->line),
         .polls = weft__load_relaxed(&task->polls),
         .age_ns = (int64_t)((uint32_t)(now / 1000000) - weft__load_relaxed(&task->born_ms)) * 1000000,
-        .idle_ns = handle_idle(now, weft__load_relaxed(&task->idle)),
+        .idle_ns = weft__task_since(now, weft__load_relaxed(&task->idle)),
     };
     handle_copy_name(task, out_info);
     /* An RMW that changes nothing: what was read above cannot be younger than the word that it finds. */

@@ -70,6 +70,13 @@ _Static_assert(sizeof(weft__task) == 128, "two cache lines, and the frame begins
 enum { WEFT__TASK_IDLE_SHIFT = 20 };
 static inline uint32_t weft__task_idle(int64_t now) { return (uint32_t)(now >> WEFT__TASK_IDLE_SHIFT); }
 
+/* How long ago that was; 0 if it came after `now` was read. */
+static inline int64_t weft__task_since(int64_t now, uint32_t then)
+{
+    const uint32_t units = weft__task_idle(now) - then;
+    return units > UINT32_MAX - UINT16_MAX ? 0 : (int64_t)units << WEFT__TASK_IDLE_SHIFT;
+}
+
 static inline void *weft__task_frame(weft__task *task) { return task + 1; }
 
 /* The frame of the macros, if the task's poll function is a step. On the worker that polls it. */

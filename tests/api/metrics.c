@@ -107,6 +107,102 @@ static void metrics_every_overflow_counts(void **state)
     world_end(rt, 1);
 }
 
+/* A worker that is stuck in a poll shows its age, which grows, and is busy; one that has nothing to do shows none. */
+static void metrics_stuck_worker_shows_its_age(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(2);
+    struct latch entered = LATCH, leave = LATCH;
+    weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave);
+    latch_wait(&entered, 1);
+    double age = 0;
+    while (age < 0.05) { /* it is let go when it is that old, and not before */
+        const double now = meter_now(rt, "weft.runtime.worker.poll_age", "");
+        VERDICT(now >= 0);
+        age = now;
+    }
+    WORLD_UNTIL(meter_now(rt, "weft.runtime.worker.long_polls", "") == 1);
+    assert_true(meter_now(rt, "weft.runtime.long_polls", "") == 1);
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    const struct meter_sample *one = meter_find(&meter, "weft.runtime.worker.poll_age", "worker=0");
+    const struct meter_sample *other = meter_find(&meter, "weft.runtime.worker.poll_age", "worker=1");
+    assert_true(one->known != other->known); /* one of them holds it */
+    const char *stuck = one->known ? "worker=0" : "worker=1";
+    assert_true(meter_sum(&meter, "weft.runtime.worker.busy.time", stuck) >= 0.04);
+    assert_true(meter_sum(&meter, "weft.runtime.worker.parked", stuck) == 0);
+    assert_true(meter_sum(&meter, "weft.runtime.worker.long_polls", stuck) == 1);
+    meter_free(&meter);
+    verdict_assert();
+    latch_up(&leave);
+    world_settle(rt);
+    WORLD_UNTIL(meter_now(rt, "weft.runtime.workers_parked", "") == 2);
+    assert_true(meter_now(rt, "weft.runtime.worker.poll_age", "") == -1); /* unknown of both */
+    const double busy = meter_now(rt, "weft.runtime.worker.busy.time", "");
+    assert_true(busy >= 0.04);
+    assert_true(meter_now(rt, "weft.runtime.worker.parked", "") == 2);
+    world_end(rt, 1);
+}
+
+/* A runtime without a monitor: the thread that turns it is in a poll, and another thread looks. */
+struct turning {
+    weft_runtime *rt;
+    int turned;
+};
+
+static void *turn_it(void *argument)
+{
+    struct turning *turning = argument;
+    turning->turned = weft_runtime_turn(turning->rt, 100);
+    return NULL;
+}
+
+static void metrics_stuck_turn_shows_its_age(void **state)
+{
+    (void)state;
+    struct turning turning = {0};
+    assert_int_equal(weft_runtime_create(&turning.rt, WEFT_RUNTIME_OPTIONS(.drive = WEFT_DRIVE_TURNS)), 0);
+    struct latch entered = LATCH, leave = LATCH;
+    weft_spawn(weft_runtime_scope(turning.rt), plug, .entered = &entered, .leave = &leave);
+    pthread_t thread;
+    world_thread(&thread, turn_it, &turning);
+    latch_wait(&entered, 1);
+    WORLD_UNTIL(meter_now(turning.rt, "weft.runtime.worker.poll_age", "worker=0") >= 0.05);
+    latch_up(&leave);
+    pthread_join(thread, NULL);
+    verdict_assert();
+    assert_int_equal(turning.turned, 1);
+    assert_true(meter_now(turning.rt, "weft.runtime.worker.poll_age", "") == -1);
+    const double busy = meter_now(turning.rt, "weft.runtime.worker.busy.time", "");
+    assert_true(busy >= 0.05);
+    assert_true(meter_now(turning.rt, "weft.runtime.worker.busy.time", "") == busy); /* it sleeps, and does not grow */
+    world_end(turning.rt, 1);
+}
+
+/* What counts never falls, whatever the workers do at the moment of the look. */
+static void metrics_busy_time_never_falls(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(2);
+    numbers_sender out;
+    numbers_receiver in;
+    world_channel(rt, 1, WEFT_WAIT, &out, &in);
+    atomic_ullong sum = 0;
+    weft_spawn(weft_runtime_scope(rt), pusher, .out = out, .count = WORLD_SANITIZED ? 5000 : 50000);
+    weft_spawn(weft_runtime_scope(rt), puller, .in = in, .sum = &sum);
+    double last[2] = {0, 0};
+    for (bool live = true; live;) {
+        live = world_live(rt) > 0;
+        for (int i = 0; i < 2; i++) {
+            const double busy = meter_now(rt, "weft.runtime.worker.busy.time", i == 0 ? "worker=0" : "worker=1");
+            VERDICT(busy >= last[i]);
+            last[i] = busy;
+        }
+    }
+    verdict_assert();
+    world_end(rt, 2);
+}
+
 /* An age of nothing, and the wait of nobody. */
 static void metrics_unknown_is_no_number(void **state)
 {
@@ -310,6 +406,9 @@ int main(void)
         cmocka_unit_test(metrics_totals_are_the_runtimes_own),
         cmocka_unit_test(metrics_of_channels_are_those_of_the_monitor),
         cmocka_unit_test(metrics_every_overflow_counts),
+        cmocka_unit_test(metrics_stuck_worker_shows_its_age),
+        cmocka_unit_test(metrics_stuck_turn_shows_its_age),
+        cmocka_unit_test(metrics_busy_time_never_falls),
         cmocka_unit_test(metrics_unknown_is_no_number),
         cmocka_unit_test(metrics_one_name_is_one_row),
         cmocka_unit_test(metrics_names_are_bounded),
