@@ -163,7 +163,9 @@ bool decode_event(struct decode *decode, const bt_message *message, struct event
         break;
     }
     event->kind = class->kind;
-    event->ns = decode_ns(bt_message_event_borrow_default_clock_snapshot_const(message));
+    const bt_clock_snapshot *snapshot = bt_message_event_borrow_default_clock_snapshot_const(message);
+    event->ns = decode_ns(snapshot);
+    event->clock_ns = snapshot ? (int64_t)bt_clock_snapshot_get_value(snapshot) : 0;
     event->process = decode_process(class, from);
     decode_fields(&schema_events[class->kind], from, event);
     return true;

@@ -7,5 +7,12 @@
 
 extern const struct command trace_summary;
 extern const struct command trace_events;
+extern const struct command trace_report;
+extern const struct command trace_tasks;
+extern const struct command trace_channels;
+extern const struct command trace_workers;
+extern const struct command trace_wakes;
+extern const struct command trace_latency;
+extern const struct command trace_lints;
 
 #endif

@@ -1,0 +1,136 @@
+#!/bin/bash
+# What `weft trace report` and its pages say of a recording agrees with what the recorded program counted itself: of a
+# whole recording, of one that began in the middle, of one with events missing, of one with two processes.
+#
+#   report.sh BUILD_DIR      ctest-timeout: 300
+
+set -u
+build=$(realpath "${1:?the build folder}")
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=../lib/lttng.sh
+. "$here/../lib/lttng.sh"
+python=/usr/bin/python3
+weft=$build/bin/weft
+program=$build/bin/test-trace-traced_program
+for file in "$build/lib/libweft-lttng.so" "$program" "$weft"; do
+    [ -e "$file" ] || { echo "skipped: $file was not built"; exit 77; }
+done
+lttng_begin "$@"
+cd "$LTTNG_TMP" || exit 1
+lttng_daemon_start
+
+# agrees <name> <how> [arguments of check_report.py]
+agrees() {
+    local name=$1 how=$2 out
+    shift 2
+    if ! "$weft" trace report "$name" --json >"$name.json" 2>"$name.err"; then
+        failed "$how: $(cat "$name.err")"
+    elif out=$("$python" "$here/check_report.py" "$name.json" "$name.facts" "$@" 2>&1); then
+        passed "$how: $out"
+    else
+        failed "$how"
+        echo "$out"
+    fi
+}
+
+# exits <how> <code> <pattern> <command>: the code, and some line of what it prints.
+exits() {
+    local how=$1 code=$2 pattern=$3 out
+    shift 3
+    out=$("$@" 2>&1)
+    if [ $? = "$code" ] && grep -q -E -- "$pattern" <<<"$out"; then
+        passed "$how"
+    else
+        failed "$how: no '$pattern', or not exit code $code:"
+        head -20 <<<"$out"
+    fi
+}
+
+# --- a whole recording, and its pages ------------------------------------------------------------------------------------
+
+lttng_session whole
+lttng_session_start whole
+timeout 60 "$program" --tracing >whole.facts || failed "the program ended with $?"
+lttng_session_end whole
+agrees whole "a whole recording"
+exits "the inventory has sites" 0 '^  clerk +traced_program\.c:[0-9]+ +clerk 1 +' "$weft" trace tasks whole
+exits "channels have a size" 0 '^  orders +intake +1 +16 ' "$weft" trace channels whole
+exits "workers are listed" 0 '^ +worker +polls +busy' "$weft" trace workers whole
+exits "wakes have both ends" 0 '^  clerk [0-2] +ledger of orders +CHANNEL +[0-9]+' "$weft" trace wakes whole
+exits "latency is by cause" 0 '^  SPAWN +[0-9]+ ' "$weft" trace latency whole
+exits "lints are listed" 0 'messages-lost +warning +gossip' "$weft" trace lints whole
+exits "a lint that fires fails" 3 'messages-lost' "$weft" trace lints whole --fail-on=deadlock,messages-lost
+exits "a lint that does not fire passes" 0 'LINTS' "$weft" trace lints whole --fail-on=deadlock
+exits "a lint that does not exist is refused" 2 "no lint or severity 'nonsense'" "$weft" trace lints whole --fail-on=nonsense
+exits "no lint is refused" 2 'takes severities' "$weft" trace lints whole --fail-on=
+exits "markdown has tables" 0 '^\| orders \| intake \| 1 \| 16 \|' "$weft" trace report whole --markdown
+exits "html goes to a file" 0 '^$' "$weft" trace report whole --html whole.html
+exits "html needs a file" 2 'takes the file' "$weft" trace report whole --html
+exits "a file that cannot be written is noticed" 1 'nowhere/x.html: No such file' "$weft" trace report whole --html nowhere/x.html
+exits "no recording" 1 'No such file' "$weft" trace report nowhere
+if "$weft" trace report whole >/dev/full 2>/dev/null; then failed "a full disk goes unnoticed"; else passed "a full disk is noticed"; fi
+if "$python" - whole.html <<'PYTHON'
+import html.parser, re, sys
+text = open(sys.argv[1], encoding="utf-8").read()
+open_tags, void = [], {"meta", "br", "link", "img"}
+class Parser(html.parser.HTMLParser):
+    def handle_starttag(self, tag, attrs):
+        if tag not in void:
+            open_tags.append(tag)
+        for name, value in attrs:
+            assert name not in ("src", "xlink:href") and (name != "href" or value.startswith("#")), (tag, name, value)
+    def handle_startendtag(self, tag, attrs):
+        pass
+    def handle_endtag(self, tag):
+        while open_tags and open_tags[-1] != tag:
+            left = open_tags.pop()
+            assert left in ("p", "tr", "td", "th"), left
+        assert open_tags.pop() == tag
+Parser().feed(text)
+assert not re.search(r"https?:|url\(|@import", text)
+assert text.count("<svg") > 10 and not open_tags
+PYTHON
+then passed "the page asks nobody for anything, and its tags are closed"; else failed "the HTML page"; fi
+
+# --- late, lossy, two processes -------------------------------------------------------------------------------------------
+
+lttng_session late
+timeout 60 "$program" --tracing --late >late.facts 2>late.out &
+child=$!
+for _ in {1..3000}; do
+    grep -q READY late.facts && break
+    kill -0 "$child" 2>/dev/null || break
+    sleep 0.01
+done
+lttng_session_start late
+wait "$child" || failed "the program ended with $?"
+lttng_session_end late
+agrees late "a recording that began late" --late
+exits "it says so" 0 'It began late: 6 tasks lived before' "$weft" trace report late
+
+session=weft-lossy-$$
+lttng_quietly create "$session" --output="$PWD/lossy"
+lttng_sessions="$lttng_sessions $session"
+lttng_quietly enable-channel -u -s "$session" hot --subbuf-size=4096 --num-subbuf=2
+lttng_quietly enable-event -u -s "$session" -c hot 'weft:*'
+lttng_session_start lossy
+timeout 60 "$program" --tracing --orders 20000 >lossy.facts || failed "the program ended with $?"
+lttng_session_end lossy
+agrees lossy "a recording with events missing" --lost
+first_line() { "$weft" trace report lossy | head -1; }
+exits "the loss comes first" 0 '^LOST: [0-9]+ events were discarded' first_line
+exits "lost events are a finding" 3 'events-lost' "$weft" trace lints lossy --fail-on=events-lost
+
+session=weft-two-$$
+lttng_quietly create "$session" --output="$PWD/two"
+lttng_sessions="$lttng_sessions $session"
+lttng_quietly enable-channel -u -s "$session" hot --buffers-pid --subbuf-size=4M --num-subbuf=8
+lttng_quietly enable-event -u -s "$session" -c hot 'weft:*'
+lttng_session_start two
+timeout 60 "$program" --tracing >two.facts &
+timeout 60 "$program" --tracing >other.facts || failed "a program ended with $?"
+wait $! || failed "the other program ended with $?"
+lttng_session_end two
+agrees two "two processes" --twice other.facts
+
+finish
