@@ -21,10 +21,12 @@ static int64_t platform_clock(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Aligned pages: map more than needed and give the ends back. */
+enum { PLATFORM_PAGE = 4096 }; /* what mmap() aligns to of itself */
+
+/* Pages aligned to more than the machine's: map more than needed and give the ends back. */
 static void *platform_map(size_t size, size_t alignment)
 {
-    const size_t span = size + alignment;
+    const size_t span = alignment > PLATFORM_PAGE ? size + alignment : size;
     char *start = mmap(NULL, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (start == MAP_FAILED)
         return NULL;

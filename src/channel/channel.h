@@ -10,7 +10,8 @@
  *     head …         written by the receiver (or under `taking`, if senders may drop the oldest); read by all
  *     rx             the receiver registers, whoever wakes it takes it out
  *     bell           made under the lock, once; rung by whoever takes WEFT__RX_BELL out of rx
- *     lock           guards the waiting list, the nodes in it, and the life of the ring against a look from outside
+ *     lock           guards the waiting list, the nodes in it, and the life of the ring against a look from outside; it lies on
+ *                    the gate's line, where who takes it has business
  *     counters       relaxed: statistics
  *
  * Edges:
@@ -39,6 +40,7 @@
 #include "base/list.h"
 #include "base/lock.h"
 #include "channel/gate.h"
+#include "channel/rings.h"
 #include "registry/realm.h"
 #include "registry/slab.h"
 #include "task/wait.h"
@@ -49,9 +51,13 @@ enum { WEFT__CHANNEL_LIVE = 1, WEFT__CHANNEL_FREE = 2 };
 /* Messages of a WEFT_DROP_OLDEST channel with a drop function are copied to the stack before it is called. */
 enum { WEFT__EVICT_SIZE_MAX = 4096 };
 
+/* Four lines, by who writes them; then the two names with their ends, and the ring, if it is small. */
 struct weft_channel {
     _Atomic uint64_t state;
-    struct weft__slot *slab_next;
+    union {
+        struct weft__slot *slab_next;
+        struct weft__channels *home;
+    };
     _Atomic(unsigned char *) ring;
     uint32_t mask;         /* slots of the ring - 1 */
     uint32_t stride;       /* bytes from slot to slot; a slot is the message, then its word in the last 8 bytes */
@@ -59,10 +65,21 @@ struct weft_channel {
     _Atomic uint32_t capacity;
     uint8_t overflow;      /* weft_overflow */
     bool internal;
-    struct weft__channels *home;
+    uint8_t name_length;      /* this and the next: under the lock */
+    uint8_t component_length;
+    _Atomic int32_t health;
+    void (*drop)(void *message, void *context);
+    void *drop_context;
 
     _Alignas(64) _Atomic uint64_t gate;
     _Atomic uint64_t head_seen; /* head as some sender saw it last: saves the others a look at the receiver's line */
+    _Atomic uint32_t senders;
+    _Atomic uint32_t refs; /* handles and permits */
+    struct weft__lock lock;
+    _Atomic uint32_t waiting_count;
+    struct weft__link waiting;
+    _Atomic uint64_t failed;
+    _Atomic uint64_t overflowed; /* refused for lack of room, or messages dropped for it; and then there are the waits */
 
     _Alignas(64) _Atomic uint64_t head;
     _Atomic(weft__waiter) rx; /* who waits for a message */
@@ -72,29 +89,27 @@ struct weft_channel {
     _Atomic uint64_t sender_task;   /* the task whose message woke the receiver last; for dumps. Not each sender's: that
                                        would be one more write to a line that they share */
     _Atomic uint64_t received; /* written by the receiver, after head: a reader sees no more of them than were sent */
+    _Atomic(struct weft__bell *) bell; /* of a receiver that its host polls; NULL: nobody has asked for it */
+    _Atomic uint64_t abandoned; /* claimed by a sender that came too late for the receiver and kept its message */
 
     _Alignas(64) struct weft__waitable waitable;
-    struct weft__lock lock;
-    _Atomic uint32_t senders;
-    _Atomic uint32_t refs; /* handles and permits */
-    _Atomic uint32_t waiting_count;
-    struct weft__link waiting;
     _Atomic uint64_t id;
-    _Atomic uint64_t abandoned; /* claimed by a sender that came too late for the receiver and kept its message */
-    _Atomic uint64_t failed;
-    _Atomic uint64_t overflowed; /* refused for lack of room, or messages dropped for it; and then there are the waits */
     _Atomic uint64_t dropped;
     _Atomic uint64_t waits;
     _Atomic int64_t wait_total_ns;
-    void (*drop)(void *message, void *context);
-    void *drop_context;
     double degraded_at; /* these two and the names: under the lock */
     double critical_at;
-    _Atomic(struct weft__bell *) bell; /* of a receiver that its host polls; NULL: nobody has asked for it */
-    _Atomic int32_t health;
-    char name[128];
-    char component[64];
+
+    char name[];
 };
+
+_Static_assert(sizeof(struct weft_channel) == 256, "four lines");
+
+/* The name of the part of the program that it belongs to. Under the lock, as the name. */
+static inline const char *weft__channel_component(const weft_channel *channel)
+{
+    return channel->name + channel->name_length + 1;
+}
 
 /* In rx: the receiver is not waited for by a task or a thread, but polled. */
 #define WEFT__RX_BELL (~(weft__waiter)0)
@@ -102,7 +117,7 @@ struct weft_channel {
 /* Where the channels of a runtime live. It outlives the runtime while handles are open. */
 struct weft__channels {
     struct weft__slab slab;
-    struct weft__slab rings; /* the small ones; nobody looks them up or walks them */
+    struct weft__rings rings;
     uint32_t number;       /* the runtime's, for events */
     struct weft__realm *realm; /* and its time */
     _Atomic uint32_t refs; /* the runtime, and each live channel */

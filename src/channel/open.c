@@ -19,7 +19,7 @@ struct weft__channels *weft__channels_create(uint32_t number, struct weft__realm
     if (!channels)
         return NULL;
     weft__slab_init_kept(&channels->slab, channels);
-    weft__slab_init(&channels->rings, channels);
+    weft__rings_init(&channels->rings);
     channels->number = number;
     channels->realm = weft__realm_ref(realm);
     weft__store_relaxed(&channels->refs, 1);
@@ -32,7 +32,7 @@ void weft__channels_unref(struct weft__channels *channels)
         return;
     weft__rcu_synchronize(); /* a walk of this runtime's channels may still be under way */
     weft__slab_fini(&channels->slab);
-    weft__slab_fini(&channels->rings);
+    weft__rings_fini(&channels->rings);
     weft__realm_unref(channels->realm);
     weft__free(channels);
 }
@@ -40,13 +40,13 @@ void weft__channels_unref(struct weft__channels *channels)
 void weft__channels_trim(struct weft__channels *channels)
 {
     weft__slab_trim(&channels->slab);
-    weft__slab_trim(&channels->rings);
+    weft__rings_trim(&channels->rings);
 }
 
 void weft__channels_orphan(struct weft__channels *channels)
 {
     weft__store_relaxed(&channels->refs, 1); /* the only thread */
-    channels->rings.lock = (struct weft__lock){0};
+    weft__rings_orphan(&channels->rings);
 }
 
 static int open_check(weft_runtime *rt, const weft_channel_options *o, size_t message_size, const void *out_sender,
@@ -103,33 +103,62 @@ static size_t open_stride(size_t message_size)
     return ((message_size + 7) & ~(size_t)7) + 8;
 }
 
-/*
- * A small ring lies in pages that go when their rings have gone: in malloc's heap those of a hundred thousand channels stay
- * beneath whatever was allocated last. A large one is malloc's, so that what is never filled is never touched.
- */
-static bool open_ring_is_small(size_t size) { return size <= 4096; }
+/* What a new channel is made of. */
+struct open_plan {
+    uint32_t slots;
+    size_t stride;
+    size_t ring_size;
+    const char *name, *component;
+    size_t name_length, component_length;
+    size_t ring_offset; /* in the channel's own slot; 0: it is too large for that */
+    size_t size;        /* of the channel */
+};
 
-static unsigned char *open_ring(struct weft__channels *home, size_t size)
+enum { OPEN_RING_INSIDE = 128 };
+
+static struct open_plan open_plan(const weft_channel_options *o, size_t message_size)
 {
-    if (!open_ring_is_small(size))
-        return weft__alloc_zeroed(1, size);
-    unsigned char *ring = weft__slab_alloc(&home->rings, NULL, size);
-    return ring ? memset(ring, 0, size) : NULL;
+    struct open_plan plan = {.slots = open_ring_size(o->capacity),
+                             .stride = open_stride(message_size),
+                             .name = o->name ? o->name : "channel",
+                             .component = o->component ? o->component : ""};
+    plan.ring_size = plan.slots * plan.stride;
+    plan.name_length = weft__name_fit(plan.name, sizeof((weft_channel_stats *)0)->name - 1);
+    plan.component_length = weft__name_fit(plan.component, sizeof((weft_channel_stats *)0)->component - 1);
+    plan.size = sizeof(weft_channel) + plan.name_length + plan.component_length + 2;
+    if (plan.ring_size <= OPEN_RING_INSIDE) {
+        plan.ring_offset = (plan.size + 15) & ~(size_t)15;
+        plan.size = plan.ring_offset + plan.ring_size;
+    }
+    return plan;
 }
 
-static void open_ring_free(struct weft__channels *home, unsigned char *ring, size_t size)
+static unsigned char *open_ring(struct weft__channels *home, weft_channel *channel, const struct open_plan *plan)
 {
-    if (open_ring_is_small(size))
-        weft__slab_free(&home->rings, NULL, ring);
-    else
-        weft__free(ring);
+    if (plan->ring_offset == 0)
+        return weft__ring_alloc(&home->rings, plan->ring_size);
+    return memset((unsigned char *)channel + plan->ring_offset, 0, plan->ring_size);
 }
 
-static void open_copy_name(char *out, size_t room, const char *name)
+static void open_ring_free(weft_channel *channel, unsigned char *ring)
 {
-    const size_t length = weft__name_fit(name, room - 1);
-    memcpy(out, name, length);
-    out[length] = '\0';
+    const size_t slots = (size_t)channel->mask + 1;
+    const uint64_t head = weft__load_relaxed(&channel->head); /* where the receiver's close left it: no more was claimed */
+    if (slots * channel->stride > OPEN_RING_INSIDE)
+        weft__ring_free(&channel->home->rings, ring, slots * channel->stride,
+                        (head < slots ? head : slots) * channel->stride);
+}
+
+static void open_write_names(weft_channel *channel, const struct open_plan *plan)
+{
+    channel->name_length = (uint8_t)plan->name_length;
+    channel->component_length = (uint8_t)plan->component_length;
+    char *end = channel->name;
+    memcpy(end, plan->name, plan->name_length);
+    end[plan->name_length] = '\0';
+    end += plan->name_length + 1;
+    memcpy(end, plan->component, plan->component_length);
+    end[plan->component_length] = '\0';
 }
 
 static int open_no_memory(const weft_channel_options *o, size_t message_size)
@@ -146,12 +175,11 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     if (wrong)
         return wrong;
     struct weft__channels *home = weft__env_of(rt)->channels;
-    weft_channel *channel = weft__slab_alloc(&home->slab, NULL, sizeof *channel);
+    const struct open_plan plan = open_plan(o, message_size);
+    weft_channel *channel = weft__slab_alloc(&home->slab, NULL, plan.size);
     if (!channel)
         return open_no_memory(o, message_size);
-    const uint32_t slots = open_ring_size(o->capacity);
-    const size_t stride = open_stride(message_size);
-    unsigned char *ring = open_ring(home, slots * stride);
+    unsigned char *ring = open_ring(home, channel, &plan);
     if (!ring) {
         weft__slab_free(&home->slab, NULL, channel);
         return open_no_memory(o, message_size);
@@ -162,8 +190,8 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     const uint32_t tag = (uint32_t)id;
     weft__lock(&channel->lock); /* a walk may still look at what was here before */
     weft__store_relaxed(&channel->ring, ring);
-    channel->mask = slots - 1;
-    channel->stride = (uint32_t)stride;
+    channel->mask = plan.slots - 1;
+    channel->stride = (uint32_t)plan.stride;
     channel->message_size = (uint32_t)message_size;
     weft__store_relaxed(&channel->capacity, (uint32_t)o->capacity);
     channel->overflow = (uint8_t)o->overflow;
@@ -196,13 +224,12 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     channel->critical_at = o->critical_at != 0 ? o->critical_at : 0.95;
     weft__store_relaxed(&channel->bell, NULL);
     weft__store_relaxed(&channel->health, WEFT_HEALTH_UNKNOWN);
-    open_copy_name(channel->name, sizeof channel->name, o->name ? o->name : "channel");
-    open_copy_name(channel->component, sizeof channel->component, o->component ? o->component : "");
+    open_write_names(channel, &plan);
     weft__store_release(&channel->state, (uint64_t)tag << 32 | WEFT__CHANNEL_LIVE);
     weft__unlock(&channel->lock);
 
     WEFT__TRACE(home->number, chan_open, id, weft__self_task_id(), (uint32_t)o->capacity, (uint32_t)message_size,
-                channel->name, channel->component);
+                channel->name, weft__channel_component(channel));
     *out_sender = (weft_sender){channel, tag, 0};
     *out_receiver = (weft_receiver){channel, tag, 0};
     return 0;
@@ -219,7 +246,7 @@ void weft__channel_unref(weft_channel *channel)
     weft__store_relaxed(&channel->ring, NULL);
     weft__store_release(&channel->state, WEFT__CHANNEL_FREE);
     weft__unlock(&channel->lock);
-    open_ring_free(home, ring, ((size_t)channel->mask + 1) * channel->stride);
+    open_ring_free(channel, ring);
     struct weft__bell *bell = weft__load_relaxed(&channel->bell); /* nobody has a handle any more */
     if (bell)
         weft__bell_fini(bell);

@@ -238,7 +238,7 @@ void weft__channel_describe(struct weft__waitable *waitable, const struct weft__
     about->is = wait->single ? "sender that woke it last" : "receiver";
     about->since = wait->since; /* the waiter's own, and it is held */
     weft__lock(&channel->lock);
-    memcpy(about->name, channel->name, sizeof about->name);
+    memcpy(about->name, channel->name, channel->name_length + 1u);
     weft__unlock(&channel->lock);
 }
 

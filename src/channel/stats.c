@@ -69,8 +69,8 @@ bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
             .oldest_message_age_ns = stats_oldest_age(channel, head, depth),
             .overflows = weft__load_relaxed(&channel->waits) + weft__load_relaxed(&channel->overflowed),
         };
-        memcpy(out->name, channel->name, sizeof out->name);
-        memcpy(out->component, channel->component, sizeof out->component);
+        memcpy(out->name, channel->name, channel->name_length + 1u);
+        memcpy(out->component, weft__channel_component(channel), channel->component_length + 1u);
         if (!weft__list_empty(&channel->waiting))
             out->wait_longest_ns =
                 weft__realm_now(channel->home->realm) - weft__container_of(channel->waiting.next, struct weft__wait, link)->since;
