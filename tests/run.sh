@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.." || exit 1
 ROOT=${WEFT_BUILD_ROOT:-$PWD/build}
 JOBS=${JOBS:-$(nproc)}
 STAGES="packages gcc clang asan tsan headers lint install recording" # and, on request: valgrind
-WEFT_COMPONENTS="-DWEFT_LTTNG=ON -DWEFT_CLI=ON -DWEFT_CONFIG=ON" # must be there, of what is optional
+WEFT_COMPONENTS="-DWEFT_LTTNG=ON -DWEFT_CLI=ON -DWEFT_CONFIG=ON -DWEFT_DIAG=ON" # must be there, of what is optional
 passed=0
 failed=0
 unset CC CXX CFLAGS CXXFLAGS LDFLAGS CTEST_OUTPUT_ON_FAILURE # a developer's own must not decide what is tested

@@ -20,3 +20,5 @@ endmacro()
 weft_optional("${WEFT_LTTNG}" WEFT_LTTNG_UST lttng-ust)        # addons/lttng
 weft_optional("${WEFT_CONFIG}" WEFT_TOML tomlplusplus)         # addons/config
 weft_optional("${WEFT_CLI}" WEFT_BABELTRACE babeltrace2)       # cli
+weft_optional("${WEFT_DIAG}" WEFT_MICROHTTPD libmicrohttpd)    # addons/diag
+weft_optional("${WEFT_DIAG}" WEFT_JANSSON jansson)             # addons/diag

@@ -55,7 +55,7 @@ static void metrics_of_channels_are_those_of_the_monitor(void **state)
     meter_take(&meter, rt, "tasker");
     verdict_assert();
     const char *labels = "channel_name=orders,component=shop";
-    assert_true(meter_sum(&meter, "tasker.channel.count", labels) == 1);
+    assert_true(meter_sum(&meter, "tasker.channel.open", labels) == 1);
     assert_true(meter_sum(&meter, "tasker.channel.messages.sent", labels) == 4);
     assert_true(meter_sum(&meter, "tasker.channel.messages.received", labels) == 1);
     assert_true(meter_sum(&meter, "tasker.channel.messages.failed", labels) == 2);
@@ -248,7 +248,7 @@ static void metrics_one_name_is_one_row(void **state)
     meter_take(&meter, rt, NULL);
     verdict_assert();
     assert_int_equal(meter_samples(&meter, "weft.channel.depth"), 1);
-    assert_true(meter_sum(&meter, "weft.channel.count", "") == 3);
+    assert_true(meter_sum(&meter, "weft.channel.open", "") == 3);
     assert_true(meter_sum(&meter, "weft.channel.depth", "") == 6);
     assert_true(meter_sum(&meter, "weft.channel.capacity", "") == 12);
     assert_true(meter_sum(&meter, "weft.channel.messages.sent", "") == 6);
@@ -277,9 +277,9 @@ static void metrics_names_are_bounded(void **state)
     struct meter meter;
     meter_take(&meter, rt, NULL);
     verdict_assert();
-    assert_int_equal(meter_samples(&meter, "weft.sync.count"), WEFT_METRIC_ROWS_MAX + 1);
-    assert_true(meter_sum(&meter, "weft.sync.count", "") == NAMES);
-    assert_true(meter_sum(&meter, "weft.sync.count", "sync_name=(other)") == NAMES - WEFT_METRIC_ROWS_MAX);
+    assert_int_equal(meter_samples(&meter, "weft.sync.live"), WEFT_METRIC_ROWS_MAX + 1);
+    assert_true(meter_sum(&meter, "weft.sync.live", "") == NAMES);
+    assert_true(meter_sum(&meter, "weft.sync.live", "sync_name=(other)") == NAMES - WEFT_METRIC_ROWS_MAX);
     const double others = meter_sum(&meter, "weft.names.other", "table=sync");
     assert_true(others > 0.9 * (NAMES - WEFT_METRIC_ROWS_MAX) && others < 1.1 * (NAMES - WEFT_METRIC_ROWS_MAX));
     assert_true(meter_sum(&meter, "weft.names.other", "table=channel") == 0);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "json.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* Put a new value where the document is; it is the document's, or freed. */
+static void json_put(struct weft__diag_json *json, const char *key, json_t *value)
+{
+    json_t *inside = json->inside[json->depth];
+    const int failed = !value ? -1 : key ? json_object_set_new_nocheck(inside, key, value) : json_array_append_new(inside, value);
+    json->failed |= failed != 0;
+}
+
+void weft__diag_json_begin(struct weft__diag_json *json)
+{
+    *json = (struct weft__diag_json){.root = json_object()};
+    json->inside[0] = json->root;
+    json->failed = !json->root;
+}
+
+void weft__diag_json_open(struct weft__diag_json *json, const char *key, char bracket)
+{
+    json_t *value = bracket == '{' ? json_object() : json_array();
+    json_put(json, key, value);
+    if (json->depth + 1 < WEFT__DIAG_JSON_DEPTH)
+        json->inside[++json->depth] = json->failed ? NULL : value;
+    else
+        json->failed = true;
+}
+
+void weft__diag_json_close(struct weft__diag_json *json)
+{
+    if (json->depth > 0)
+        json->depth--;
+}
+
+void weft__diag_json_element(struct weft__diag_json *json)
+{
+    weft__diag_json_open(json, NULL, '{');
+}
+
+void weft__diag_json_drop(struct weft__diag_json *json)
+{
+    weft__diag_json_close(json);
+    json_t *list = json->inside[json->depth];
+    json->failed |= json_array_remove(list, json_array_size(list) - 1) != 0;
+}
+
+/* The text with U+FFFD for every byte that is no UTF-8: three bytes for one. NULL: no memory. */
+static json_t *json_replaced(const char *text)
+{
+    struct weft__diag_buffer clean = {0};
+    for (size_t step; *text; text += step) {
+        const size_t length = weft__utf8_sequence(text);
+        step = length > 0 ? length : 1;
+        weft__diag_buffer_add(&clean, length > 0 ? text : "\xef\xbf\xbd", length > 0 ? length : 3);
+    }
+    json_t *value = clean.failed ? NULL : json_stringn_nocheck(clean.bytes ? clean.bytes : "", clean.length);
+    weft__diag_buffer_free(&clean);
+    return value;
+}
+
+static bool json_is_utf8(const char *text)
+{
+    for (size_t length; *text; text += length)
+        if ((length = weft__utf8_sequence(text)) == 0)
+            return false;
+    return true;
+}
+
+void weft__diag_json_text(struct weft__diag_json *json, const char *key, const char *text)
+{
+    json_put(json, key, !text ? json_null() : json_is_utf8(text) ? json_string_nocheck(text) : json_replaced(text));
+}
+
+void weft__diag_json_count(struct weft__diag_json *json, const char *key, uint64_t number)
+{
+    json_put(json, key, json_integer(number <= INT64_MAX ? (json_int_t)number : INT64_MAX));
+}
+
+void weft__diag_json_time(struct weft__diag_json *json, const char *key, int64_t ns)
+{
+    json_put(json, key, ns < 0 ? json_null() : json_integer(ns));
+}
+
+void weft__diag_json_ratio(struct weft__diag_json *json, const char *key, double number)
+{
+    json_put(json, key, json_real(number));
+}
+
+void weft__diag_json_flag(struct weft__diag_json *json, const char *key, bool flag)
+{
+    json_put(json, key, json_boolean(flag));
+}
+
+void weft__diag_json_null(struct weft__diag_json *json, const char *key)
+{
+    json_put(json, key, json_null());
+}
+
+bool weft__diag_json_members(struct weft__diag_json *json, const char *text, size_t length)
+{
+    json_t *parsed = json_loadb(text, length, 0, NULL);
+    const bool taken = parsed && json_is_object(parsed);
+    if (taken)
+        json->failed |= json_object_update_missing(json->inside[json->depth], parsed) != 0;
+    json_decref(parsed);
+    return taken;
+}
+
+void weft__diag_json_free(struct weft__diag_json *json)
+{
+    json_decref(json->root);
+    json->root = NULL;
+}
+
+static int json_write(const char *bytes, size_t length, void *context)
+{
+    struct weft__diag_buffer *out = context;
+    weft__diag_buffer_add(out, bytes, length);
+    return out->failed ? -1 : 0;
+}
+
+bool weft__diag_json_end(struct weft__diag_json *json, struct weft__diag_buffer *out)
+{
+    const bool written = !json->failed && json_dump_callback(json->root, json_write, out, JSON_COMPACT) == 0;
+    if (written)
+        weft__diag_buffer_add(out, "\n", 1);
+    weft__diag_json_free(json);
+    return written && !out->failed;
+}
