@@ -115,6 +115,27 @@ WEFT_API int weft_monitor_on_health(weft_runtime *rt, weft_health_fn *callback, 
 WEFT_API int weft_monitor_sample(weft_runtime *rt);
 
 /**
+ * Other thresholds for every channel of this name, from its next evaluation on; how many there are. 0 is the default, as in
+ * weft_channel_options.
+ * @threads any
+ * @blocks never (a lock that waiting senders share is held for a moment)
+ * @owns nothing
+ * @errors WEFT_EINVAL (null, thresholds not 0 < degraded <= critical <= 1)
+ * @since 0.1
+ */
+WEFT_API int weft_channel_set_thresholds(weft_runtime *rt, const char *name, double degraded_at, double critical_at);
+
+/**
+ * Another interval between evaluations, counted from the last one. 0 is the default, as in weft_runtime_options.
+ * @threads any
+ * @blocks never
+ * @owns nothing
+ * @errors WEFT_EINVAL
+ * @since 0.1
+ */
+WEFT_API int weft_monitor_set_interval(weft_runtime *rt, uint32_t interval_ms);
+
+/**
  * The channel's metrics by name: "<prefix>.channel.messages.sent" and so on. `prefix` NULL is "weft".
  * @threads any
  * @blocks never

@@ -201,6 +201,9 @@ void weft__channels_orphan(struct weft__channels *channels);
 /* Look at a channel of the slab; false if the slot has none. Inside an RCU section. */
 bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out_stats);
 
+/* The default in place of 0; or WEFT_EINVAL if they do not fit each other, with a text that begins with `call`. */
+int weft__channel_thresholds(const char *call, const char *name, double *degraded_at, double *critical_at);
+
 /*
  * For each channel: what `evaluate` says of it becomes its health. Monitor thread. `changed` is told of each change. How
  * many were looked at.

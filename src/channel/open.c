@@ -76,12 +76,10 @@ static int open_check(weft_runtime *rt, const weft_channel_options *o, size_t me
                             "%s: messages of %zu bytes in channel '%.100s', which drops the oldest with a drop function: "
                             "at most %d, or send a pointer",
                             call, message_size, name, WEFT__EVICT_SIZE_MAX);
-    const double degraded = o->degraded_at != 0 ? o->degraded_at : 0.80;
-    const double critical = o->critical_at != 0 ? o->critical_at : 0.95;
-    if (!(degraded > 0 && degraded <= critical && critical <= 1))
-        return weft__refuse(WEFT_EINVAL,
-                            "%s: thresholds %g and %g of channel '%.100s': give 0 < degraded_at <= critical_at <= 1",
-                            call, degraded, critical, name);
+    double degraded = o->degraded_at, critical = o->critical_at;
+    const int unfit = weft__channel_thresholds(call, name, &degraded, &critical);
+    if (unfit)
+        return unfit;
     if (weft__load_relaxed(&weft__env_of(rt)->refusing))
         return weft__refuse(WEFT_ESHUTDOWN, "%s: '%.100s': the runtime is shutting down", call, name);
     return 0;
@@ -220,8 +218,9 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     weft__store_relaxed(&channel->wait_total_ns, 0);
     channel->drop = o->drop;
     channel->drop_context = o->drop_context;
-    channel->degraded_at = o->degraded_at != 0 ? o->degraded_at : 0.80;
-    channel->critical_at = o->critical_at != 0 ? o->critical_at : 0.95;
+    channel->degraded_at = o->degraded_at;
+    channel->critical_at = o->critical_at;
+    weft__channel_thresholds("", "", &channel->degraded_at, &channel->critical_at); /* they were looked at */
     weft__store_relaxed(&channel->bell, NULL);
     weft__store_relaxed(&channel->health, WEFT_HEALTH_UNKNOWN);
     open_write_names(channel, &plan);

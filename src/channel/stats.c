@@ -11,6 +11,7 @@
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "task/env.h"
+#include "task/name.h"
 #include "trace/emit.h"
 
 /* How long the next message has been queued. Under the lock: the ring stays. */
@@ -140,6 +141,53 @@ int weft_channel_visit(weft_runtime *rt, bool with_internal, int (*visit)(void *
             return answer;
     }
     return 0;
+}
+
+int weft__channel_thresholds(const char *call, const char *name, double *degraded_at, double *critical_at)
+{
+    *degraded_at = *degraded_at != 0 ? *degraded_at : 0.80;
+    *critical_at = *critical_at != 0 ? *critical_at : 0.95;
+    if (*degraded_at > 0 && *degraded_at <= *critical_at && *critical_at <= 1)
+        return 0;
+    return weft__refuse(WEFT_EINVAL, "%s: thresholds %g and %g of channel '%.100s': give 0 < degraded_at <= critical_at <= 1",
+                        call, *degraded_at, *critical_at, name);
+}
+
+/* Whether it lives and has this name, as it is kept; then it has these thresholds. */
+static bool stats_set_thresholds(weft_channel *channel, const char *name, size_t length, double degraded, double critical)
+{
+    weft__lock(&channel->lock);
+    const bool it = (uint32_t)weft__load_relaxed(&channel->state) == WEFT__CHANNEL_LIVE &&
+                    channel->name_length == length && memcmp(channel->name, name, length) == 0;
+    if (it) {
+        channel->degraded_at = degraded;
+        channel->critical_at = critical;
+    }
+    weft__unlock(&channel->lock);
+    return it;
+}
+
+int weft_channel_set_thresholds(weft_runtime *rt, const char *name, double degraded_at, double critical_at)
+{
+    static const char call[] = "weft_channel_set_thresholds";
+    const int wrong = weft__runtimes_check(call, rt);
+    if (wrong)
+        return wrong;
+    if (!name)
+        return weft__refuse(WEFT_EINVAL, "%s: the name must not be null", call);
+    const int unfit = weft__channel_thresholds(call, name, &degraded_at, &critical_at);
+    if (unfit)
+        return unfit;
+    const size_t length = weft__name_fit(name, sizeof((weft_channel_stats *)0)->name - 1);
+    uint32_t number = 0;
+    for (int changed = 0;;) {
+        weft__rcu_read_lock();
+        weft_channel *channel = weft__slab_next(&weft__env_of(rt)->channels->slab, &number);
+        changed += channel && stats_set_thresholds(channel, name, length, degraded_at, critical_at);
+        weft__rcu_read_unlock();
+        if (!channel)
+            return changed;
+    }
 }
 
 /* Judge one channel, under its lock; false if nothing changed. */

@@ -37,7 +37,6 @@ enum {
     RUNTIME_COOP_BUDGET = 128,
     RUNTIME_SIM_WORKERS = 4,         /* on any machine: the seed decides, not the processors */
     RUNTIME_SIM_EPOCH_NS = 1000000000, /* not 0, which is no time in some places */
-    RUNTIME_MONITOR_MS = 100,
     RUNTIME_STALL_US = 10000,
     RUNTIME_OVERDUE_TOLD = 16, /* tasks that a shutdown names, one by one */
     RUNTIME_LINE = 400,
@@ -144,8 +143,7 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o, uint64_
     }
     if (o->drive == WEFT_DRIVE_THREADS)
         rt->watch_number = weft__worker_number_take();
-    weft__watch_init(rt, create_default(o->monitor_interval_ms, RUNTIME_MONITOR_MS),
-                     create_default(o->stall_threshold_us, RUNTIME_STALL_US));
+    weft__watch_init(rt, o->monitor_interval_ms, create_default(o->stall_threshold_us, RUNTIME_STALL_US));
     rt->trace_status = weft__provider_find(o->tracing, rt->trace_text, sizeof rt->trace_text);
     weft__sinks_refresh(); /* what is recorded may have changed since an earlier runtime was there to look */
     WEFT__TRACE(env->number, runtime_start, env->number, WEFT_TRACE_SCHEMA, (uint16_t)rt->sched.worker_count, rt->name,

@@ -16,10 +16,11 @@ struct weft__watch {
     bool running;
     _Atomic uint32_t stop;   /* the futex word it sleeps on */
     _Atomic uint32_t started; /* it runs and has its name; creation sleeps on this word */
-    int64_t sample_interval; /* ns */
+    _Atomic int64_t sample_interval; /* ns; relaxed, nothing follows from it */
     int64_t stall_threshold; /* ns */
     int64_t next_tick; /* of a driven runtime */
-    int64_t next_sample;
+    int64_t sampled;  /* the last time, and how many channels there were */
+    uint32_t channels;
     int64_t next_trim;
     uint64_t seen_polls;
     uint32_t seen_sessions;
@@ -72,6 +73,9 @@ bool weft__runtime_is_quiet(void *rt);
 void weft__watch_init(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us);
 int weft__watch_start(weft_runtime *rt);
 void weft__watch_stop(weft_runtime *rt);
+
+/* When channels are looked at next. The thread that does it. */
+int64_t weft__watch_next_sample(weft_runtime *rt);
 
 /* What the monitor thread does, if it is time for it; in a turn, on the thread that is this worker. */
 void weft__watch_turn(weft_runtime *rt, struct weft__thread *self);

@@ -139,7 +139,7 @@ static void sim_set_clock(weft_runtime *rt, int64_t to)
 static void sim_move_clock(weft_runtime *rt, int64_t to)
 {
     struct weft__thread *self = &rt->sched.workers[0].thread;
-    const int64_t sample = rt->watch.next_sample;
+    const int64_t sample = weft__watch_next_sample(rt);
     rt->sched.sim->steps = 0;
     if (sample < to) {
         if (sample > sim_now(rt))

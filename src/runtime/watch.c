@@ -28,6 +28,7 @@
 enum {
     WATCH_TICK_NS = 10000000,
     WATCH_IDLE_TICK_NS = 30000000,
+    WATCH_SAMPLE_MS = 100,
 };
 static const int64_t watch_trim_ns = 1000000000;
 
@@ -148,6 +149,12 @@ static bool watch_active(weft_runtime *rt)
     return active;
 }
 
+int64_t weft__watch_next_sample(weft_runtime *rt)
+{
+    struct weft__watch *watch = &rt->watch;
+    return watch->sampled + weft__rules_pause(weft__load_relaxed(&watch->sample_interval), watch->channels);
+}
+
 static void watch_tick(weft_runtime *rt, int64_t now)
 {
     struct weft__watch *watch = &rt->watch;
@@ -155,8 +162,10 @@ static void watch_tick(weft_runtime *rt, int64_t now)
     watch_trace(rt);
     weft__blocking_tick(rt->sched.env.blocking);
     weft__sched_rescue(&rt->sched, now, watch->stall_threshold);
-    if (now >= watch->next_sample)
-        watch->next_sample = now + weft__rules_pause(watch->sample_interval, watch_sample(rt));
+    if (now >= weft__watch_next_sample(rt)) {
+        watch->sampled = now;
+        watch->channels = watch_sample(rt);
+    }
     if (now >= watch->next_trim) {
         watch->next_trim = now + watch_trim_ns;
         weft__sched_trim(&rt->sched);
@@ -194,11 +203,25 @@ static void *watch_main(void *argument)
     return NULL;
 }
 
+static int64_t watch_interval(uint32_t ms)
+{
+    return (int64_t)(ms != 0 ? ms : WATCH_SAMPLE_MS) * 1000000;
+}
+
+int weft_monitor_set_interval(weft_runtime *rt, uint32_t interval_ms)
+{
+    const int wrong = weft__runtimes_check("weft_monitor_set_interval", rt);
+    if (wrong)
+        return wrong;
+    weft__store_relaxed(&rt->watch.sample_interval, watch_interval(interval_ms));
+    return 0;
+}
+
 void weft__watch_init(weft_runtime *rt, uint32_t interval_ms, uint32_t stall_us)
 {
     const weft_trace_provider *provider = weft__sinks_provider();
-    rt->watch.sample_interval = (int64_t)interval_ms * 1000000;
-    rt->watch.next_sample = weft__realm_now(rt->sched.env.realm) + rt->watch.sample_interval; /* no channel lives yet */
+    weft__store_relaxed(&rt->watch.sample_interval, watch_interval(interval_ms));
+    rt->watch.sampled = weft__realm_now(rt->sched.env.realm); /* no channel lives yet */
     rt->watch.stall_threshold = (int64_t)stall_us * 1000;
     rt->watch.seen_sessions = provider && provider->sessions ? provider->sessions() : 0; /* those saw the creation */
 }

@@ -7,6 +7,7 @@
 #include "lib/rel.h"
 #include "lib/world.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

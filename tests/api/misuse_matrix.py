@@ -134,6 +134,8 @@ EXAMPLES = {
     "int signal": scalar("0", "-1", "1000", expect="EINVAL"),
     "int flags": ("0", []),
     "int": scalar("0", "INT32_MIN", "INT32_MAX"),
+    "double": scalar("0.5", "-1.0", "2.0", "NAN", expect="EINVAL"),
+    "const char * name": ('"/dev/null"', [NULL]),
     "bool": ("true", []),
     "weft_health": enum("weft_health"),
     "weft_sync_kind": enum("weft_sync_kind"),

@@ -2,6 +2,7 @@
 /* The channel monitor: statistics, health with hysteresis, the callback, metrics. */
 #include "lib/world.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -301,6 +302,84 @@ static void metrics_have_names_units_and_no_invented_values(void **state)
     world_end(rt, 0);
 }
 
+/* Of every channel of that name, at the next evaluation; what else lives stays as it is. */
+static void thresholds_change_while_a_channel_lives(void **state)
+{
+    (void)state;
+    weft_runtime *rt = quiet_runtime();
+    numbers_sender out[3];
+    numbers_receiver in[3];
+    static const char *const names[] = {"orders", "orders", "other"};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(numbers_create(rt, WEFT_CHANNEL_OPTIONS(.name = names[i], .capacity = 10), &out[i], &in[i]), 0);
+        fill(&out[i], &in[i], 5);
+    }
+    assert_int_equal(weft_monitor_sample(rt), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(world_stats(&in[i]).health, WEFT_HEALTHY);
+    assert_int_equal(weft_channel_set_thresholds(rt, "orders", 0.3, 0.45), 2);
+    assert_int_equal(weft_channel_set_thresholds(rt, "nobody", 0.3, 0.4), 0);
+    assert_int_equal(weft_channel_set_thresholds(rt, "order", 0.3, 0.4), 0);
+    assert_int_equal(weft_channel_set_thresholds(rt, "orders2", 0.3, 0.4), 0);
+    assert_int_equal(weft_monitor_sample(rt), 0);
+    assert_int_equal(world_stats(&in[0]).health, WEFT_CRITICAL);
+    assert_int_equal(world_stats(&in[1]).health, WEFT_CRITICAL);
+    assert_int_equal(world_stats(&in[2]).health, WEFT_HEALTHY);
+    assert_int_equal(weft_channel_set_thresholds(rt, "orders", 0, 0), 2); /* the defaults again */
+    assert_int_equal(weft_monitor_sample(rt), 0);
+    assert_int_equal(world_stats(&in[0]).health, WEFT_HEALTHY);
+    static const double wrong[][2] = {{-0.1, 0.5}, {0.5, 0.4}, {0.5, 1.1}, {NAN, 0.5}, {0.5, NAN}, {0.96, 0}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(weft_channel_set_thresholds(rt, "orders", wrong[i][0], wrong[i][1]), WEFT_EINVAL);
+    assert_string_equal(weft_error_detail(), "weft_channel_set_thresholds: thresholds 0.96 and 0.95 of channel 'orders': give 0 "
+                                             "< degraded_at <= critical_at <= 1");
+    assert_int_equal(weft_channel_set_thresholds(rt, NULL, 0, 0), WEFT_EINVAL);
+    assert_int_equal(weft_channel_set_thresholds(NULL, "orders", 0, 0), WEFT_EINVAL);
+    for (int i = 0; i < 3; i++) {
+        numbers_sender_close(&out[i]);
+        numbers_receiver_close(&in[i]);
+    }
+    assert_int_equal(weft_runtime_destroy(rt), 0);
+}
+
+static void name_that_was_cut_is_found(void **state)
+{
+    (void)state;
+    weft_runtime *rt = quiet_runtime();
+    numbers_sender out;
+    numbers_receiver in;
+    char name[300];
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    assert_int_equal(numbers_create(rt, WEFT_CHANNEL_OPTIONS(.name = name, .capacity = 10), &out, &in), 0);
+    assert_int_equal(weft_channel_set_thresholds(rt, name, 0.3, 0.4), 1);
+    numbers_sender_close(&out);
+    numbers_receiver_close(&in);
+    assert_int_equal(weft_runtime_destroy(rt), 0);
+}
+
+/* From the longest interval to the shortest: the monitor does not sleep through what was left of it. The test waits for an
+ * evaluation that nobody asks for. */
+static void interval_changes_while_the_monitor_waits(void **state)
+{
+    (void)state;
+    weft_runtime *rt = quiet_runtime();
+    numbers_sender out;
+    numbers_receiver in;
+    world_channel(rt, 10, WEFT_WAIT, &out, &in);
+    fill(&out, &in, 10);
+    assert_int_equal(world_stats(&in).health, WEFT_HEALTH_UNKNOWN);
+    assert_int_equal(weft_monitor_set_interval(rt, 1), 0);
+    WORLD_UNTIL(world_stats(&in).health == WEFT_CRITICAL);
+    assert_int_equal(weft_monitor_set_interval(rt, 0), 0); /* the default again: it goes on */
+    fill(&out, &in, 0);
+    WORLD_UNTIL(world_stats(&in).health == WEFT_HEALTHY);
+    assert_int_equal(weft_monitor_set_interval(NULL, 1), WEFT_EINVAL);
+    numbers_sender_close(&out);
+    numbers_receiver_close(&in);
+    assert_int_equal(weft_runtime_destroy(rt), 0);
+}
+
 int main(void)
 {
     world_seed();
@@ -308,6 +387,9 @@ int main(void)
         cmocka_unit_test(health_follows_the_saturation_with_hysteresis),
         cmocka_unit_test(waiting_sender_makes_it_critical),
         cmocka_unit_test(thresholds_belong_to_the_channel),
+        cmocka_unit_test(thresholds_change_while_a_channel_lives),
+        cmocka_unit_test(name_that_was_cut_is_found),
+        cmocka_unit_test(interval_changes_while_the_monitor_waits),
         cmocka_unit_test(callback_can_be_changed_while_samples_are_taken),
         cmocka_unit_test(visit_shows_every_channel),
         cmocka_unit_test(visit_under_load_sees_sane_numbers),
