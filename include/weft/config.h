@@ -130,6 +130,40 @@ WEFT_API WEFT_MUST_USE int weft_config_runtime_create(weft_config *cfg, const ch
 WEFT_API int weft_config_channel(weft_config *cfg, const char *name, weft_channel_options *options);
 
 /**
+ * What a reload may change, for a runtime that runs: the interval of its monitor, and the thresholds of those of its channels
+ * whose names weft_config_channel() was asked for. The rest counts from the next start on.
+ * @threads any
+ * @blocks never, but for another call on cfg
+ * @owns nothing
+ * @errors WEFT_EINVAL (null, not a live runtime), WEFT_ENOMEM
+ * @since 0.1
+ */
+WEFT_API int weft_config_apply(weft_config *cfg, weft_runtime *rt);
+
+/**
+ * Read the file again, and apply it to a runtime: weft_config_apply() does the same for others. A file that has an error,
+ * or cannot be read, changes nothing, and everything stays as it was; `report` is told of each error. It is also told of
+ * each value that is new and counts only from the next start on (WEFT_CONFIG_LATER). Variables and the name of the environment
+ * are those of weft_config_load().
+ * @threads any, but a worker stands still meanwhile
+ * @blocks the thread, while the file is read
+ * @owns nothing
+ * @errors as weft_config_load(); WEFT_EINVAL (null, not a live runtime, made by weft_config_parse())
+ * @since 0.1
+ */
+WEFT_API WEFT_MUST_USE int weft_config_reload(weft_config *cfg, weft_runtime *rt);
+
+/**
+ * The same with a text in place of the file, whatever the configuration was made from.
+ * @threads any
+ * @blocks never, but for another call on cfg
+ * @owns text, of `length` bytes, is not kept
+ * @errors as weft_config_parse(); WEFT_EINVAL (null, not a live runtime)
+ * @since 0.1
+ */
+WEFT_API WEFT_MUST_USE int weft_config_replace(weft_config *cfg, const char *text, size_t length, weft_runtime *rt);
+
+/**
  * A boolean by its key, for example "app.debug"; a part that has a dot is quoted, as in TOML. 1: there it is; 0: there is
  * none, and *out_value is untouched. The program's own settings stand below [app], where any key may.
  * @threads any

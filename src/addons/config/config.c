@@ -170,12 +170,10 @@ int weft_config_load(weft_config **out_cfg, const char *path, const weft_config_
     return error;
 }
 
-int weft_config_parse(weft_config **out_cfg, const char *text, size_t length, const weft_config_options *options)
+int weft__config_copy(const char *call, const char *text, size_t length, char **out_copy)
 {
-    static const char call[] = "weft_config_parse";
-    const int wrong = open_check(call, out_cfg, text, options);
-    if (wrong)
-        return wrong;
+    if (!text)
+        return weft_error_refuse(WEFT_EINVAL, "%s: the text must not be null", call);
     if (length > WEFT_CONFIG_SIZE_MAX)
         return weft_error_refuse(WEFT_ERANGE, "%s: a text of %zu bytes: at most %d", call, length, WEFT_CONFIG_SIZE_MAX);
     char *copy = weft__alloc(length + 1);
@@ -184,6 +182,20 @@ int weft_config_parse(weft_config **out_cfg, const char *text, size_t length, co
     if (length)
         memcpy(copy, text, length);
     copy[length] = '\0';
+    *out_copy = copy;
+    return 0;
+}
+
+int weft_config_parse(weft_config **out_cfg, const char *text, size_t length, const weft_config_options *options)
+{
+    static const char call[] = "weft_config_parse";
+    const int wrong = open_check(call, out_cfg, text, options);
+    if (wrong)
+        return wrong;
+    char *copy;
+    const int uncopied = weft__config_copy(call, text, length, &copy);
+    if (uncopied)
+        return uncopied;
     const int error = open_config(call, out_cfg, NULL, copy, length, options);
     weft__free(copy);
     return error;
@@ -202,6 +214,11 @@ void weft_config_destroy(weft_config *cfg)
         struct weft__config_channel *channel = cfg->channels;
         cfg->channels = channel->next;
         weft__free(channel);
+    }
+    while (cfg->runtimes) {
+        struct weft__config_runtime *runtime = cfg->runtimes;
+        cfg->runtimes = runtime->next;
+        weft__free(runtime);
     }
     weft__config_tree_unref(cfg->tree);
     weft__config_tree_unref(cfg->home);

@@ -23,11 +23,21 @@ struct weft__config_channel {
     char name[];
 };
 
+/* A runtime that got its options here, and the interval that the program itself gave. */
+struct weft__config_runtime {
+    struct weft__config_runtime *next;
+    uint32_t interval_ms; /* 0: none */
+    char name[];
+};
+
+/* Locks are taken in this order. */
 struct weft_config {
-    struct weft__lock lock;           /* guards what follows up to the line */
+    struct weft__lock applying;       /* one reload at a time, from the swap to the last setting */
+    struct weft__lock lock;           /* guards what follows, and is held for a moment */
     struct weft__config_tree *tree;   /* in force */
     struct weft__config_text *texts;
     struct weft__config_channel *channels;
+    struct weft__config_runtime *runtimes;
     /* does not change */
     struct weft__config_tree *home;   /* holds what follows */
     char *path;                       /* NULL: it came from memory */
@@ -52,6 +62,16 @@ int weft__config_make(weft_config *cfg, const char *call, const char *text, size
 
 /* Read a file whole, with a zero behind it: 0 or a negative code, with a detail. *out_text is the caller's to weft__free(). */
 int weft__config_slurp(const char *call, const char *path, char **out_text, size_t *out_length);
+
+/* A text with a zero behind it: 0 or a negative code, with a detail. *out_copy is the caller's to weft__free(). */
+int weft__config_copy(const char *call, const char *text, size_t length, char **out_copy);
+
+/* The interval of the monitor of the runtime of this name, 0 being the library's; false: neither the file nor the program has
+ * said one here. Under the lock. */
+bool weft__config_interval_locked(weft_config *cfg, const char *name, uint32_t *out_ms);
+
+/* Whether thresholds fit each other, 0 being the default: 0, or WEFT_EINVAL with a text that begins with `call`. */
+int weft__config_fits(const char *call, const weft_config *cfg, const char *channel, double degraded_at, double critical_at);
 
 /* The thresholds of a channel's name, of what the program gave and what is in force; 0: the library's. Under the lock. */
 void weft__config_thresholds_locked(weft_config *cfg, const struct weft__config_channel *channel, double *out_degraded_at,

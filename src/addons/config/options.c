@@ -80,19 +80,77 @@ static int runtime_check(const char *call, const weft_config *cfg, const weft_ru
     return 0;
 }
 
+/* [runtime.<name>], or NULL; not a key of [runtime] that is called like the runtime. */
+static struct weft__config_node *runtime_own(const struct weft__config_node *all, const char *name)
+{
+    struct weft__config_node *own = name ? read_child(all, name) : NULL;
+    return own && own->type == WEFT__TOML_TABLE ? own : NULL;
+}
+
+/* [monitor] interval_ms; 0: it does not say. */
+static uint32_t runtime_interval(const struct weft__config_node *root)
+{
+    struct weft__config_node *monitor = read_child(root, "monitor"), *interval = read_child(monitor, "interval_ms");
+    if (!interval)
+        return 0;
+    read_mark(monitor);
+    read_mark(interval);
+    return (uint32_t)interval->integer;
+}
+
+/* The record of a runtime's name, or NULL. */
+static struct weft__config_runtime *runtime_record_locked(weft_config *cfg, const char *name)
+{
+    struct weft__config_runtime *record = cfg->runtimes;
+    while (record && strcmp(record->name, name) != 0)
+        record = record->next;
+    return record;
+}
+
+/* Keep what the program gave. */
+static int runtime_record_set_locked(weft_config *cfg, const char *name, uint32_t interval_ms)
+{
+    struct weft__config_runtime *record = runtime_record_locked(cfg, name);
+    if (!record) {
+        record = weft__alloc(sizeof *record + strlen(name) + 1);
+        if (!record)
+            return WEFT_ENOMEM;
+        memcpy(record->name, name, strlen(name) + 1);
+        record->next = cfg->runtimes;
+        cfg->runtimes = record;
+    }
+    record->interval_ms = interval_ms;
+    return 0;
+}
+
+bool weft__config_interval_locked(weft_config *cfg, const char *name, uint32_t *out_ms)
+{
+    static const char key[] = "monitor_interval_ms";
+    const struct weft__config_node *root = &cfg->tree->root, *all = read_child(root, "runtime");
+    const struct weft__config_node *own = runtime_own(all, name);
+    struct weft__config_node *node = read_child(own, key);
+    const struct weft__config_runtime *record = runtime_record_locked(cfg, name);
+    if (!node)
+        node = read_child(all, key);
+    *out_ms = node ? (uint32_t)node->integer : runtime_interval(root);
+    if (node)
+        read_mark(node);
+    if (*out_ms)
+        return true;
+    *out_ms = record ? record->interval_ms : 0;
+    return record != NULL;
+}
+
 /* [monitor] interval_ms, then [runtime], then [runtime.<name>]. */
 static int runtime_fill_locked(weft_config *cfg, const char *name, weft_runtime_options *options)
 {
-    struct weft__config_node *root = &cfg->tree->root;
-    struct weft__config_node *all = read_child(root, "runtime"), *own = name ? read_child(all, name) : NULL;
-    struct weft__config_node *monitor = read_child(root, "monitor"), *interval = read_child(monitor, "interval_ms");
-    if (own && own->type != WEFT__TOML_TABLE)
-        own = NULL; /* a runtime that is called like a key */
-    if (interval) {
-        read_mark(monitor);
-        read_mark(interval);
-        options->monitor_interval_ms = (uint32_t)interval->integer;
-    }
+    const struct weft__config_node *root = &cfg->tree->root;
+    struct weft__config_node *all = read_child(root, "runtime"), *own = runtime_own(all, name);
+    const uint32_t interval = runtime_interval(root);
+    if (runtime_record_set_locked(cfg, name ? name : options->name ? options->name : "weft", options->monitor_interval_ms) < 0)
+        return WEFT_ENOMEM;
+    if (interval)
+        options->monitor_interval_ms = interval;
     if (read_members(cfg, WEFT__CONFIG_runtime, all, options) < 0 || read_members(cfg, WEFT__CONFIG_runtime, own, options) < 0)
         return WEFT_ENOMEM;
     if (name && !(options->name = weft__config_keep_locked(cfg, name, strlen(name))))
@@ -166,6 +224,17 @@ void weft__config_thresholds_locked(weft_config *cfg, const struct weft__config_
     *out_critical_at = read_threshold(section, monitor, "critical_at", channel->critical_at);
 }
 
+int weft__config_fits(const char *call, const weft_config *cfg, const char *channel, double degraded_at, double critical_at)
+{
+    const double degraded = degraded_at != 0 ? degraded_at : 0.80;
+    const double critical = critical_at != 0 ? critical_at : 0.95;
+    if (degraded > 0 && degraded <= critical && critical <= 1)
+        return 0;
+    return weft_error_refuse(WEFT_EINVAL, "%s: degraded_at %g and critical_at %g of channel '%.100s', one the program's and one of "
+                                          "%.100s: give 0 < degraded_at <= critical_at <= 1",
+                             call, degraded, critical, channel, cfg->file);
+}
+
 static int channel_fill_locked(weft_config *cfg, const char *name, weft_channel_options *options)
 {
     struct weft__config_node *all = read_child(&cfg->tree->root, "channels"), *own = read_child(all, name);
@@ -209,12 +278,9 @@ int weft_config_channel(weft_config *cfg, const char *name, weft_channel_options
     if (filled.capacity == 0)
         return weft_error_refuse(WEFT_EINVAL, "%s: %.100s has no buffer_size in [channels.%.100s], and the options no capacity",
                                  call, cfg->file, name);
-    const double degraded = filled.degraded_at != 0 ? filled.degraded_at : 0.80;
-    const double critical = filled.critical_at != 0 ? filled.critical_at : 0.95;
-    if (degraded > critical)
-        return weft_error_refuse(WEFT_EINVAL, "%s: degraded_at %g of channel '%.100s' is above critical_at %g: one is the "
-                                              "program's, one is of %.100s",
-                                 call, degraded, name, critical, cfg->file);
+    const int unfit = weft__config_fits(call, cfg, name, filled.degraded_at, filled.critical_at);
+    if (unfit)
+        return unfit;
     *options = filled;
     return found;
 }
