@@ -68,7 +68,7 @@ typedef struct weft_metric_sample {
     const weft_metric_label *labels;
     double value;
     int64_t exact;
-    const weft_metric_histogram *histogram; /* NULL: it is a value */
+    const weft_metric_histogram *histogram; /* of a HISTOGRAM, also if it is not known; NULL: it is a value */
 } weft_metric_sample;
 
 WEFT_BEGIN_DECLS

@@ -39,6 +39,17 @@ typedef enum weft_drive {
     WEFT_DRIVE_SIM = 2      /* the same, simulated: order and time are decided by a seed (<weft/sim.h>) */
 } weft_drive;
 
+/*
+ * When the time of polls, and that from a wake to its poll, is taken for weft_metrics_visit(). Until metrics are asked for it
+ * costs nothing; then at most some thousandths of one processor, since of many polls only so many are timed.
+ */
+typedef enum weft_measure {
+    WEFT_MEASURE_ASKED = 0,  /* from the first time that metrics are asked for, until nobody has for five minutes */
+    WEFT_MEASURE_ALWAYS = 1, /* from the beginning */
+    WEFT_MEASURE_EXACT = 2,  /* from the beginning, and each of them: some 100 ns a poll */
+    WEFT_MEASURE_NEVER = 3
+} weft_measure;
+
 /* Zero means default everywhere. Build it with WEFT_RUNTIME_OPTIONS(.name = "orders", .worker_threads = 4). */
 typedef struct weft_runtime_options {
     size_t size;                   /* set by the macro */
@@ -60,6 +71,7 @@ typedef struct weft_runtime_options {
     uint32_t blocking_queue_max;   /* blocking jobs that wait for a thread; 65536, at most 16777216 */
     uint32_t blocking_keep_alive_ms; /* an idle thread of the pool leaves after this; 10000 */
     weft_drive drive;              /* whose threads run the tasks; the runtime's own */
+    weft_measure measure;          /* when the time of polls and wakes is taken; while metrics are asked for */
 } weft_runtime_options;
 
 #define WEFT_RUNTIME_OPTIONS(...) WEFT__OPTIONS(weft_runtime_options, __VA_ARGS__)

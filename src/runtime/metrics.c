@@ -49,6 +49,27 @@ static int metrics_tell(struct metrics_walk *walk, struct weft__value value)
     return walk->visit(walk->context, &sample);
 }
 
+static int metrics_tell_spread(struct metrics_walk *walk, const struct weft__spread_copy *spread, bool known)
+{
+    const weft_metric_histogram histogram = {
+        .bounds_count = WEFT__SPREAD_BOUNDS,
+        .bounds = weft__spread_bounds,
+        .counts = spread->counts,
+        .count = spread->count,
+        .sum = spread->sum_ns / 1e9,
+    };
+    const weft_metric_sample sample = {
+        .family = &walk->family,
+        .first = walk->first,
+        .known = known,
+        .label_count = walk->label_count,
+        .labels = walk->labels,
+        .histogram = &histogram,
+    };
+    walk->first = false;
+    return walk->visit(walk->context, &sample);
+}
+
 static int metrics_tell_runtime(struct metrics_walk *walk, const struct weft__shot *shot)
 {
     const weft_runtime_stats *s = &shot->runtime;
@@ -68,6 +89,10 @@ static int metrics_tell_runtime(struct metrics_walk *walk, const struct weft__sh
         TELL(long_polls, s->stalls)
         TELL(cancels_ignored, s->cancels_ignored)
 #undef TELL
+    case WEFT_METRIC_runtime_poll_time:
+        return metrics_tell_spread(walk, &shot->poll_time, shot->measured);
+    case WEFT_METRIC_runtime_wake_latency:
+        return metrics_tell_spread(walk, &shot->wake_latency, shot->measured);
     default:
         return 0;
     }

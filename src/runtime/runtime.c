@@ -56,6 +56,8 @@ static int create_check(weft_runtime **out_rt, const weft_runtime_options *o)
                             o->worker_threads, WEFT_WORKERS_MAX);
     if (o && (unsigned)o->drive > WEFT_DRIVE_SIM)
         return weft__refuse(WEFT_EINVAL, "weft_runtime_create: drive %d is not one of weft_drive", (int)o->drive);
+    if (o && (unsigned)o->measure > WEFT_MEASURE_NEVER)
+        return weft__refuse(WEFT_EINVAL, "weft_runtime_create: measure %d is not one of weft_measure", (int)o->measure);
     if (o && o->drive == WEFT_DRIVE_TURNS && o->worker_threads > 1)
         return weft__refuse(WEFT_EINVAL, "weft_runtime_create: worker_threads %u of a runtime that is driven by turns: it "
                                          "has none; give 0 or 1",
@@ -113,6 +115,8 @@ static void create_fill(weft_runtime *rt, const weft_runtime_options *o)
     weft__store_relaxed(&sched->env.now, rt->created);
     weft__slab_init(&sched->env.slab, &sched->env);
     weft__scope_init_root(&sched->env);
+    sched->env.measure = &rt->measure;
+    weft__measure_init(&rt->measure, o->measure);
 }
 
 /* The parts that can fail, in order; what was made is left for runtime_free. */
@@ -155,6 +159,7 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o, uint64_
 static void runtime_free(weft_runtime *rt)
 {
     struct weft__env *env = &rt->sched.env;
+    weft__measure_fini(&rt->measure);
     weft__timers_destroy(rt->timers, rt->sched.worker_count);
     weft__sched_fini(&rt->sched);
     weft__worker_number_return(rt->watch_number);

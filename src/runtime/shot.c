@@ -80,6 +80,15 @@ static void shot_copy_worker(struct weft__worker *worker, struct weft__shot_work
     out->queued = weft__runqueue_length(&worker->ring) + (weft__load_relaxed(&worker->next) != NULL); /* a number to show */
 }
 
+/* What is measured, and that somebody asked for it. */
+static void shot_measured(weft_runtime *rt, struct weft__shot *shot)
+{
+    weft__measure_ask(&rt->measure, weft__realm_now(rt->sched.env.realm));
+    shot->measured = weft__load_relaxed(&rt->measure.begun);
+    weft__sampled_copy(&rt->measure.polls, &shot->poll_time);
+    weft__sampled_copy(&rt->measure.wakes, &shot->wake_latency);
+}
+
 struct weft__shot *weft__shot_take(weft_runtime *rt)
 {
     const uint32_t workers = rt->sched.worker_count;
@@ -96,6 +105,7 @@ struct weft__shot *weft__shot_take(weft_runtime *rt)
     shot->worker_count = workers;
     shot->runtime.size = sizeof shot->runtime;
     shot->blocking.size = sizeof shot->blocking;
+    shot_measured(rt, shot); /* before the totals, which they are never seen to exceed */
     weft_runtime_stats_get(rt, &shot->runtime);
     weft_blocking_stats_get(rt, &shot->blocking);
     for (uint32_t i = 0; i < workers; i++)

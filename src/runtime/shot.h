@@ -12,6 +12,7 @@
 #include <weft/sync.h>
 
 #include "metrics/rows.h"
+#include "metrics/spread.h"
 
 struct weft__shot_worker {
     uint64_t polls;
@@ -49,6 +50,9 @@ struct weft__shot {
     char name[128];
     char number[12];
     weft_runtime_stats runtime;
+    bool measured; /* the two below tell something */
+    struct weft__spread_copy poll_time;
+    struct weft__spread_copy wake_latency;
     weft_blocking_stats blocking;
     struct weft__rows channels;
     struct weft__rows sync;

@@ -139,6 +139,14 @@ static uint64_t watch_polls(struct weft__sched *sched)
     return polls;
 }
 
+static uint64_t watch_wakes(struct weft__sched *sched)
+{
+    uint64_t wakes = weft__load_relaxed(&sched->env.foreign_wakes); /* a statistic */
+    for (uint32_t i = 0; i < sched->worker_count; i++)
+        wakes += weft__counter_read(&sched->workers[i].thread.wakes);
+    return wakes;
+}
+
 /* Whether anything ran since the last tick, or runs. */
 static bool watch_active(weft_runtime *rt)
 {
@@ -160,6 +168,7 @@ static void watch_tick(weft_runtime *rt, int64_t now)
     struct weft__watch *watch = &rt->watch;
     weft__store_relaxed(&rt->sched.env.now, now);
     watch_trace(rt);
+    weft__measure_tick(&rt->measure, now, watch_polls(&rt->sched), watch_wakes(&rt->sched));
     weft__blocking_tick(rt->sched.env.blocking);
     weft__sched_rescue(&rt->sched, now, watch->stall_threshold);
     if (now >= weft__watch_next_sample(rt)) {

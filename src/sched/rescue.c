@@ -149,6 +149,9 @@ int64_t weft__worker_poll_age(struct weft__worker *worker, int64_t now)
 {
     if (weft__load_relaxed(&worker->thread.task_id) == 0) /* numbers to show, all of these */
         return -1;
+    const int64_t timed = weft__load_relaxed(&worker->thread.timed_since);
+    if (timed != 0)
+        return now > timed ? now - timed : 0;
     const int64_t held = weft__sched_held(worker, now);
     if (held > 0)
         return held;

@@ -29,6 +29,7 @@ struct weft__sync;
 struct weft__blocking;
 struct weft__io;
 struct weft__reactor;
+struct weft__measure;
 
 /* Services of the scheduler. Called with no lock held, on any thread. */
 struct weft__sched_ops {
@@ -98,6 +99,7 @@ struct weft__env {
     struct weft__sync *sync;         /* the sync room's */
     struct weft__blocking *blocking; /* the blocking room's */
     struct weft__io *io;             /* the io room's */
+    struct weft__measure *measure;   /* how long polls and wakes take; NULL: nobody asks */
     uint32_t coop_budget;
     weft_report_fn *report;
     void *report_context;
@@ -141,6 +143,8 @@ struct weft__thread {
     struct weft__rng choices;    /* of select */
     struct weft__ids ids;
     struct weft__slab_cache cache;
+    weft_poll_fn *timed; /* the body of a task whose poll is timed (task/measure.h) */
+    _Atomic int64_t timed_since; /* when that poll began; 0: it has not; a time to show */
     weft__counter spawned;
     weft__counter ended;
     weft__counter polls;

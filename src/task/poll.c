@@ -13,6 +13,7 @@
 #include "registry/rcu.h"
 #include "task/announce.h"
 #include "task/context.h"
+#include "task/measure.h"
 #include "task/scope.h"
 #include "trace/emit.h"
 
@@ -24,7 +25,10 @@ void weft__task_submit(weft__task *task, uint8_t source, uint64_t object)
         weft__counter_add(&self->wakes, 1);
     else
         weft__fetch_add_relaxed(&env->foreign_wakes, 1); /* a statistic */
-    WEFT__TRACE(env->number, wake, weft__task_id(task), weft__self_task_id(), object, source);
+    if (weft__trace_wants(WEFT_TRACE_wake)) {
+        weft__emit_wake(env->number, weft__task_id(task), weft__self_task_id(), object, source);
+        weft__measure_wake(env, task);
+    }
     env->ops->schedule(env, task);
 }
 
@@ -167,7 +171,10 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
     self->task = task;
     weft__store_relaxed(&self->task_id, id);
     self->yield = false;
-    WEFT__TRACE(env->number, poll_start, id, self->number, source);
+    if (weft__trace_wants(WEFT_TRACE_poll_start)) {
+        weft__emit_poll_start(env->number, id, self->number, source);
+        weft__measure_poll(self, task);
+    }
 
     int result = 0;
     int answer = poll_body(self, task, word, &result);

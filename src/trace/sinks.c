@@ -26,6 +26,11 @@ static struct {
     struct weft__lock lock;
     _Atomic(const weft_trace_provider *) provider;
     uint64_t serials;
+    uint64_t wanted;         /* by the provider, when it was asked last */
+    int sampled;             /* runtimes that measure, in windows or always */
+    int exact;
+    int64_t opened;          /* when the window was opened last */
+    _Atomic int32_t window;  /* measurements that are left in it */
     _Atomic uint64_t hooked; /* the union of the hooks' masks: most events never look further */
     struct sinks_entry entries[WEFT__HOOKS_MAX];
 } sinks;
@@ -42,17 +47,66 @@ const weft_trace_provider *weft__sinks_provider(void)
     return weft__load_acquire(&sinks.provider); /* SK-A2 */
 }
 
-/* The union of all wishes. Under the lock. */
-static void sinks_publish_mask(void)
+static const uint64_t sinks_measured = UINT64_C(1) << WEFT_TRACE_wake | UINT64_C(1) << WEFT_TRACE_poll_start;
+
+/* Whether the window is open. Under the lock. */
+static bool sinks_measure_now(void)
 {
-    const weft_trace_provider *provider = weft__load_relaxed(&sinks.provider);
+    return sinks.exact > 0 || (sinks.sampled > 0 && weft__load_relaxed(&sinks.window) > 0);
+}
+
+/* The union of all wishes. Under the lock. */
+static void sinks_publish_wishes(void)
+{
     uint64_t hooked = 0;
     for (int i = 0; i < WEFT__HOOKS_MAX; i++)
         hooked |= weft__load_relaxed(&sinks.entries[i].mask);
     weft__store_relaxed(&sinks.hooked, hooked);
-    const uint64_t mask = hooked | (provider ? provider->wanted() : 0);
+    const uint64_t mask = hooked | sinks.wanted | (sinks_measure_now() ? sinks_measured : 0);
     if (weft__load_relaxed(&weft__trace_mask) != mask) /* leave the line shared while nothing changes */
         weft__store_relaxed(&weft__trace_mask, mask);
+}
+
+/* The same, and the provider is asked. Under the lock. */
+static void sinks_publish_mask(void)
+{
+    const weft_trace_provider *provider = weft__load_relaxed(&sinks.provider);
+    sinks.wanted = provider ? provider->wanted() : 0;
+    sinks_publish_wishes();
+}
+
+void weft__sinks_measure(int sampled, int exact)
+{
+    weft__lock(&sinks.lock);
+    sinks.sampled += sampled;
+    sinks.exact += exact;
+    sinks_publish_wishes();
+    weft__unlock(&sinks.lock);
+}
+
+void weft__sinks_open_window(int64_t now, int32_t measurements)
+{
+    static const int64_t pause_ns = 9000000; /* a tick of the monitor, which is never quite the same */
+    weft__lock(&sinks.lock);
+    if (now - sinks.opened >= pause_ns || now < sinks.opened) { /* or by the clock of another realm */
+        sinks.opened = now;
+        weft__store_relaxed(&sinks.window, measurements); /* a count, and nothing is read by it */
+        sinks_publish_wishes();
+    }
+    weft__unlock(&sinks.lock);
+}
+
+bool weft__sinks_spend(void)
+{
+    if (weft__load_relaxed(&sinks.window) <= 0)
+        return false;
+    const int32_t left = weft__fetch_sub_relaxed(&sinks.window, 1);
+    if (left != 1)
+        return left > 0;
+    weft__lock(&sinks.lock);
+    sinks_publish_wishes();
+    weft__unlock(&sinks.lock);
+    return true;
 }
 
 void weft__sinks_set_provider(const weft_trace_provider *provider)

@@ -32,6 +32,18 @@ void weft__sinks_set_provider(const weft_trace_provider *provider);
 /* Ask the provider again which events are recorded. Any thread; the monitor does it at each tick. */
 void weft__sinks_refresh(void);
 
+/*
+ * Events in which the library itself takes the time of polls and wakes (task/measure.h): wanted while a window is open.
+ * `sampled` and `exact` are added to how many runtimes want so; with an exact one the window is always open. It is opened for
+ * so many measurements, at most every 10 ms, and closes with the last of them: what measuring costs is bounded,
+ * whatever the load.
+ */
+void weft__sinks_measure(int sampled, int exact);
+void weft__sinks_open_window(int64_t now, int32_t measurements);
+
+/* Whether one measurement more may be made. Any thread that holds no lock of a higher floor than this. */
+bool weft__sinks_spend(void);
+
 /* Registrations of hooks, by the runtime's number. */
 int weft__sinks_add(uint32_t runtime, const weft_hooks *hooks, uint64_t mask, weft_hooks_handle *out_handle);
 int weft__sinks_remove(weft_hooks_handle handle);

@@ -203,6 +203,191 @@ static void metrics_busy_time_never_falls(void **state)
     world_end(rt, 2);
 }
 
+static weft_runtime *measured_runtime(weft_measure measure)
+{
+    weft_runtime *rt = NULL;
+    assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = 2, .measure = measure)), 0);
+    return rt;
+}
+
+static const char poll_time[] = "weft.runtime.poll.time", wake_latency[] = "weft.runtime.wake.latency";
+
+/* Two tasks and a channel; every message comes through, whether or not its polls are timed. */
+static void exchange(weft_runtime *rt, uint64_t count)
+{
+    numbers_sender out;
+    numbers_receiver in;
+    world_channel(rt, 1, WEFT_WAIT, &out, &in);
+    atomic_ullong sum = 0, received = 0;
+    atomic_int sent = -1, got = -1;
+    weft_spawn(weft_runtime_scope(rt), pusher, .out = out, .from = 1, .count = count, .rc = &sent);
+    weft_spawn(weft_runtime_scope(rt), puller, .in = in, .sum = &sum, .count = &received, .rc = &got);
+    world_settle(rt);
+    assert_int_equal(atomic_load(&received), count);
+    assert_int_equal(atomic_load(&sum), count * (count + 1) / 2);
+    assert_int_equal(atomic_load(&sent), 0);
+}
+
+/* Each poll is timed, so at a quiet moment the histogram has as many as there were. */
+static void metrics_exact_times_every_poll(void **state)
+{
+    (void)state;
+    weft_runtime *rt = measured_runtime(WEFT_MEASURE_EXACT);
+    assert_int_equal(meter_counted(rt, poll_time), 0); /* known: none */
+    exchange(rt, 500);
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    verdict_assert();
+    const struct meter_sample *polls = meter_find(&meter, poll_time, ""), *wakes = meter_find(&meter, wake_latency, "");
+    assert_true((double)polls->count == meter_sum(&meter, "weft.runtime.worker.polls", ""));
+    assert_true(polls->sum > 0 && wakes->sum > 0);
+    assert_true(wakes->count > 0 && (double)wakes->count <= meter_sum(&meter, "weft.runtime.wakes", ""));
+    meter_free(&meter);
+    world_end(rt, 2);
+}
+
+/* Nobody is measured until somebody asks, and then it goes on by itself. */
+static void metrics_times_begin_when_they_are_asked_for(void **state)
+{
+    (void)state;
+    weft_runtime *rt = measured_runtime(WEFT_MEASURE_ASKED);
+    exchange(rt, 100);
+    assert_int_equal(meter_counted(rt, poll_time), -1); /* unknown, and not zero: this asked first */
+    assert_int_equal(meter_counted(rt, wake_latency) <= 0, 1);
+    WORLD_UNTIL(meter_counted(rt, poll_time) == 0); /* a tick later */
+    const double before = meter_now(rt, "weft.runtime.worker.polls", "");
+    do
+        exchange(rt, 20000);
+    while (meter_counted(rt, poll_time) == 0 || meter_counted(rt, wake_latency) == 0);
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    verdict_assert();
+    const double polls = meter_sum(&meter, "weft.runtime.worker.polls", "") - before;
+    assert_true((double)meter_find(&meter, poll_time, "")->count <= polls);
+    meter_free(&meter);
+    world_end(rt, -1);
+}
+
+static void metrics_times_are_never_taken_where_that_is_said(void **state)
+{
+    (void)state;
+    weft_runtime *rt = measured_runtime(WEFT_MEASURE_NEVER), *other = measured_runtime(WEFT_MEASURE_EXACT);
+    exchange(rt, 1000);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(meter_counted(rt, poll_time), -1);
+        assert_int_equal(weft_monitor_sample(rt), 0);
+    }
+    assert_int_equal(meter_counted(other, poll_time), 0); /* the polls of the one are not those of the other */
+    verdict_assert();
+    world_end(rt, 2);
+    world_end(other, 0);
+}
+
+/* Of a poll that is timed the age is exact, and its end shows in the histogram. */
+static void metrics_timed_poll_shows_its_age(void **state)
+{
+    (void)state;
+    weft_runtime *rt = measured_runtime(WEFT_MEASURE_EXACT);
+    struct latch entered = LATCH, leave = LATCH;
+    weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave);
+    latch_wait(&entered, 1);
+    WORLD_UNTIL(meter_now(rt, "weft.runtime.worker.poll_age", "") >= 0.02);
+    assert_int_equal(meter_counted(rt, poll_time), 0); /* it has not ended */
+    latch_up(&leave);
+    world_settle(rt);
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    verdict_assert();
+    assert_int_equal(meter_find(&meter, poll_time, "")->count, 1);
+    assert_true(meter_find(&meter, poll_time, "")->sum >= 0.02);
+    meter_free(&meter);
+    world_end(rt, 1);
+}
+
+/* Cancelled before and after the first poll, with scopes that stay open, and tasks that are never polled: whatever becomes of
+ * a task whose function was exchanged, it ends as it would have. */
+static void count_drop(void *frame)
+{
+    atomic_fetch_add(*(atomic_uint **)((char *)frame + sizeof(weft_frame)), 1);
+}
+
+static void metrics_measured_tasks_end_as_others_do(void **state)
+{
+    (void)state;
+    weft_runtime *rt = measured_runtime(WEFT_MEASURE_EXACT);
+    enum { TASKS = 300 };
+    atomic_uint polls = 0, ended = 0, leave = 0;
+    weft_task tasks[TASKS];
+    for (int i = 0; i < TASKS; i++) {
+        tasks[i] = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("parked", .joinable = true), parked, .polls = &polls,
+                                 .ended = &ended, .leave = &leave, .result = i);
+        assert_int_equal(weft_task_error(tasks[i]), 0);
+    }
+    WORLD_UNTIL(atomic_load(&polls) >= TASKS);
+    atomic_store(&leave, 1);
+    for (int i = 0; i < TASKS; i++)
+        weft_wake((weft_waker){tasks[i]});
+    for (int i = 0; i < TASKS; i++) {
+        int result = -1;
+        assert_int_equal(weft_task_join_blocking(&tasks[i], WEFT_FOREVER, &result), 0);
+        assert_int_equal(result, i);
+    }
+    assert_int_equal(atomic_load(&ended), TASKS);
+    struct latch entered = LATCH, free = LATCH;
+    for (int i = 0; i < 2; i++) /* no worker is left to poll what follows */
+        weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &free);
+    latch_wait(&entered, 2);
+    atomic_uint dropped = 0;
+    weft_task task = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("dropped", .drop = count_drop, .joinable = true), parked,
+                                   .polls = &dropped);
+    assert_int_equal(weft_task_cancel(task), 0);
+    latch_up(&free);
+    int result = 0;
+    assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, WEFT_ECANCELED);
+    assert_int_equal(atomic_load(&dropped), 1);
+    world_end(rt, -1);
+}
+
+/* Simulated time: a wake waits for no time, and the same seed tells the same. */
+static void metrics_of_a_simulated_runtime_are_its_own(void **state)
+{
+    (void)state;
+    for (int again = 0; again < 2; again++) {
+        weft_runtime *rt = NULL;
+        assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.drive = WEFT_DRIVE_SIM, .seed = 7,
+                                                                       .measure = WEFT_MEASURE_EXACT)),
+                         0);
+        numbers_sender out;
+        numbers_receiver in;
+        world_channel(rt, 1, WEFT_WAIT, &out, &in);
+        atomic_ullong sum = 0;
+        weft_spawn(weft_runtime_scope(rt), pusher, .out = out, .count = 100);
+        weft_spawn(weft_runtime_scope(rt), puller, .in = in, .sum = &sum);
+        assert_int_equal(weft_sim_run(rt), 0);
+        struct meter meter;
+        meter_take(&meter, rt, NULL);
+        verdict_assert();
+        assert_true((double)meter_find(&meter, poll_time, "")->count ==
+                    meter_sum(&meter, "weft.runtime.worker.polls", ""));
+        assert_true(meter_find(&meter, poll_time, "")->sum == 0);
+        meter_free(&meter);
+        assert_int_equal(weft_runtime_finish(rt), 0);
+    }
+}
+
+static void metrics_measure_must_be_one_of_its_words(void **state)
+{
+    (void)state;
+    static const int wrong[] = {-1, 4, 99};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        weft_runtime *rt = NULL;
+        assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.measure = (weft_measure)wrong[i])), WEFT_EINVAL);
+        assert_null(rt);
+        assert_non_null(strstr(weft_error_detail(), "weft_runtime_create: measure"));
+    }
+}
+
 /* An age of nothing, and the wait of nobody. */
 static void metrics_unknown_is_no_number(void **state)
 {
@@ -409,6 +594,13 @@ int main(void)
         cmocka_unit_test(metrics_stuck_worker_shows_its_age),
         cmocka_unit_test(metrics_stuck_turn_shows_its_age),
         cmocka_unit_test(metrics_busy_time_never_falls),
+        cmocka_unit_test(metrics_exact_times_every_poll),
+        cmocka_unit_test(metrics_times_begin_when_they_are_asked_for),
+        cmocka_unit_test(metrics_times_are_never_taken_where_that_is_said),
+        cmocka_unit_test(metrics_timed_poll_shows_its_age),
+        cmocka_unit_test(metrics_measured_tasks_end_as_others_do),
+        cmocka_unit_test(metrics_of_a_simulated_runtime_are_its_own),
+        cmocka_unit_test(metrics_measure_must_be_one_of_its_words),
         cmocka_unit_test(metrics_unknown_is_no_number),
         cmocka_unit_test(metrics_one_name_is_one_row),
         cmocka_unit_test(metrics_names_are_bounded),

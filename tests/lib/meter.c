@@ -46,7 +46,7 @@ static int meter_see(void *context, const weft_metric_sample *sample)
     const weft_metric_family *family = sample->family;
     VERDICT(family->number < WEFT_METRICS && family->name[0] && family->unit[0] && family->help[0]);
     VERDICT(sample->label_count >= 2 && sample->label_count <= WEFT_METRIC_LABELS_MAX);
-    VERDICT((family->kind == WEFT_METRIC_HISTOGRAM) == (sample->histogram != NULL) || !sample->known);
+    VERDICT((family->kind == WEFT_METRIC_HISTOGRAM) == (sample->histogram != NULL));
     VERDICT(!sample->whole || (double)sample->exact - sample->value < 0.5 + sample->value * 1e-15);
     if (sample->histogram)
         meter_check_histogram(sample);
@@ -144,6 +144,16 @@ size_t meter_samples(const struct meter *meter, const char *name)
     size_t count = 0;
     for (size_t i = 0; i < meter->count; i++)
         count += strcmp(meter->samples[i].name, name) == 0;
+    return count;
+}
+
+int64_t meter_counted(weft_runtime *rt, const char *name)
+{
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    const struct meter_sample *sample = meter_find(&meter, name, "");
+    const int64_t count = sample && sample->known ? (int64_t)sample->count : -1;
+    meter_free(&meter);
     return count;
 }
 

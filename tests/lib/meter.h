@@ -44,6 +44,9 @@ double meter_sum(const struct meter *meter, const char *name, const char *labels
 /* How many samples it has. */
 size_t meter_samples(const struct meter *meter, const char *name);
 
+/* Of a histogram, in a walk of its own: how many it has counted; -1: it is not known. */
+int64_t meter_counted(weft_runtime *rt, const char *name);
+
 /* One value of a walk of its own: meter_sum(). */
 double meter_now(weft_runtime *rt, const char *name, const char *labels);
 
