@@ -27,6 +27,7 @@ enum {
 
 struct weft__reactor {
     struct weft__lock turning;
+    struct weft__lock opening;
     struct weft__lock changing;
     struct weft__link changes; /* under `changing` */
     _Atomic uint32_t changed;  /* there are some; written under `changing` */
@@ -34,7 +35,7 @@ struct weft__reactor {
     _Atomic uint32_t open;
     _Atomic uint32_t alive;    /* what others have put on the loop has to be turned */
     bool called;               /* somebody was given the loop */
-    bool ended;                /* it is not opened again; under `turning` */
+    bool ended;                /* it is not opened again; under `opening` */
     _Atomic(struct weft__thread *) thread; /* whose loop it is; NULL once that has gone. Inside an RCU section */
     uint32_t woken;            /* waiters, in this turn */
     uv_loop_t loop;
@@ -91,7 +92,7 @@ static bool reactor_has_room(void)
 static void reactor_roused(uv_async_t *rouser) { (void)rouser; }
 static void reactor_is_due(uv_timer_t *due) { (void)due; }
 
-/* Under `turning`. */
+/* Under `opening`: who turns it may sleep in it as soon as it is open, and must not be waited for by who came second. */
 static int reactor_open_loop(struct weft__reactor *reactor)
 {
     if (reactor->ended)
@@ -116,9 +117,9 @@ int weft__reactor_open(struct weft__reactor *reactor)
 {
     if (weft__load_acquire(&reactor->open)) /* RE-A2 */
         return 0;
-    weft__lock(&reactor->turning);
+    weft__lock(&reactor->opening);
     const int error = weft__load_relaxed(&reactor->open) ? 0 : reactor_open_loop(reactor);
-    weft__unlock(&reactor->turning);
+    weft__unlock(&reactor->opening);
     return error;
 }
 
@@ -168,8 +169,10 @@ static void reactor_close_handle(uv_handle_t *handle, void *unused)
 void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *context), void *context)
 {
     weft__store_release(&reactor->thread, NULL); /* RE-R3 */
-    weft__lock(&reactor->turning);
+    weft__lock(&reactor->opening);
     reactor->ended = true;
+    weft__unlock(&reactor->opening);
+    weft__lock(&reactor->turning);
     reactor_apply(reactor);
     if (weft__exchange_acq_rel(&reactor->open, 0)) { /* RE-R2 RE-A2 */
         forget(context);

@@ -11,6 +11,7 @@
  *     turning    a lock, held by whoever turns the loop, over callbacks and the wakes in them: it is not a leaf, and whoever
  *                holds it may take any lock of a descriptor. Nothing that is called from a callback waits for it.
  *     changes    under `changing`, a leaf
+ *     opening    a lock, a leaf, held while the loop is made; nobody turns it before
  *     loop …     whoever holds `turning`
  *     waits      anybody: how many nodes wait at descriptors of this loop
  * Edges:

@@ -452,6 +452,44 @@ static void all_who_wait_are_woken_and_sides_are_independent(void **state)
     world_end(rt, 2 * WATCHERS);
 }
 
+/* Waits for a byte, but not before all of its kind are at it. */
+struct first {
+    weft_frame weft;
+    weft_fd *fd;
+    atomic_int *here;
+};
+
+static weft_poll first(weft_context *cx, struct first *self)
+{
+    WEFT_BEGIN(cx, self);
+    for (atomic_fetch_sub(self->here, 1); atomic_load(self->here) > 0;)
+        continue;
+    WEFT_AWAIT(self->weft.rc, weft_fd_wait(cx, self->fd, WEFT_READABLE));
+    WEFT_END(self->weft.rc);
+}
+
+/* Two workers at once are the first to wait for descriptors of a loop: one opens it, and may sleep in it before the other
+ * has looked. */
+static void loop_is_opened_by_two_at_once(void **state)
+{
+    (void)state;
+    enum { TIMES = 500 };
+    for (int i = 0; i < TIMES; i++) {
+        weft_runtime *rt = world_begin(2);
+        weft_fd one = {0}, other = {0};
+        assert_int_equal(weft_socket_pair(rt, &one, &other), 0);
+        atomic_int here = 2;
+        for (int j = 0; j < 2; j++)
+            weft_spawn(weft_runtime_scope(rt), first, .fd = &one, .here = &here);
+        WORLD_UNTIL(waiting_at(&one) == 2);
+        assert_int_equal(weft_fd_try_write(&other, "r", 1), 1);
+        world_settle(rt);
+        weft_fd_close(&one);
+        weft_fd_close(&other);
+        world_end(rt, 2);
+    }
+}
+
 /* A device that epoll refuses. known bug 92: the refusal is the wait's answer, each time, and nothing is left behind. */
 static void descriptor_that_cannot_be_polled_says_so(void **state)
 {
@@ -1071,6 +1109,7 @@ int main(void)
         cmocka_unit_test(reset_is_an_error_of_the_next_read),
         cmocka_unit_test(readiness_is_asked_anew_by_each_wait),
         cmocka_unit_test(all_who_wait_are_woken_and_sides_are_independent),
+        cmocka_unit_test(loop_is_opened_by_two_at_once),
         cmocka_unit_test(priority_hangup_and_fault_are_told),
         cmocka_unit_test(descriptor_that_cannot_be_polled_says_so),
         cmocka_unit_test(number_that_is_used_again_gets_no_stale_event),
