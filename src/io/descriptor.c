@@ -18,6 +18,11 @@
 
 enum { DESCRIPTOR_WAKES = 32 };
 
+static void descriptor_event(struct weft__source *source, unsigned events);
+static void descriptor_gone(struct weft__source *source);
+
+static const struct weft__source_ops descriptor_ops = {descriptor_event, descriptor_gone};
+
 static const struct weft__io_ops io_ops = {
     .awaited = weft__reactor_awaited,
     .sleep = weft__reactor_sleep,
@@ -32,7 +37,7 @@ struct weft__io *weft__io_create(struct weft__env *env, uint32_t workers)
     struct weft__io *io = weft__alloc_zeroed(1, sizeof *io);
     if (!io)
         return NULL;
-    io->reactors = weft__reactors_create(workers);
+    io->reactors = weft__reactors_create(workers, &descriptor_ops);
     if (!io->reactors) {
         weft__free(io);
         return NULL;
@@ -62,7 +67,7 @@ static void descriptor_unref(struct weft__descriptor *descriptor)
 {
     if (weft__fetch_sub_acq_rel(&descriptor->refs, 1) != 1)
         return;
-    struct weft__io *io = descriptor->home;
+    struct weft__io *io = weft__descriptor_home(descriptor);
     weft__store_release(&descriptor->state, WEFT__DESCRIPTOR_FREE);
     weft__slab_free(&io->slab, NULL, descriptor);
     weft__io_unref(io);
@@ -73,8 +78,7 @@ static void descriptor_take_out(struct weft__descriptor *descriptor, struct weft
 {
     weft__list_remove(&wait->link);
     weft__store_relaxed(&descriptor->waiting_count, weft__load_relaxed(&descriptor->waiting_count) - 1);
-    weft__reactor_count_wait(descriptor->reactor, -1);
-    wait->state = state;
+    weft__store_release(weft__wait_word(wait), state); /* DE-R1; the node is its waiter's from here on */
 }
 
 /* What those who wait want. Under the lock. */
@@ -143,7 +147,7 @@ static void descriptor_event(struct weft__source *source, unsigned events)
         }
         events |= WEFT__IO_READ | WEFT__IO_WRITE | WEFT__IO_PRIORITY; /* each of them finds out by asking */
     }
-    WEFT__TRACE(descriptor->home->number, io_ready, weft__load_relaxed(&descriptor->id), events);
+    WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_ready, weft__load_relaxed(&descriptor->id), events);
     const uint32_t woken = descriptor_wake(descriptor, events, WEFT__WAIT_TOLD);
     for (uint32_t i = 0; i < woken; i++)
         weft__reactor_note_wake(descriptor->reactor);
@@ -219,30 +223,21 @@ int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t gener
         descriptor->error = 0; /* it is told once; the next may try again */
     } else {
         wait->object = &descriptor->waitable;
-        wait->since = weft__self_now(descriptor->home->realm);
+        wait->since = weft__self_now(weft__descriptor_home(descriptor)->realm);
         wait->amount = events;
-        wait->state = WEFT__WAIT_QUEUED;
+        weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_QUEUED); /* the waiter's own until the unlock */
         weft__list_push_back(&descriptor->waiting, &wait->link);
         weft__store_relaxed(&descriptor->waiting_count, weft__load_relaxed(&descriptor->waiting_count) + 1);
-        weft__reactor_count_wait(descriptor->reactor, 1);
+        weft__store_relaxed(&descriptor->waits, weft__load_relaxed(&descriptor->waits) + 1); /* a statistic */
         submit = (events & ~descriptor->watched) && descriptor_change(descriptor);
     }
     weft__unlock(&descriptor->lock);
     if (error < 0)
         return error;
-    weft__fetch_add_relaxed(&descriptor->waits, 1); /* a statistic */
-    WEFT__TRACE(descriptor->home->number, io_wait, weft__load_relaxed(&descriptor->id), weft__self_task_id(), events);
+    WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_wait, weft__load_relaxed(&descriptor->id), weft__self_task_id(), events);
     if (submit)
         weft__reactor_submit(descriptor->reactor, &descriptor->change);
     return 0;
-}
-
-uint8_t weft__descriptor_wait_state(struct weft__descriptor *descriptor, struct weft__wait *wait)
-{
-    weft__lock(&descriptor->lock);
-    const uint8_t state = wait->state;
-    weft__unlock(&descriptor->lock);
-    return state;
 }
 
 int weft__descriptor_told(struct weft__descriptor *descriptor, const struct weft__wait *wait)
@@ -290,11 +285,11 @@ static void descriptor_abandon(struct weft__waitable *waitable, struct weft__wai
 {
     struct weft__descriptor *descriptor = weft__container_of(waitable, struct weft__descriptor, waitable);
     weft__lock(&descriptor->lock);
-    if (wait->state == WEFT__WAIT_QUEUED)
+    if (weft__load_relaxed(weft__wait_word(wait)) == WEFT__WAIT_QUEUED) /* under the lock */
         descriptor_take_out(descriptor, wait, WEFT__WAIT_IDLE);
     weft__unlock(&descriptor->lock);
     wait->object = NULL;
-    wait->state = WEFT__WAIT_IDLE;
+    weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own by now */
 }
 
 static void descriptor_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
@@ -320,7 +315,6 @@ int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const 
     weft__lock(&descriptor->reading); /* a stale handle may be looking */
     weft__lock(&descriptor->writing);
     weft__lock(&descriptor->lock);
-    descriptor->home = io;
     descriptor->reactor = self && self->reactor ? self->reactor : weft__reactor_choose(io->reactors, io->count, &io->turn);
     descriptor->waitable = (struct weft__waitable){descriptor_abandon, descriptor_describe};
     descriptor->fd = fd;
@@ -332,8 +326,6 @@ int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const 
     weft__store_relaxed(&descriptor->waiting_count, 0);
     weft__list_init(&descriptor->waiting);
     descriptor->change.apply = descriptor_apply;
-    descriptor->source.event = descriptor_event;
-    descriptor->source.gone = descriptor_gone;
     weft__store_relaxed(&descriptor->refs, 1);
     weft__store_relaxed(&descriptor->id, id);
     weft__store_relaxed(&descriptor->reads, 0);
@@ -384,7 +376,7 @@ static void descriptor_shut(struct weft__descriptor *descriptor)
     weft__unlock(&descriptor->reading);
     if (!first)
         return;
-    WEFT__TRACE(descriptor->home->number, io_end, weft__load_relaxed(&descriptor->id), weft__self_task_id());
+    WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_end, weft__load_relaxed(&descriptor->id), weft__self_task_id());
     descriptor_wake(descriptor, UINT32_MAX, WEFT__WAIT_CLOSED);
     if (submit)
         weft__reactor_submit(descriptor->reactor, &descriptor->change);

@@ -14,6 +14,7 @@
  *     lock          guards the list of those who wait, and what the loop is asked for
  *     source        whoever turns the loop
  *     counters      relaxed: statistics
+ * Edges: DE-R1 -> DE-A1, whoever takes a node out of the list releases it; its task acquires it by the state, without the lock.
  * Order of locks: turning, reading, writing, lock; each alone, or in this order.
  * Lifetime: one reference of the handle, one of the loop that knows it, one of each change under way. With the runtime's end
  * the system's descriptor is closed and each operation answers WEFT_EBADF; the slot stays until the handle is closed.
@@ -33,41 +34,49 @@ enum { WEFT__DESCRIPTOR_LIVE = 1, WEFT__DESCRIPTOR_FREE = 2 };
 /* The state of a handle: closed by its owner, or of a socket that is being connected. */
 enum { WEFT__FD_CLOSED = 1, WEFT__FD_CONNECTING = 2 };
 
+/*
+ * In the order in which it is used: an event, the read and the write that follow it, and the next wait touch three cache
+ * lines, the first two and that in which the second half of `source` begins. With hundreds of connections that is what an
+ * event costs beside the system's calls.
+ */
 struct weft__descriptor {
     _Atomic uint64_t state; /* these two are the slab's */
     struct weft__slot *slab_next;
-    struct weft__io *home;
     struct weft__reactor *reactor;
-    struct weft__waitable waitable;
     struct weft__lock reading;
     struct weft__lock writing;
+    struct weft__lock lock;
     int fd;
     uint8_t kind;      /* weft_fd_kind */
     bool borrowed;     /* not closed with the handle */
     bool drained;      /* under `reading`: the last read took all there was */
     bool connecting;   /* under `writing` */
-
-    struct weft__lock lock;
     bool changing;     /* in the loop's list of changes */
     bool closing;      /* written with both side locks as well */
     bool known;        /* the loop knows it; written where the loop is turned */
     uint8_t watched;   /* what the loop is asked for */
     int error;         /* the loop could not take it */
     _Atomic uint32_t waiting_count;
-    struct weft__link waiting;
-    struct weft__change change;
-    struct weft__source source;
-
     _Atomic uint32_t refs;
+    _Atomic uint32_t pauses; /* times that it had to stop for lack of descriptors */
+
+    struct weft__link waiting;
     _Atomic uint64_t id;
     _Atomic uint64_t reads;
     _Atomic uint64_t writes;
     _Atomic uint64_t bytes_read;
     _Atomic uint64_t bytes_written;
     _Atomic uint64_t waits;
-    _Atomic uint64_t pauses; /* times that it had to stop for lack of descriptors */
+
+    struct weft__waitable waitable;
+    struct weft__change change;
+    struct weft__source source;
     char name[64];
 };
+
+_Static_assert(offsetof(struct weft__descriptor, waiting) == 64, "the second line");
+_Static_assert((offsetof(struct weft__descriptor, source) + WEFT__SOURCE_HOT) % 64 == 0, "and the third");
+_Static_assert(sizeof(struct weft__descriptor) == 384, "a size that the slab has");
 
 /* The room's part of a runtime. It outlives the runtime while handles are open. */
 struct weft__io {
@@ -104,6 +113,12 @@ int weft__descriptor_check(const char *call, const weft_fd *fd);
 
 static inline struct weft__descriptor *weft__descriptor_of(const weft_fd *fd) { return fd->weft__descriptor; }
 
+/* The room that an open descriptor belongs to: by its page. */
+static inline struct weft__io *weft__descriptor_home(const struct weft__descriptor *descriptor)
+{
+    return weft__page_of(descriptor)->slab->owner;
+}
+
 /* Whether the handle's descriptor is open, and stays so. With a side lock held. */
 static inline bool weft__descriptor_is_open(struct weft__descriptor *descriptor, uint32_t generation)
 {
@@ -114,8 +129,7 @@ static inline bool weft__descriptor_is_open(struct weft__descriptor *descriptor,
 int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t generation, struct weft__wait *wait,
                              unsigned events);
 
-/* What became of the node. Of one that was told: the events that have come, or the loop's refusal. */
-uint8_t weft__descriptor_wait_state(struct weft__descriptor *descriptor, struct weft__wait *wait);
+/* Of a node that was told: the events that have come, or the loop's refusal. */
 int weft__descriptor_told(struct weft__descriptor *descriptor, const struct weft__wait *wait);
 
 /* The system's number; WEFT_EBADF if it is closed. */

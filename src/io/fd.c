@@ -27,12 +27,9 @@ static bool io_knows_nothing_there(const struct weft__descriptor *descriptor, un
     return events == WEFT__IO_READ && descriptor->drained;
 }
 
-int weft__io_try(const struct weft__io_operation *operation)
+/* One attempt, at the descriptor of a handle that was checked. */
+static int io_attempt(const struct weft__io_operation *operation, struct weft__descriptor *descriptor)
 {
-    const int wrong = weft__descriptor_check(operation->call, operation->fd);
-    if (wrong)
-        return wrong;
-    struct weft__descriptor *descriptor = weft__descriptor_of(operation->fd);
     struct weft__lock *side = operation->events & WEFT__IO_WRITE ? &descriptor->writing : &descriptor->reading;
     int answer = WEFT_EBADF;
     weft__lock(side);
@@ -42,18 +39,24 @@ int weft__io_try(const struct weft__io_operation *operation)
     return answer;
 }
 
+int weft__io_try(const struct weft__io_operation *operation)
+{
+    const int wrong = weft__descriptor_check(operation->call, operation->fd);
+    return wrong ? wrong : io_attempt(operation, weft__descriptor_of(operation->fd));
+}
+
 /* What came of a wait that is under way: AWAITING, 0: try, or the end. */
-static int io_resume(weft_context *cx, struct weft__descriptor *descriptor, struct weft__wait *wait)
+static int io_resume(weft_context *cx, struct weft__wait *wait)
 {
     if (weft__cx_cancelled(cx)) {
         weft__wait_leave(wait);
         return WEFT_ECANCELED;
     }
-    const uint8_t state = weft__descriptor_wait_state(descriptor, wait);
+    const uint8_t state = weft__load_acquire(weft__wait_word(wait)); /* DE-A1 */
     if (state == WEFT__WAIT_QUEUED)
         return WEFT_AWAITING;
     wait->object = NULL;
-    wait->state = WEFT__WAIT_IDLE;
+    weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own by now */
     return state == WEFT__WAIT_CLOSED ? WEFT_EBADF : 0;
 }
 
@@ -68,11 +71,12 @@ int weft__io_await(weft_context *cx, const struct weft__io_operation *operation,
 {
     const bool resumed = io_is_waiting(operation->fd, wait);
     if (resumed) {
-        const int answer = io_resume(cx, weft__descriptor_of(operation->fd), wait);
+        const int answer = io_resume(cx, wait);
         if (answer != 0)
             return answer;
+    } else {
+        weft__wait_leave(wait);
     }
-    weft__wait_leave(wait);
     const int wrong = weft__descriptor_check(operation->call, operation->fd);
     if (wrong)
         return wrong;
@@ -82,7 +86,7 @@ int weft__io_await(weft_context *cx, const struct weft__io_operation *operation,
     if (!weft__cx_spend(cx))
         return WEFT_AWAITING;
     if (resumed || !io_knows_nothing_there(descriptor, operation->events)) {
-        const int answer = weft__io_try(operation);
+        const int answer = io_attempt(operation, descriptor);
         if (answer != WEFT_EAGAIN)
             return answer;
     }
@@ -169,7 +173,7 @@ static int fd_wait_await(weft_context *cx, const char *call, weft_fd *fd, unsign
         return weft__refuse(WEFT_EINVAL, "%s: events %#x: give WEFT_READABLE, WEFT_WRITABLE, WEFT_PRIORITY, or several of them",
                             call, events);
     if (io_is_waiting(fd, wait)) {
-        const int answer = io_resume(cx, weft__descriptor_of(fd), wait);
+        const int answer = io_resume(cx, wait);
         return answer != 0 ? answer : fd_say_refusal(call, fd, weft__descriptor_told(weft__descriptor_of(fd), wait));
     }
     weft__wait_leave(wait);

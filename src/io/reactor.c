@@ -29,32 +29,36 @@ struct weft__reactor {
     struct weft__lock turning;
     struct weft__lock opening;
     struct weft__lock changing;
-    struct weft__link changes; /* under `changing` */
+    struct weft__change *changes, **changes_end; /* a queue, under `changing` */
     _Atomic uint32_t changed;  /* there are some; written under `changing` */
-    _Atomic uint32_t waits;
+    _Atomic uint32_t watching; /* descriptors; written under `turning` */
     _Atomic uint32_t open;
     _Atomic uint32_t alive;    /* what others have put on the loop has to be turned */
     bool called;               /* somebody was given the loop */
     bool ended;                /* it is not opened again; under `opening` */
     _Atomic(struct weft__thread *) thread; /* whose loop it is; NULL once that has gone. Inside an RCU section */
     uint32_t woken;            /* waiters, in this turn */
+    const struct weft__source_ops *ops;
     uv_loop_t loop;
     uv_async_t rouser;
     uv_timer_t due;
 };
 
 _Static_assert(sizeof(uv_poll_t) <= sizeof(((struct weft__source *)0)->handle), "libuv's handle fits");
+_Static_assert(offsetof(uv_poll_t, poll_cb) == WEFT__SOURCE_HOT, "where its hot half begins");
 
 static size_t reactors_bytes(uint32_t count)
 {
     return (count * sizeof(struct weft__reactor) + 4095) & ~(size_t)4095;
 }
 
-struct weft__reactor *weft__reactors_create(uint32_t count)
+struct weft__reactor *weft__reactors_create(uint32_t count, const struct weft__source_ops *ops)
 {
     struct weft__reactor *reactors = weft__platform->map(reactors_bytes(count), 4096);
-    for (uint32_t i = 0; reactors && i < count; i++)
-        weft__list_init(&reactors[i].changes);
+    for (uint32_t i = 0; reactors && i < count; i++) {
+        reactors[i].changes_end = &reactors[i].changes;
+        reactors[i].ops = ops;
+    }
     return reactors;
 }
 
@@ -102,7 +106,6 @@ static int reactor_open_loop(struct weft__reactor *reactor)
     int error = uv_loop_init(&reactor->loop);
     if (error < 0)
         return error;
-    reactor->loop.data = reactor;
     error = uv_async_init(&reactor->loop, &reactor->rouser, reactor_roused);
     if (error < 0) {
         uv_loop_close(&reactor->loop);
@@ -128,13 +131,14 @@ static void reactor_apply(struct weft__reactor *reactor)
 {
     while (weft__load_relaxed(&reactor->changed)) { /* a wish that comes now is seen by who is roused for it */
         weft__lock(&reactor->changing);
-        struct weft__link *link = weft__list_pop_front(&reactor->changes);
-        if (weft__list_empty(&reactor->changes))
+        struct weft__change *change = reactor->changes;
+        if (change && !(reactor->changes = change->next))
+            reactor->changes_end = &reactor->changes;
+        if (!reactor->changes)
             weft__store_relaxed(&reactor->changed, 0);
         weft__unlock(&reactor->changing);
-        if (!link)
+        if (!change)
             return;
-        struct weft__change *change = weft__container_of(link, struct weft__change, link);
         change->apply(change);
     }
 }
@@ -142,7 +146,9 @@ static void reactor_apply(struct weft__reactor *reactor)
 void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *change)
 {
     weft__lock(&reactor->changing);
-    weft__list_push_back(&reactor->changes, &change->link);
+    change->next = NULL;
+    *reactor->changes_end = change;
+    reactor->changes_end = &change->next;
     weft__store_relaxed(&reactor->changed, 1);
     weft__unlock(&reactor->changing);
     if (weft__lock_try(&reactor->turning)) {
@@ -196,23 +202,28 @@ void weft__reactor_disown(struct weft__reactor *reactor)
             close(fds[i]);
 }
 
-void weft__reactor_count_wait(struct weft__reactor *reactor, int change)
+void weft__reactor_note_wake(struct weft__reactor *reactor) { reactor->woken++; }
+
+static struct weft__reactor *source_reactor(const uv_poll_t *handle)
 {
-    if (change > 0)
-        weft__fetch_add_relaxed(&reactor->waits, 1); /* the unpark after it orders */
-    else
-        weft__fetch_sub_relaxed(&reactor->waits, 1);
+    return weft__container_of(handle->loop, struct weft__reactor, loop);
 }
 
-void weft__reactor_note_wake(struct weft__reactor *reactor) { reactor->woken++; }
+/* One descriptor more, or less. Under `turning`; the unpark after a change orders. */
+static void source_count(const uv_poll_t *handle, int change)
+{
+    struct weft__reactor *reactor = source_reactor(handle);
+    weft__store_relaxed(&reactor->watching, weft__load_relaxed(&reactor->watching) + (uint32_t)change);
+}
 
 /* libuv says of an error only that there is one, and stops watching. */
 static void source_event(uv_poll_t *handle, int status, int events)
 {
-    struct weft__source *source = weft__container_of(handle, struct weft__source, handle);
     unsigned mask = 0;
-    if (status < 0)
+    if (status < 0) {
         mask = WEFT__IO_ERROR;
+        source_count(handle, -1);
+    }
     if (events & UV_READABLE)
         mask |= WEFT__IO_READ;
     if (events & UV_WRITABLE)
@@ -221,7 +232,7 @@ static void source_event(uv_poll_t *handle, int status, int events)
         mask |= WEFT__IO_PRIORITY;
     if (events & UV_DISCONNECT)
         mask |= WEFT__IO_HANGUP;
-    source->event(source, mask);
+    source_reactor(handle)->ops->event(weft__container_of(handle, struct weft__source, handle), mask);
 }
 
 int weft__source_init(struct weft__reactor *reactor, struct weft__source *source, int fd)
@@ -247,6 +258,7 @@ static int source_reserve(uv_poll_t *handle, int fd, unsigned events)
 int weft__source_want(struct weft__source *source, int fd, unsigned events)
 {
     uv_poll_t *handle = source_handle(source);
+    const int before = uv_is_active((uv_handle_t *)handle);
     int wanted = 0;
     if (events & WEFT__IO_READ)
         wanted |= UV_READABLE;
@@ -259,25 +271,28 @@ int weft__source_want(struct weft__source *source, int fd, unsigned events)
         error = source_reserve(handle, fd, events); /* after the start, which takes it out of epoll first */
     if (error < 0)
         uv_poll_stop(handle);
+    source_count(handle, uv_is_active((uv_handle_t *)handle) - before);
     return error;
 }
 
 static void source_closed(uv_handle_t *handle)
 {
-    struct weft__source *source = weft__container_of(handle, struct weft__source, handle);
-    source->gone(source);
+    const struct weft__reactor *reactor = weft__container_of(handle->loop, struct weft__reactor, loop);
+    reactor->ops->gone(weft__container_of(handle, struct weft__source, handle));
 }
 
 void weft__source_fini(struct weft__source *source)
 {
-    uv_close((uv_handle_t *)source_handle(source), source_closed);
+    uv_poll_t *handle = source_handle(source);
+    source_count(handle, -uv_is_active((uv_handle_t *)handle));
+    uv_close((uv_handle_t *)handle, source_closed);
 }
 
 bool weft__reactor_awaited(const struct weft__thread *self)
 {
     const struct weft__reactor *reactor = self->reactor;
     /* RE-A1: read after the worker has said that it parks, or before an unpark that ends the park at once. */
-    return weft__load_relaxed(&((struct weft__reactor *)(uintptr_t)reactor)->waits) > 0 ||
+    return weft__load_relaxed(&((struct weft__reactor *)(uintptr_t)reactor)->watching) > 0 ||
            weft__load_relaxed(&((struct weft__reactor *)(uintptr_t)reactor)->changed) ||
            weft__load_relaxed(&((struct weft__reactor *)(uintptr_t)reactor)->alive);
 }

@@ -13,9 +13,9 @@
  *     changes    under `changing`, a leaf
  *     opening    a lock, a leaf, held while the loop is made; nobody turns it before
  *     loop …     whoever holds `turning`
- *     waits      anybody: how many nodes wait at descriptors of this loop
+ *     watching   written by whoever holds `turning`: how many descriptors it asks the system for
  * Edges:
- *     RE-R1 -> RE-A1   a change is put in, then the worker is unparked; it looks at `waits` and the list before it sleeps.
+ *     RE-R1 -> RE-A1   a change is put in, then the worker is unparked; it looks at `watching` and the list before it sleeps.
  *     RE-R2 -> RE-A2   opening releases the loop.
  *     RE-R3 -> RE-A3   the end takes the worker out; who found it before is inside an RCU section.
  */
@@ -39,9 +39,14 @@ enum {
     WEFT__IO_ERROR = WEFT_FAULT
 };
 
-/* A descriptor as its loop knows it. */
+/* A descriptor as its loop knows it: libuv's handle. */
+enum { WEFT__SOURCE_HOT = 96 }; /* what libuv reads of it with each event begins here, and fits a cache line */
 struct weft__source {
-    _Alignas(8) unsigned char handle[160]; /* libuv's */
+    _Alignas(8) unsigned char handle[160];
+};
+
+/* Who is told. */
+struct weft__source_ops {
     /* What has come, of what is wanted. In a turn. */
     void (*event)(struct weft__source *source, unsigned events);
     /* The loop knows it no more. In a turn. */
@@ -50,14 +55,14 @@ struct weft__source {
 
 /* A wish that has to be carried out where the loop is turned. */
 struct weft__change {
-    struct weft__link link;
+    struct weft__change *next; /* in the list */
     void (*apply)(struct weft__change *change);
 };
 
 struct weft__reactor;
 
 /* One per worker, closed at first. NULL: no memory. */
-struct weft__reactor *weft__reactors_create(uint32_t count);
+struct weft__reactor *weft__reactors_create(uint32_t count, const struct weft__source_ops *ops);
 struct weft__reactor *weft__reactors_at(struct weft__reactor *reactors, uint32_t index);
 void weft__reactors_destroy(struct weft__reactor *reactors, uint32_t count);
 
@@ -81,9 +86,6 @@ int weft__reactor_open(struct weft__reactor *reactor);
 
 /* Have a change applied: here and now, or by whoever turns the loop. Any thread. */
 void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *change);
-
-/* One more, or one less, waits at a descriptor of the loop. Any thread. */
-void weft__reactor_count_wait(struct weft__reactor *reactor, int change);
 
 /* In a change or a callback. Make a descriptor known: 0, or why the system refuses (EPERM, ENOSPC, EBADF, …). */
 int weft__source_init(struct weft__reactor *reactor, struct weft__source *source, int fd);

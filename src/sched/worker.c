@@ -45,20 +45,22 @@ static bool worker_is_late(const struct weft__worker *worker)
 }
 
 /*
- * Look at the loop between polls. After a turn that woke many it waits until they had their polls: what they have not read
- * yet would be told once more.
+ * When to look at the loop next. Not before those that this look woke had their polls: what they have not read yet would be
+ * told once more, and switched off, since nobody waits for it.
  */
+static void worker_pause_loop(struct weft__worker *worker, uint32_t woken)
+{
+    worker->io_pause = (worker->sched->event_interval + woken + WORKER_CLOCK_INTERVAL - 1) / WORKER_CLOCK_INTERVAL;
+}
+
+/* Look at the loop between polls. */
 WORKER_INLINE void worker_turn_loop(struct weft__worker *worker)
 {
     const struct weft__io_ops *io = worker->thread.env->io_ops;
-    if (worker->io_pause > 0) {
+    if (worker->io_pause > 0)
         worker->io_pause--;
-        return;
-    }
-    if (!io->awaited(&worker->thread))
-        return;
-    const uint32_t woken = io->turn(&worker->thread);
-    worker->io_pause = (worker->sched->event_interval + 2 * woken) / WORKER_CLOCK_INTERVAL;
+    else if (io->awaited(&worker->thread))
+        worker_pause_loop(worker, io->turn(&worker->thread));
 }
 
 /* Up to a fair share of the shared queue: one to run, the rest into the ring. Whether that leaves any is remembered. */
@@ -186,7 +188,7 @@ static bool worker_sleep_in_loop(struct weft__worker *worker, int64_t due)
     if (!io->awaited(&worker->thread))
         return false;
     if (weft__parker_depart(&worker->parker))
-        worker->io_pause = 2 * io->sleep(&worker->thread, due) / WORKER_CLOCK_INTERVAL;
+        worker_pause_loop(worker, io->sleep(&worker->thread, due));
     weft__parker_arrive(&worker->parker);
     return true;
 }
