@@ -23,9 +23,10 @@ def first_line(*command):
 class Contestant:
     """One program, or for weft one per line."""
 
-    def __init__(self, name, binary):
+    def __init__(self, name, binary, load):
         self.name = name
         self.binary = binary  # of weft: the folder
+        self.load = load      # the program that loads servers
         self.version = ""     # as its results say
         self.programs = self._programs()
 
@@ -41,16 +42,19 @@ class Contestant:
 
     def command(self, line, scale, workers, more=()):
         start = [self.binary / f"bench-{line.program}"] if self.name == WEFT else [self.binary, line.program]
+        if line.load:
+            return [self.load, line.load, *line.arguments(scale), *more, "--", *start, f"workers={workers}"]
         return [*start, *line.arguments(scale), f"workers={workers}", *more]
 
 
 def contestants(bin_folder, peers_folder, wanted):
     """weft, the peers of `wanted` that were built, and the limit."""
-    found = [Contestant(WEFT, bin_folder)]
+    load = bin_folder / "bench-echo_load"
+    found = [Contestant(WEFT, bin_folder, load)]
     for name in [*(peer for peer in PEERS if peer in wanted), LIMIT]:
         binary = peers_folder / f"{name}-peer"
         if binary.exists():
-            found.append(Contestant(name, binary))
+            found.append(Contestant(name, binary, load))
     return found
 
 

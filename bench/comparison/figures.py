@@ -16,7 +16,7 @@ def at(values, part):
 
 @dataclass
 class Figure:
-    """One contestant's on one line, with two workers; cpu_1w with one, or None."""
+    """One contestant's on one line, with two workers (a server: with one); cpu_1w with one, or None."""
     median: float
     min: float
     p99: float
@@ -25,6 +25,7 @@ class Figure:
     switches: float  # voluntary ones per operation
     quiet: int       # rounds
     rounds: int
+    per_second: float | None  # of a server: how many messages its load got through
 
     def as_json(self):
         return {"median": self.median, "min": self.min, "p99": self.p99, "cpu_1w": self.cpu_1w}
@@ -66,25 +67,28 @@ class Result:
 
 
 def figure_of(samples, name):
-    values = samples.values(name, 2, samples.line.figure)
+    line, workers = samples.line, samples.line.workers[0]
+    values = [value / line.per for value in samples.values(name, workers, line.figure)]
     if not values:
         return None
     middle = median(values)
-    own_p99 = median(samples.values(name, 2, "p99"))
-    cpu = samples.values(name, 1, "cpu")
+    own_p99 = median(samples.values(name, workers, "p99")) / line.per
+    cpu = samples.values(name, 1, "cpu") if line.figure != "p99" and not line.once else []
     return Figure(
         median=middle,
         min=min(values),
         p99=own_p99 if own_p99 > 0 else at(values, 0.99),
         cpu_1w=median(cpu) if cpu else None,
         spread=(at(values, 0.75) - at(values, 0.25)) / middle if middle > 0 else 0.0,
-        switches=median(samples.values(name, 2, "switches")),
-        quiet=sum(load < QUIET for load in samples.values(name, 2, "foreign")),
-        rounds=len(values))
+        switches=median(samples.values(name, workers, "switches")),
+        quiet=sum(load < QUIET for load in samples.values(name, workers, "foreign")),
+        rounds=len(values),
+        per_second=1e9 / median(samples.values(name, workers, "value")) if line.load and not line.once else None)
 
 
 def single_ratios(samples, peer):
-    pairs = zip(samples.values(peer, 2, samples.line.figure), samples.values(WEFT, 2, samples.line.figure))
+    line, workers = samples.line, samples.line.workers[0]
+    pairs = zip(samples.values(peer, workers, line.figure), samples.values(WEFT, workers, line.figure))
     return [theirs / ours for theirs, ours in pairs if ours > 0]
 
 

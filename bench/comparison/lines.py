@@ -3,7 +3,8 @@
 
 `ops` is sized so that a round of the slowest peer takes some tenths of a second; `--full` takes a program's own number,
 which is the published one, and `--quick` a part of `ops`. Lines that one worker makes sense for are measured with one, too:
-its processor time is the figure that foreign load disturbs least.
+its processor time is the figure that foreign load disturbs least. Of a server that another program loads there is only that:
+the load has a processor to itself.
 """
 
 from dataclasses import dataclass, field
@@ -17,14 +18,22 @@ class Line:
     params: dict = field(default_factory=dict)
     unit: str = "ns"
     one_worker: bool = True
-    figure: str = "value"  # of a round; p99: the round's own percentile
+    figure: str = "value"  # of a round; p99: the round's own percentile; cpu: processor time
+    per: int = 1           # what the program prints, in one of `unit`
+    load: str = ""         # the line of bench-echo_load that starts the program, and measures it
     fixed: bool = False    # the number of operations is part of the question
     once: bool = False     # it measures memory: no warm-up, one round
     limit: str = ""        # a line of the raw programs to set beside it; "": the same, "-": none
 
     def same_rounds(self, other):
         """Whether the two are different figures of the same measurement."""
-        return (self.program, self.params, self.ops, self.once) == (other.program, other.params, other.ops, other.once)
+        return ((self.program, self.load, self.params, self.ops, self.once)
+                == (other.program, other.load, other.params, other.ops, other.once))
+
+    @property
+    def workers(self):
+        """With how many it is measured; the first is what its figure is taken with."""
+        return (1,) if self.load else (2, 1) if self.one_worker else (2,)
 
     def arguments(self, scale=1.0):
         ops = self.ops if self.fixed else max(1, int(self.ops * scale))
@@ -70,6 +79,14 @@ LINES = [
     Line("skewed_steal", "skewed_steal", 10_000, {"us": 10}, one_worker=False),
     Line("parked_task", "parked_task", 200_000, unit="bytes", one_worker=False, once=True, limit="-"),
     Line("pending_timer", "parked_task", 200_000, {"sleep": 1}, unit="bytes", one_worker=False, once=True, limit="-"),
+    # A server: its processor time, and how long the slowest answers take.
+    Line("tcp_echo_64", "tcp_echo", 25_000, {"connections": 64, "bytes": 64}, load="tcp_echo", figure="cpu"),
+    Line("tcp_echo_64_p99", "tcp_echo", 25_000, {"connections": 64, "bytes": 64}, load="tcp_echo", figure="p99", unit="us",
+         per=1000),
+    Line("tcp_echo_512", "tcp_echo", 25_000, {"connections": 512, "bytes": 64}, load="tcp_echo", figure="cpu"),
+    Line("tcp_echo_512_p99", "tcp_echo", 25_000, {"connections": 512, "bytes": 64}, load="tcp_echo", figure="p99", unit="us",
+         per=1000),
+    Line("idle_connection", "tcp_echo", 10_000, {"bytes": 64}, load="idle_connection", unit="bytes", once=True, fixed=True),
     # Tokio's own benchmarks, with their parameters.
     Line("spawn_10000_local", "spawn_local", 10_000, one_worker=False, fixed=True),
     Line("spawn_10000_remote", "spawn_external", 10_000, one_worker=False, fixed=True),

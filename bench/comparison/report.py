@@ -39,6 +39,13 @@ def table(results):
     return "\n".join([texts[0], "-" * len(texts[0]), *texts[1:]])
 
 
+def served(result):
+    """Messages per second, of a server and its load together."""
+    figures = {"weft": result.weft, **result.peers, **({"raw": result.raw} if result.raw else {})}
+    return f"{result.line.name}, messages per second: " + ", ".join(
+        f"{name} {figure.per_second:,.0f}" for name, figure in figures.items())
+
+
 def summary(results):
     behind = [result.line.name for result in results if result.ratio is not None and result.ratio < 1]
     mean = geomean(results)
@@ -47,6 +54,7 @@ def summary(results):
     quiet = sum(result.weft.quiet for result in results if result.weft)
     total = sum(result.weft.rounds for result in results if result.weft)
     yield f"quiet rounds of weft (others used less than 0.15 processors): {quiet} of {total}"
+    yield from map(served, filter(lambda result: result.line.load and result.line.figure == "cpu" and result.weft, results))
     for result in results:
         for name, why in result.failed.items():
             yield f"{name} failed on {result.line.name}: {why}"

@@ -53,7 +53,8 @@ def measure_once(samples, contestant, workers, scale):
     line = samples.line
     more = ["rounds=1"] if line.once else ["rounds=1", "warm=1"]
     try:
-        code, result = run(contestant.command(line, scale, workers, more), processors_of(workers))
+        processors = processors_of(2 if line.load else workers)
+        code, result = run(contestant.command(line, scale, workers, more), processors)
     except subprocess.TimeoutExpired:
         code, result = -1, f"no end after {ROUND_TIMEOUT_S} s"
     if code == 0:
@@ -70,7 +71,7 @@ def measure(line, contestants, rounds, scale):
     taking_part = [each for each in contestants if each.can(line)]
     count = min(rounds, 3) if line.once else rounds  # bytes hardly vary
     for turn in range(count):
-        for workers in (2, 1) if line.one_worker else (2,):
+        for workers in line.workers:
             order = taking_part[turn % len(taking_part):] + taking_part[:turn % len(taking_part)]
             for contestant in order:
                 if contestant in taking_part and measure_once(samples, contestant, workers, scale) != 0:

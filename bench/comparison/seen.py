@@ -111,7 +111,7 @@ def verdict(holds, words):
 def main():
     build, session, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     names = sys.argv[4:] or USUAL
-    lines = [line for line in LINES if line.name in names]
+    lines = [line for line in LINES if line.name in names and not line.load]
     runner = Runner(build, session, folder)
 
     print_head("Instructions per operation, of the threads that do the work:")

@@ -38,7 +38,7 @@ int64_t bench_now(void)
 static const char *argument_take(struct bench *bench, const char *name)
 {
     const size_t length = strlen(name);
-    for (char **each = bench->arguments; *each; each++)
+    for (char **each = bench->arguments; *each && each != bench->rest; each++)
         if (strncmp(*each, name, length) == 0 && (*each)[length] == '=') {
             const char *text = *each + length + 1;
             *each = *each + strlen(*each);
@@ -95,9 +95,19 @@ static void argument_pin(struct bench *bench)
     }
 }
 
+/* What comes after "--" is the line's alone. */
+static void arguments_split(struct bench *bench)
+{
+    for (bench->rest = bench->arguments; *bench->rest; bench->rest++)
+        if (strcmp(*bench->rest, "--") == 0) {
+            *bench->rest++ = (char *)"";
+            break;
+        }
+}
+
 static void arguments_check(const struct bench *bench)
 {
-    for (char **each = bench->arguments; *each; each++)
+    for (char **each = bench->arguments; *each && each != bench->rest; each++)
         if (**each != '\0') {
             fprintf(stderr, "%s: '%s' is no parameter of this line\n", bench->line->name, *each);
             exit(2);
@@ -186,8 +196,7 @@ static void print_round(const struct round *round, long ops)
 }
 
 /* One line of JSON. Of a line that samples by itself p99 is the median of the rounds' p99. */
-static void print_result(const struct bench *bench, const char *peer, const char *version, const struct round *rounds,
-                         long count)
+static void print_result(const struct bench *bench, const struct round *rounds, long count)
 {
     double sorted[ROUNDS_MAX];
     sort_figures(sorted, rounds, count, FIGURE_VALUE, bench->ops);
@@ -195,7 +204,7 @@ static void print_result(const struct bench *bench, const char *peer, const char
     const double own_p99 = median_of(rounds, count, FIGURE_P99, bench->ops);
     printf(
         "{\"line\":\"%s\",\"peer\":\"%s\",\"version\":\"%s\",\"unit\":\"%s\",\"workers\":%ld,\"ops\":%ld,\"params\":{",
-        bench->line->name, peer, version, bench->line->unit, bench->workers, bench->ops);
+        bench->line->name, bench->peer, bench->version, bench->line->unit, bench->workers, bench->ops);
     for (int i = 0; i < bench->param_count; i++)
         printf("%s\"%s\":%ld", i > 0 ? "," : "", bench->params[i].name, bench->params[i].value);
     printf("},\"median\":%.3f,\"min\":%.3f,\"p99\":%.3f,\"spread\":%.4f", median, sorted[0],
@@ -218,7 +227,7 @@ static void print_result(const struct bench *bench, const char *peer, const char
 static int round_run(struct bench *bench, struct meter *meter, struct round *out)
 {
     bench->value = bench->p99 = 0;
-    meter_start(meter);
+    meter_start(meter, bench->process);
     const int failed = bench->line->round(bench);
     meter_stop(meter, &out->used);
     out->value = bench->value > 0 ? bench->value : (double)out->used.wall_ns / (double)bench->ops;
@@ -243,9 +252,10 @@ static int rounds_run(struct bench *bench, struct meter *meter, const struct opt
 int bench_main(int argc, char **argv, const char *peer, const char *version, const struct bench_line *line)
 {
     static struct round rounds[ROUNDS_MAX];
-    struct bench bench = {.line = line, .arguments = argv + (argc > 0)};
+    struct bench bench = {.line = line, .arguments = argv + (argc > 0), .peer = peer, .version = version};
     struct options options;
     struct meter meter;
+    arguments_split(&bench);
     bench.ops = argument_number(&bench, "ops", line->ops, 1);
     bench.workers = argument_number(&bench, "workers", 2, 1);
     options.rounds = argument_number(&bench, "rounds", line->once ? 1 : 7, 1);
@@ -259,9 +269,9 @@ int bench_main(int argc, char **argv, const char *peer, const char *version, con
         return 1;
     }
     arguments_check(&bench);
-    const int failed = rounds_run(&bench, &meter, &options, rounds);
-    if (!failed)
-        print_result(&bench, peer, version, rounds, options.rounds);
+    const int failed = line->serve ? line->serve(&bench) : rounds_run(&bench, &meter, &options, rounds);
+    if (!failed && !line->serve)
+        print_result(&bench, rounds, options.rounds);
     if (line->end)
         line->end(&bench);
     meter_fini(&meter);
@@ -281,6 +291,12 @@ int bench_main_of(int argc, char **argv, const char *peer, const char *version, 
         return 0;
     fprintf(stderr, "%s: there is no line '%s'\n", peer, argv[1]);
     return 2;
+}
+
+void bench_say_port(const struct bench *bench, unsigned port)
+{
+    printf("{\"peer\":\"%s\",\"version\":\"%s\",\"port\":%u}\n", bench->peer, bench->version, port);
+    fflush(stdout);
 }
 
 /* --- work ------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,10 @@
  * round did is one object per round: wall time, processor time of the whole process, what others used meanwhile,
  * voluntary context switches, and instructions where the machine counts them.
  *
- *     PROGRAM [ops=N] [workers=N] [rounds=N] [warm=N] [pin=CPU,CPU] [NAME=VALUE of the line]
+ *     PROGRAM [ops=N] [workers=N] [rounds=N] [warm=N] [pin=CPU,CPU] [NAME=VALUE of the line] [-- for the line]
+ *
+ * A server is a line without rounds: it says its port, and serves until it is killed. What it does is measured by a program
+ * that starts it, as the work of another process.
  */
 #ifndef BENCH_HARNESS_H
 #define BENCH_HARNESS_H
@@ -15,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,7 +40,10 @@ struct bench {
     } params[BENCH_PARAMS_MAX]; /* those that the line asked for, in that order */
     int param_count;
     char **arguments; /* ends with NULL; what was understood is replaced by "" */
-    void *context;    /* the line's */
+    char **rest;      /* what came after "--", ends with NULL */
+    pid_t process;    /* set by a line that measures another process: whose processor time and switches count */
+    const char *peer; /* what is printed with the figures; such a line says whose they are */
+    const char *version;
 };
 
 struct bench_line {
@@ -47,6 +54,7 @@ struct bench_line {
     int (*begin)(struct bench *bench); /* reads its parameters, sets up; may be null */
     int (*round)(struct bench *bench); /* 0, or it failed */
     void (*end)(struct bench *bench);  /* may be null */
+    int (*serve)(struct bench *bench); /* in place of rounds: calls bench_say_port(), and goes on until it is killed */
 };
 
 /* Run one line, and print its object to stdout. For main(): the exit code. */
@@ -60,11 +68,15 @@ int bench_main_of(int argc, char **argv, const char *peer, const char *version, 
 /* A parameter of the line: its value on the command line, or the default. It is printed with the figures. */
 long bench_param(struct bench *bench, const char *name, long otherwise);
 
+/* Of a server: tell who started it where it listens. */
+void bench_say_port(const struct bench *bench, unsigned port);
+
 /* Nanoseconds of CLOCK_MONOTONIC. */
 int64_t bench_now(void);
 
-/* Resident memory of the process in bytes. */
+/* Resident memory of this process in bytes, and of another. */
 int64_t bench_resident(void);
+int64_t bench_resident_of(pid_t process);
 
 /* Sort samples, and set value and p99 of the round: in the unit of which one is `divisor` units of the samples. */
 void bench_take_samples(struct bench *bench, int64_t *samples, size_t count, double divisor);

@@ -21,15 +21,24 @@ from comparison.rounds import measure  # noqa: E402
 
 TRY = Line("chan_try", "chan_try", 1000)
 WIDE = Line("mpsc_64p1c", "mpsc", 1000, {"producers": 64}, one_worker=False)
+SERVER = Line("tcp_echo_2", "tcp_echo", 1000, {"connections": 2}, load="tcp_echo", figure="cpu")
+SLOWEST = Line("tcp_echo_2_p99", "tcp_echo", 1000, {"connections": 2}, load="tcp_echo", figure="p99", unit="us", per=1000)
 LATENCY = Line("wake_p99", "wake_latency", 1000, unit="us", one_worker=False, figure="p99")
 
 # Takes a line's name if it is a peer, answers with a figure, notes that it ran; some parameters it does not have.
 PROGRAM = """#!/bin/sh
-[ "$1" = lines ] && {{ echo chan_try; echo mpsc; echo wake_latency; exit; }}
+[ "$1" = lines ] && {{ echo chan_try; echo mpsc; echo wake_latency; echo tcp_echo; exit; }}
 case "$*" in {refuses}) exit 3;; {breaks}) echo 'it broke' >&2; exit 1;; esac
 case "$*" in *workers=1*) workers=1;; *) workers=2;; esac
 echo "{name} $workers" >> {log}
 echo '{{"version": "7", "rounds": [{{"value": {value}, "p99": {p99}, "cpu": {cpu}, "foreign": 0.1, "switches": 0.5}}]}}'
+"""
+
+# Starts what stands behind --, as the load of a server does.
+LOAD = """#!/bin/sh
+while [ "$1" != -- ]; do shift; done
+shift
+exec "$@"
 """
 
 
@@ -49,6 +58,9 @@ class Compare(unittest.TestCase):
         for program in ("chan_try", "mpsc"):
             self.program(self.folder / f"bench-{program}", 10, 8)
         self.program(self.folder / "bench-wake_latency", 10, 8, p99=40)
+        self.program(self.folder / "bench-tcp_echo", 50, 10, p99=3000)
+        (self.folder / "bench-echo_load").write_text(LOAD)
+        (self.folder / "bench-echo_load").chmod(0o755)
         self.program(self.folder / "tokio-peer", 30, 12, p99=20)
         self.program(self.folder / "go-peer", 20, 32, p99=80, **of_go)
         self.program(self.folder / "raw-peer", 2, 2)
@@ -80,6 +92,14 @@ class Compare(unittest.TestCase):
         result, = self.results(LATENCY)
         self.assertEqual((result.best(), result.ratio), ("tokio", 0.5))
         self.assertEqual(result.weft.p99, 40)
+
+    def test_a_server_is_measured_by_its_load_with_one_worker(self):
+        echo, slowest = self.results(SERVER, SLOWEST)
+        self.assertEqual({entry.split()[1] for entry in self.log.read_text().splitlines()}, {"1"})
+        self.assertEqual((echo.weft.median, echo.best(), echo.ratio, echo.ratio_1w), (10, "tokio", 1.2, 1.2))
+        self.assertEqual((slowest.weft.median, slowest.ratio_1w), (3, None))
+        said = "tcp_echo_2, messages per second: weft 20,000,000, tokio 33,333,333, go 50,000,000, raw 500,000,000"
+        self.assertIn(said, report.summary([echo, slowest]))
 
     def test_a_peer_without_the_parameters_is_left_out(self):
         result, = self.results(WIDE, refuses="*producers=64*")

@@ -22,8 +22,10 @@ WEFT_ALONE = ["worker_memory", "peak_memory"]  # no line compares them
 SIZE_MAX = 2000
 
 
-def run(program, *arguments):
+def run(program, *arguments, load=""):
     command = [BIN / f"bench-{program}", "workers=2", *arguments]
+    if load:
+        command = [BIN / "bench-echo_load", load, *arguments, "--", BIN / f"bench-{program}", "workers=1"]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -37,16 +39,17 @@ def arguments_of(line):
 
 
 class Lines(unittest.TestCase):
-    def result(self, program, *arguments):
-        done = run(program, *arguments)
+    def result(self, program, *arguments, load=""):
+        done = run(program, *arguments, load=load)
         self.assertEqual(done.returncode, 0, f"{program} {arguments}: {done.stderr}")
         return json.loads(done.stdout)
 
     def test_each_line_runs_and_prints_its_figures(self):
         for line in LINES:
             with self.subTest(line.name):
-                result = self.result(line.program, *arguments_of(line))
-                self.assertEqual((result["line"], result["peer"], result["unit"]), (line.program, "weft", line.unit))
+                result = self.result(line.program, *arguments_of(line), load=line.load)
+                self.assertEqual((result["line"], result["peer"]), (line.load or line.program, "weft"))
+                self.assertEqual(result["unit"], "ns" if line.per == 1000 else line.unit)
                 self.assertEqual(len(result["rounds"]), 2)
                 self.assertGreater(result["ops"], 0)
                 for key in ("median", "min", "p99", "cpu", "foreign", "switches", "spread"):
@@ -67,6 +70,11 @@ class Lines(unittest.TestCase):
     def test_hooks_and_the_monitor_are_switches(self):
         result = self.result("yield", "ops=1000", "rounds=1", "hooks=1", "monitor_ms=3600000")
         self.assertEqual(result["params"]["hooks"], 1)
+
+    def test_a_server_that_does_not_say_its_port_is_refused(self):
+        done = run("yield", "connections=2", load="tcp_echo")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the server does not say where it listens", done.stderr)
 
     def test_a_wrong_argument_is_refused_with_a_reason(self):
         for wrong, reason in (("taks=3", "is no parameter"), ("ops=many", "give a whole number"),

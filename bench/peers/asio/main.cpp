@@ -538,6 +538,47 @@ static void exit_now(bench *) // nobody ends those that wait
     _exit(0);
 }
 
+// --- an echo server: a loop of one thread, which knows that it is alone
+// ----------------------------------------------------------------------
+
+using loop_executor = asio::io_context::executor_type;
+using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, loop_executor>;
+static constexpr asio::use_awaitable_t<loop_executor> in_loop;
+
+static asio::awaitable<void, loop_executor> echo(tcp_socket connection)
+{
+    char bytes[256];
+    error_code failed;
+    for (;;) {
+        const size_t length =
+            co_await connection.async_read_some(asio::buffer(bytes), asio::redirect_error(in_loop, failed));
+        if (failed)
+            co_return;
+        co_await asio::async_write(connection, asio::buffer(bytes, length), asio::redirect_error(in_loop, failed));
+        if (failed)
+            co_return;
+    }
+}
+
+static void accept_next(asio::io_context &loop, asio::ip::tcp::acceptor &acceptor)
+{
+    acceptor.async_accept(loop.get_executor(), [&](error_code failed, tcp_socket connection) {
+        if (!failed)
+            asio::co_spawn(loop.get_executor(), echo(std::move(connection)), asio::detached);
+        accept_next(loop, acceptor);
+    });
+}
+
+static int tcp_echo(bench *b)
+{
+    asio::io_context loop(1);
+    asio::ip::tcp::acceptor acceptor(loop, {asio::ip::address_v4::loopback(), 0});
+    bench_say_port(b, acceptor.local_endpoint().port());
+    accept_next(loop, acceptor);
+    loop.run();
+    return 1;
+}
+
 static const bench_line lines[] = {
     {"spawn_external", "ns", 1000000, false, spawn_external_begin, spawn_external, end},
     {"spawn_local", "ns", 1000000, false, spawn_local_begin, spawn_local, end},
@@ -558,6 +599,7 @@ static const bench_line lines[] = {
     {"semaphore", "ns", 640000, false, semaphore_begin, enter_all, end},
     {"blocking", "ns", 100000, false, blocking_begin, blocking, blocking_end},
     {"parked_task", "bytes", 1000000, true, parked_begin, parked_task, exit_now},
+    {"tcp_echo", "ns", 1, false, nullptr, nullptr, nullptr, tcp_echo},
 };
 
 int main(int argc, char **argv)

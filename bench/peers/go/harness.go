@@ -97,6 +97,11 @@ func (b *bench) beginOnce(ops int) {
 	b.begin(ops)
 }
 
+// sayPort is for a server: where it listens.
+func (b *bench) sayPort(port int) {
+	fmt.Printf("{\"peer\":\"go\",\"version\":\"%s\",\"port\":%d}\n", strings.TrimPrefix(runtime.Version(), "go"), port)
+}
+
 func (b *bench) roundUp(step int) { b.ops = (b.ops + step - 1) / step * step }
 
 func (b *bench) run(round func()) {

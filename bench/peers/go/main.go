@@ -33,6 +33,7 @@ var lines = []struct {
 	{"parked_task", parkedTask},
 	{"mutex", mutex},
 	{"semaphore", semaphore},
+	{"tcp_echo", tcpEcho},
 }
 
 // inTask runs f in a goroutine of its own and waits for it.

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"net"
 	"os"
 	"runtime"
 	"sync"
@@ -158,4 +159,34 @@ func parkedTask(b *bench) {
 		return &own{value: float64(resident()-before) / float64(b.ops)}
 	})
 	os.Exit(0) // nobody ends them
+}
+
+func echo(connection net.Conn) {
+	defer connection.Close()
+	bytes := make([]byte, 256)
+	for {
+		length, err := connection.Read(bytes)
+		if err != nil {
+			return
+		}
+		if _, err := connection.Write(bytes[:length]); err != nil {
+			return
+		}
+	}
+}
+
+func tcpEcho(b *bench) {
+	b.begin(1)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	b.sayPort(listener.Addr().(*net.TCPAddr).Port)
+	for {
+		connection, err := listener.Accept()
+		if err != nil {
+			panic(err)
+		}
+		go echo(connection)
+	}
 }

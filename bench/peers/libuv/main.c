@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lines of bench/ in libuv: one loop, callbacks instead of tasks. It has timers, a pool for blocking work and a way
- * to be woken from another thread; the rest of the lines it cannot do.
+ * The lines of bench/ in libuv: one loop, callbacks instead of tasks. It has sockets, timers, a pool for blocking work and
+ * a way to be woken from another thread; the rest of the lines it cannot do.
  */
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <uv.h>
 
@@ -163,11 +165,84 @@ static int wake_latency(struct bench *bench)
     return taken == 0;
 }
 
+/* --- an echo server: what cannot be written at once is copied into a request ----------------------------------------- */
+
+struct leftover {
+    uv_write_t request;
+    char bytes[];
+};
+
+static void connection_free(uv_handle_t *connection)
+{
+    free(connection);
+}
+
+static void leftover_written(uv_write_t *request, int status)
+{
+    (void)status; /* a connection that is lost says so to its reader */
+    free(request); /* the first member */
+}
+
+static void leftover_write(uv_stream_t *connection, const char *bytes, size_t length)
+{
+    struct leftover *leftover = malloc(sizeof *leftover + length);
+    memcpy(leftover->bytes, bytes, length);
+    const uv_buf_t buffer = uv_buf_init(leftover->bytes, (unsigned)length);
+    if (uv_write(&leftover->request, connection, &buffer, 1, leftover_written) != 0)
+        free(leftover);
+}
+
+/* One buffer is enough: what was read goes back before the next is read. */
+static void buffer_give(uv_handle_t *connection, size_t suggested, uv_buf_t *out)
+{
+    static char bytes[65536];
+    (void)connection, (void)suggested;
+    *out = uv_buf_init(bytes, sizeof bytes);
+}
+
+static void bytes_read(uv_stream_t *connection, ssize_t length, const uv_buf_t *buffer)
+{
+    if (length < 0) {
+        uv_close((uv_handle_t *)connection, connection_free);
+        return;
+    }
+    const uv_buf_t answer = uv_buf_init(buffer->base, (unsigned)length);
+    const int written = length > 0 ? uv_try_write(connection, &answer, 1) : 0;
+    if (written < length)
+        leftover_write(connection, buffer->base + (written > 0 ? written : 0), (size_t)(length - (written > 0 ? written : 0)));
+}
+
+static void connection_came(uv_stream_t *listener, int status)
+{
+    uv_tcp_t *connection = malloc(sizeof *connection);
+    uv_tcp_init(&loop, connection);
+    if (status == 0 && uv_accept(listener, (uv_stream_t *)connection) == 0)
+        uv_read_start((uv_stream_t *)connection, buffer_give, bytes_read);
+    else
+        uv_close((uv_handle_t *)connection, connection_free);
+}
+
+static int tcp_echo(struct bench *bench)
+{
+    struct sockaddr_in address;
+    int length = sizeof address;
+    uv_tcp_t listener;
+    uv_ip4_addr("127.0.0.1", 0, &address);
+    uv_tcp_init(&loop, &listener);
+    if (uv_tcp_bind(&listener, (struct sockaddr *)&address, 0) != 0 ||
+        uv_listen((uv_stream_t *)&listener, 1024, connection_came) != 0 ||
+        uv_tcp_getsockname(&listener, (struct sockaddr *)&address, &length) != 0)
+        return 1;
+    bench_say_port(bench, ntohs(address.sin_port));
+    return uv_run(&loop, UV_RUN_DEFAULT);
+}
+
 static const struct bench_line lines[] = {
     {"timer_fire", "ns", 100000, false, begin, timer_fire, end},
     {"timer_cancel", "ns", 1000000, false, timer_cancel_begin, timer_cancel, end},
     {"wake_latency", "us", 2000, false, begin, wake_latency, end},
     {"blocking", "ns", 100000, false, blocking_begin, blocking, end},
+    {.name = "tcp_echo", .unit = "ns", .ops = 1, .begin = begin, .serve = tcp_echo},
 };
 
 int main(int argc, char **argv)

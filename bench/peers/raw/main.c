@@ -3,12 +3,16 @@
  * The raw limit of a line: what two plain threads, atomics and an allocator do of it, without names, handles, waiting
  * lists or anybody who could be asked. No runtime can be expected to be there; it says how far away each one is.
  */
+#define _GNU_SOURCE /* accept4 */
 #include <linux/futex.h>
 #include <malloc.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -559,6 +563,52 @@ static int blocking(struct bench *bench)
     return in_two_threads(bench, answer_requests, request_in_turn);
 }
 
+/* --- an echo server of epoll and nothing else
+ * ------------------------------------------------------------------------- */
+
+static int echo_watch(int loop, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return epoll_ctl(loop, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void echo_accept(int loop, int listener)
+{
+    const int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0)
+        echo_watch(loop, fd);
+}
+
+/* What was read goes back; a reader that is too slow for that loses its connection. */
+static void echo_answer(int fd)
+{
+    char bytes[4096];
+    const ssize_t length = recv(fd, bytes, sizeof bytes, 0);
+    if (length <= 0 || send(fd, bytes, (size_t)length, MSG_NOSIGNAL) != length)
+        close(fd);
+}
+
+static int tcp_echo(struct bench *bench)
+{
+    enum { EVENTS = 1024 };
+    static struct epoll_event events[EVENTS];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), loop = epoll_create1(EPOLL_CLOEXEC);
+    if (bind(listener, (struct sockaddr *)&address, length) != 0 || listen(listener, 1024) != 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &length) != 0 || echo_watch(loop, listener) != 0)
+        return 1;
+    bench_say_port(bench, ntohs(address.sin_port));
+    for (;;) {
+        const int count = epoll_wait(loop, events, EVENTS, -1);
+        for (int i = 0; i < count; i++)
+            if (events[i].data.fd == listener)
+                echo_accept(loop, listener);
+            else
+                echo_answer(events[i].data.fd);
+    }
+}
+
 static const struct bench_line lines[] = {
     {"spawn_external", "ns", 1000000, false, spawn_external_begin, spawn_external, NULL},
     {"spawn_local", "ns", 1000000, false, spawn_local_begin, spawn_local, NULL},
@@ -578,6 +628,7 @@ static const struct bench_line lines[] = {
     {"mutex", "ns", 640000, false, enter_begin, enter_all, NULL},
     {"semaphore", "ns", 640000, false, enter_begin, enter_all, NULL},
     {"blocking", "ns", 100000, false, blocking_begin, blocking, NULL},
+    {.name = "tcp_echo", .unit = "ns", .ops = 1, .serve = tcp_echo},
 };
 
 int main(int argc, char **argv)

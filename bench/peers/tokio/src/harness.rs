@@ -97,6 +97,12 @@ impl Bench {
         self.unit = unit;
     }
 
+    /// Of a server: where it listens.
+    pub fn say_port(&self, port: u16) {
+        let version = option_env!("TOKIO_VERSION").unwrap_or("?");
+        println!("{{\"peer\":\"tokio\",\"version\":\"{version}\",\"port\":{port}}}");
+    }
+
     /// The number of operations as a multiple of `step`.
     pub fn round_up(&mut self, step: u64) {
         self.ops = (self.ops + step - 1) / step * step;

@@ -20,7 +20,7 @@ pub fn on_worker<T: Send + 'static>(rt: &Runtime, future: impl Future<Output = T
     rt.block_on(rt.spawn(future)).unwrap()
 }
 
-const LINES: [(&str, fn(&mut Bench)); 22] = [
+const LINES: [(&str, fn(&mut Bench)); 23] = [
     ("spawn_external", spawn::external),
     ("spawn_local", spawn::local),
     ("spawn_await", spawn::spawn_await),
@@ -43,6 +43,7 @@ const LINES: [(&str, fn(&mut Bench)); 22] = [
     ("mutex", sync::mutex),
     ("semaphore", sync::semaphore),
     ("blocking", sync::blocking),
+    ("tcp_echo", wait::tcp_echo),
 ];
 
 fn main() {

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, Notify};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
@@ -118,4 +120,31 @@ pub fn parked_task(bench: &mut Bench) {
         Some(Own { value: (resident() - before) as f64 / ops as f64, p99: 0.0 })
     });
     std::process::exit(0); // nobody ends them
+}
+
+async fn echo(mut connection: TcpStream) {
+    let mut bytes = [0u8; 256];
+    loop {
+        match connection.read(&mut bytes).await {
+            Ok(0) | Err(_) => return,
+            Ok(length) => {
+                if connection.write_all(&bytes[..length]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+pub fn tcp_echo(bench: &mut Bench) {
+    bench.begin(1);
+    let rt = runtime(bench);
+    let listener = rt.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    bench.say_port(listener.local_addr().unwrap().port());
+    on_worker(&rt, async move {
+        loop {
+            let (connection, _) = listener.accept().await.unwrap();
+            tokio::spawn(echo(connection));
+        }
+    });
 }
