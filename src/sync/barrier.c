@@ -15,13 +15,17 @@
 #include "trace/emit.h"
 #include "task/future.h"
 
-/* Under the lock: only here the value changes, but a node's own mark may be older than the opening. */
+/* Under the lock. A node that waited for an opening which has begun is not turned away by it: it says which came last. */
 static void barrier_withdrawn(struct weft__meeting *object, struct weft__wait *wait, uint8_t state,
                               struct weft__wakes *wakes)
 {
     (void)wakes;
-    if (wait && state == WEFT__WAIT_QUEUED && wait->amount == (uint32_t)weft__load_relaxed(&object->count))
+    if (!wait || state != WEFT__WAIT_QUEUED)
+        return;
+    const uint32_t openings = (uint32_t)weft__load_relaxed(&object->count);
+    if (wait->amount == openings)
         weft__fetch_sub_relaxed(&object->word, weft__meeting_amount(1));
+    wait->amount = openings;
 }
 
 int weft_barrier_create(weft_runtime *rt, const weft_barrier_options *o, weft_barrier *out_barrier)
@@ -130,8 +134,10 @@ int weft_barrier_wait_blocking(const weft_barrier *barrier, int64_t deadline_ns)
     const int answer = barrier_arrive(barrier->weft__object, barrier->weft__generation, &guest.blocked.wait);
     if (answer != WEFT_AWAITING)
         return answer == WEFT_ESRCH ? weft__meeting_stale(call, barrier->weft__object) : answer;
+    /* Its time may run out when it is let through already and others are told first: the opening counts it. */
+    const uint32_t opening = guest.blocked.wait.amount;
     const int told = weft__queue_block(barrier->weft__object, &guest, deadline_ns);
-    return told == 1 ? 0 : told;
+    return told == 1 || guest.blocked.wait.amount != opening ? 0 : told;
 }
 
 void weft_barrier_destroy(weft_barrier *barrier)
