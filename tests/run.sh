@@ -12,8 +12,8 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/lib/packages.sh
 
 ROOT=${WEFT_BUILD_ROOT:-$PWD/build}
-JOBS=${JOBS:-$(nproc)}
-STAGES="packages gcc clang asan tsan headers lint install recording" # and, on request: valgrind
+export JOBS=${JOBS:-$(nproc)}
+STAGES="packages gcc clang asan tsan chaos headers lint install recording" # and, on request: valgrind
 WEFT_COMPONENTS="-DWEFT_LTTNG=ON -DWEFT_CLI=ON -DWEFT_CONFIG=ON -DWEFT_DIAG=ON" # must be there, of what is optional
 passed=0
 failed=0
@@ -74,15 +74,22 @@ stage_gcc() { build_gcc && tests gcc "${PROGRAMS[@]}"; }
 stage_clang() { build_clang && tests clang "${PROGRAMS[@]}"; }
 stage_asan() { build asan gcc g++ -DWEFT_SANITIZE=address,undefined -DWEFT_BUILD_BENCH=OFF && tests asan; }
 stage_tsan() { build tsan gcc g++ -DWEFT_SANITIZE=thread -DWEFT_BUILD_BENCH=OFF && tests tsan; }
-# On request: a selection, under a minute; tests/valgrind.sh has the rest.
-stage_valgrind() {
-    local sum
-    build_gcc || return 1
-    JOBS=$JOBS tests/valgrind.sh -s "$ROOT/gcc" >"$ROOT/gcc/valgrind.log" 2>&1 || grep -v '^[0-9]* passed' "$ROOT/gcc/valgrind.log"
-    sum=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$ROOT/gcc/valgrind.log")
+# summed <log> <command>...: run it, show what it says but its last line, "<n> passed, <n> failed", and add that up.
+summed() {
+    local log=$1 sum
+    shift
+    "$@" >"$log" 2>&1 || grep -v '^[0-9]* passed' "$log"
+    sum=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log")
     [ -n "$sum" ] || return 1
     count "${sum% *}" "${sum#* }"
 }
+# Three rounds of the tests where threads meet; tests/chaos/run.sh does as many as one likes.
+stage_chaos() {
+    build chaos gcc g++ -DWEFT_CHAOS=ON -DWEFT_BUILD_BENCH=OFF -DWEFT_BUILD_EXAMPLES=OFF -DWEFT_LTTNG=OFF -DWEFT_CLI=OFF &&
+        summed "$ROOT/chaos/sum.log" tests/chaos/run.sh -n 3 -p 20 "$ROOT/chaos"
+}
+# On request: a selection, under a minute; tests/valgrind.sh has the rest.
+stage_valgrind() { build_gcc && summed "$ROOT/gcc/valgrind.log" tests/valgrind.sh -s "$ROOT/gcc"; }
 stage_headers() { build_gcc && build_clang && tests gcc -L "^headers$" && tests clang -L "^headers$"; }
 stage_lint() { build_gcc && tests gcc -L "^lint$"; }
 stage_install() { build_gcc && tests gcc -L "^script$" -L "^contract$"; }

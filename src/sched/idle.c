@@ -23,7 +23,9 @@ int weft__idle_pick(struct weft__idle *idle)
     int picked = -1;
     weft__lock(&idle->lock);
     if (idle->sleepers > 0 && idle_searching(weft__load_relaxed(&idle->word)) == 0) { /* two producers: one wake */
-        picked = idle->sleeping[--idle->sleepers];
+        const uint32_t whom = WEFT__CHAOS_ANY(idle->sleepers, idle->sleepers - 1);
+        picked = idle->sleeping[whom];
+        idle->sleeping[whom] = idle->sleeping[--idle->sleepers];
         weft__fetch_add_relaxed(&idle->word, AWAKE + SEARCHING);
     }
     weft__unlock(&idle->lock);

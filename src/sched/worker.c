@@ -144,7 +144,7 @@ static weft__task *worker_search(struct weft__worker *worker)
     const uint32_t count = worker->sched->worker_count;
     for (int round = 0; round < WEFT__STEAL_ROUNDS; round++) {
         uint32_t victim = weft__rng_below(&worker->rng, count);
-        for (uint32_t i = 0; i < count; i++, victim = victim + 1 == count ? 0 : victim + 1) {
+        for (uint32_t i = 0; i < count; i++, victim = WEFT__CHAOS_ANY(count, victim + 1 == count ? 0 : victim + 1)) {
             weft__task *task = victim == worker->index ? NULL : worker_steal_from(worker, &worker->sched->workers[victim]);
             if (task)
                 return task;

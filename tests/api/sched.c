@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How tasks are run: fairness, budget, order, counters, as far as a program can see them. */
+#include "lib/chaos.h"
 #include "lib/world.h"
 
 #include <stdio.h>
@@ -108,6 +109,8 @@ static void task_that_never_waits_does_not_starve_another(void **state)
 static void yield_goes_behind_the_ready(void **state)
 {
     (void)state;
+    if (CHAOS_BUILD)
+        skip(); /* rings are shorter than a batch of the shared queue */
     weft_runtime *rt = world_begin(1);
     atomic_uint stop = 0;
     atomic_ullong turns[10] = {0};
@@ -325,6 +328,8 @@ static weft_poll spawner(weft_context *cx, struct spawner *self)
 static void ring_that_is_full_overflows_and_loses_none(void **state)
 {
     (void)state;
+    if (CHAOS_BUILD)
+        skip(); /* rings are short */
     struct {
         unsigned count;
         uint64_t overflows;
