@@ -9,11 +9,14 @@
 #include <babeltrace2/babeltrace.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <weft/version.h>
 
+#include "cli/memory.h"
 #include "cli/trace/decode.h"
 #include "cli/trace/find.h"
+#include "cli/trace/mend.h"
 
 struct recording {
     const char *path;
@@ -27,6 +30,9 @@ struct recording {
     const bt_component_filter *muxer;
     char *text;
     size_t text_size;
+    struct mend *mended; /* traces that were cut off, one each; they are removed at the end */
+    size_t mended_count;
+    uint64_t until_ns; /* of the traces' clock: from then on events of a cut-off stream are missing; 0: of none */
 };
 
 static int recording_fail(struct recording *recording, const char *what)
@@ -44,6 +50,15 @@ static int recording_fail(struct recording *recording, const char *what)
 
 /* ---- the sink ---- */
 
+/* Of what was cut off nothing is known from here on: whatever is open now, or opens later, may have ended there. */
+static void recording_tell_cut(struct recording *recording, const struct event *event)
+{
+    const struct event_gap gap = {.begin_ns = event->ns, .end_ns = INT64_MAX};
+    recording->until_ns = 0;
+    if (recording->reader->gap)
+        recording->reader->gap(recording->reader->context, &gap);
+}
+
 static bool recording_take(struct recording *recording, const bt_message *message)
 {
     struct event event;
@@ -52,6 +67,8 @@ static bool recording_take(struct recording *recording, const bt_message *messag
         if (!decode_event(&recording->decode, message, &event))
             return !recording->decode.other_shape;
         recording->facts->events++;
+        if (recording->until_ns && (uint64_t)event.clock_ns > recording->until_ns)
+            recording_tell_cut(recording, &event);
         recording->enough = !recording->reader->event(recording->reader->context, &event);
     } else if (recording->reader->gap && decode_gap(message, &gap)) {
         recording->reader->gap(recording->reader->context, &gap);
@@ -170,17 +187,61 @@ static int recording_run(struct recording *recording)
     return status == BT_GRAPH_RUN_STATUS_OK ? 0 : recording_fail(recording, "cannot be read to its end");
 }
 
-static int recording_build_and_run(struct recording *recording, const struct find *find)
+static int recording_build(struct recording *recording, const struct find *find)
+{
+    recording->graph = bt_graph_create(0);
+    if (!recording->graph)
+        return recording_fail(recording, "no memory");
+    return recording_add_muxer(recording) || recording_add_sources(recording, find) || recording_add_sink(recording)
+               ? -1
+               : 0;
+}
+
+/* Each folder with a file that was cut off is replaced by a copy that is whole. Whether any was. */
+static bool recording_mend(struct recording *recording, struct find *find)
+{
+    recording->mended = memory_zeroed(find->count, sizeof *recording->mended);
+    for (size_t i = 0; i < find->count; i++) {
+        struct mend *mend = &recording->mended[recording->mended_count];
+        if (mend_trace(mend, find->traces[i].path))
+            continue;
+        recording->mended_count++;
+        free(find->traces[i].path);
+        find->traces[i].path = memory_text(mend->folder);
+        if (!recording->until_ns || mend->until_ns < recording->until_ns)
+            recording->until_ns = mend->until_ns ? mend->until_ns : 1;
+    }
+    return recording->mended_count > 0;
+}
+
+static int recording_build_and_run(struct recording *recording, struct find *find)
 {
     if (recording_find_plugin(recording, "ctf", &recording->ctf) ||
         recording_find_plugin(recording, "utils", &recording->utils))
         return -1;
-    recording->graph = bt_graph_create(0);
-    if (!recording->graph)
-        return recording_fail(recording, "no memory");
-    if (recording_add_muxer(recording) || recording_add_sources(recording, find) || recording_add_sink(recording))
-        return -1;
-    return recording_run(recording);
+    int failed = recording_build(recording, find);
+    if (failed && recording_mend(recording, find)) {
+        bt_graph_put_ref(recording->graph); /* one that failed is good for nothing */
+        failed = recording_build(recording, find);
+    }
+    return failed ? failed : recording_run(recording);
+}
+
+/* What was read before it broke off is right: say where it did. */
+static void recording_say_cut(struct recording *recording)
+{
+    size_t files = 0;
+    uint64_t lost = 0;
+    for (size_t i = 0; i < recording->mended_count; i++) {
+        files += recording->mended[i].cut;
+        lost += recording->mended[i].lost;
+    }
+    recording->facts->cut = true;
+    if (!files)
+        return; /* recording_fail() has said it */
+    snprintf(recording->text, recording->text_size,
+             "%zu of its stream files (%s) end%s in the middle of a packet, and the last %llu bytes are left out",
+             files, recording->mended[0].name, files == 1 ? "s" : "", (unsigned long long)lost);
 }
 
 /* Read well, and yet of no use: say why. */
@@ -196,6 +257,12 @@ static int recording_judge(struct recording *recording)
     }
     if (recording->facts->events)
         return 0;
+    if (recording->mended_count) {
+        snprintf(recording->text, recording->text_size,
+                 "%s: its stream files end in the middle of a packet, and what is whole before that has no event of weft",
+                 recording->path);
+        return -1;
+    }
     snprintf(
         recording->text, recording->text_size,
         "%s: no event of weft in it (%llu of others): enable them with `lttng enable-event -u -s SESSION -c CHANNEL "
@@ -228,11 +295,18 @@ int recording_read(const char *path, const struct recording_reader *reader, stru
     facts->traces = find.count;
     facts->foreign = recording.decode.foreign;
     facts->unknown = recording.decode.unknown;
+    if ((result || recording.mended_count) && recording.graph && facts->events && !recording.decode.other_shape) {
+        recording_say_cut(&recording);
+        result = 0;
+    }
     if (recording.decode.other_shape || (!result && !recording.enough))
         result = recording_judge(&recording);
     bt_graph_put_ref(recording.graph);
     bt_plugin_put_ref(recording.ctf);
     bt_plugin_put_ref(recording.utils);
+    for (size_t i = 0; i < recording.mended_count; i++)
+        mend_fini(&recording.mended[i]);
+    free(recording.mended);
     decode_fini(&recording.decode);
     find_fini(&find);
     return result;

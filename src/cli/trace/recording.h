@@ -21,10 +21,11 @@ struct recording_facts {
     uint64_t events;  /* of weft's */
     uint64_t foreign; /* of other providers */
     uint64_t unknown; /* of weft's that this program's table does not have */
+    bool cut;         /* it could not be read to its end: `text` says why, and what was read is right */
 };
 
 /*
- * 0, or -1 with a sentence in `text` that says what is wrong and what to do. A recording without an event of weft's is
+ * 0 (also if it is cut off after some events of weft's), or -1 with a sentence in `text` that says what is wrong and what to do. A recording without an event of weft's is
  * wrong, too.
  */
 int recording_read(const char *path, const struct recording_reader *reader, struct recording_facts *out_facts,

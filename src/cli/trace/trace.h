@@ -14,5 +14,7 @@ extern const struct command trace_workers;
 extern const struct command trace_wakes;
 extern const struct command trace_latency;
 extern const struct command trace_lints;
+extern const struct command trace_path;
+extern const struct command trace_diff;
 
 #endif

@@ -129,8 +129,8 @@ static int events_run(int argc, char **argv)
     model_init(&events.model);
     int failed =
         recording_read(path, &(struct recording_reader){&events, events_take, events_gap}, &facts, text, sizeof text);
-    if (failed)
-        fprintf(stderr, "weft trace events: %s\n", text);
+    if (failed || facts.cut)
+        fprintf(stderr, "weft trace events: %s%s\n", facts.cut ? "CUT OFF: " : "", text);
     model_fini(&events.model);
     return failed ? COMMAND_FAILED : 0;
 }

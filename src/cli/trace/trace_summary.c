@@ -49,6 +49,8 @@ static int summary_run(int argc, char **argv)
         fprintf(stderr, "weft trace summary: %s\n", text);
     } else {
         struct report report;
+        if (facts.cut)
+            fprintf(stderr, "weft trace summary: CUT OFF: %s\n", text);
         report_init(&report, &model);
         summary.model = &model;
         summary.report = &report;

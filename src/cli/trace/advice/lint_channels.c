@@ -65,8 +65,7 @@ static void lint_blocked(struct findings *findings, struct analysis *analysis, c
                  text_duration(worst, longest), by ? "'" : "",
                  by ? lint_name(analysis, by) : "a thread or a task that still waits", by ? "'" : "",
                  stream->blocked_ns == longest ? ", and it had not ended" : "");
-    finding_advice(finding, "'%s' is who should drain it",
-                   lint_receiver(analysis, stream));
+    finding_advice(finding, "'%s' is who should drain it", lint_receiver(analysis, stream));
 }
 
 static void lint_lost_messages(struct findings *findings, const struct stream *stream)

@@ -100,8 +100,8 @@ static void lint_starved(struct findings *findings, struct analysis *analysis, c
 static void lint_self_wake(struct findings *findings, struct analysis *analysis, const struct profile *profile)
 {
     const uint64_t own = profile->self_wakes + profile->ready[READY_YIELD];
-    uint64_t all = profile->noops;
-    for (int i = 0; i < READY_CAUSES; i++)
+    uint64_t all = profile->noops; /* READY_AGAIN is what some of them did */
+    for (int i = 0; i < READY_AGAIN; i++)
         all += profile->ready[i];
     if (own < SELF_WAKES_MIN || own * 2 < all)
         return;

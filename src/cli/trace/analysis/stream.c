@@ -259,7 +259,9 @@ static void flow_send(struct analysis *analysis, struct machine *machine, const 
         tally_add(&analysis->sends, by ? by->number : 0, stream->number, 0, 1, 0);
     if (!event->chan_send.task && flow->blocked_count)
         flow_unblock(analysis, machine, flow, event->ns);
-    if (flow->early) {
+    if (event->ns <= analysis->model.certain_ns) {
+        flow->synced = false; /* in a gap: others may be missing before and after it */
+    } else if (flow->early) {
         flow->early--;
         histogram_add(&stream->residence, 0);
     } else {
@@ -283,8 +285,10 @@ static void flow_receive(struct analysis *analysis, struct machine *machine, con
     }
     if (flow->stream->number)
         tally_add(&analysis->takes, flow->stream->number, by ? by->number : 0, 0, event->chan_recv.count, 0);
-    flow_sync(flow, event->chan_recv.depth + event->chan_recv.count);
-    flow_pop(flow, event->ns, event->chan_recv.count, true);
+    if (event->ns > analysis->model.certain_ns) {
+        flow_sync(flow, event->chan_recv.depth + event->chan_recv.count);
+        flow_pop(flow, event->ns, event->chan_recv.count, true);
+    }
     flow_depth(analysis, flow, event->ns, event->chan_recv.depth);
 }
 

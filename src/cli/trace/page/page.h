@@ -18,7 +18,7 @@ struct view {
     size_t stream_count;
     uint64_t foreign; /* events of other providers */
     uint64_t unknown; /* events of a later weft */
-    const char *cut;  /* why it could not be read to its end, or NULL */
+    char cut[512];    /* why it could not be read to its end, or "" */
     bool processes;   /* there are several: say which */
 };
 

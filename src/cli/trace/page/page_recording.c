@@ -11,8 +11,8 @@
 static void page_losses(const struct view *view, struct doc *doc)
 {
     const struct model *model = &view->analysis->model;
-    if (!model->events_lost && !model->packets_lost && !model->lost_uncounted)
-        return;
+    if (!model->events_lost && !model->packets_lost && (!model->lost_uncounted || view->cut[0]))
+        return; /* what was cut off has been said */
     doc_alarm(
         doc,
         "LOST: %" PRIu64 " events were discarded, %" PRIu64 " packets of events overwritten%s, in %" PRIu64
@@ -25,8 +25,10 @@ static void page_losses(const struct view *view, struct doc *doc)
 
 static void page_doubts(const struct view *view, struct doc *doc)
 {
-    if (view->cut)
-        doc_alarm(doc, "CUT OFF: it could not be read to its end: %s. What follows is about what came before.",
+    if (view->cut[0])
+        doc_alarm(doc,
+                  "CUT OFF: it could not be read to its end: %s. Until there everything is right; what the other files "
+                  "have of the time after it is counted, and not timed.",
                   view->cut);
     page_losses(view, doc);
     const struct machine *machine;
