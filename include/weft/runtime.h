@@ -101,7 +101,7 @@ WEFT_BEGIN_DECLS
 
 /**
  * Create a runtime, and start its workers unless it is driven. On failure every thread and byte is given back and *out_rt
- * is untouched.
+ * is untouched. With WEFT_DIAG in the environment the first of a process starts the endpoint of <weft/diag.h>.
  * @threads host thread, or a task of another runtime
  * @blocks the thread, until the workers have started
  * @owns *out_rt is the caller's, until weft_runtime_finish() or weft_runtime_destroy(); options are copied

@@ -13,6 +13,7 @@
 #include <weft/trace.h>
 #include <weft/version.h>
 
+#include "base/beside.h"
 #include "trace/emit.h"
 #include "trace/sinks.h"
 
@@ -28,22 +29,6 @@ static provider_getter *provider_symbol(void *library)
     return getter;
 }
 
-static provider_getter *provider_load(void)
-{
-    char path[4096];
-    Dl_info self;
-    void *library = NULL;
-    if (dladdr(&weft__trace_mask, &self) != 0 && self.dli_fname != NULL) {
-        const char *slash = strrchr(self.dli_fname, '/');
-        if (slash && snprintf(path, sizeof path, "%.*s/" PROVIDER_FILE, (int)(slash - self.dli_fname), self.dli_fname) <
-                         (int)sizeof path)
-            library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    }
-    if (!library)
-        library = dlopen(PROVIDER_FILE, RTLD_NOW | RTLD_LOCAL);
-    return library ? provider_symbol(library) : NULL;
-}
-
 int weft__provider_find(bool load, char *text, size_t text_size)
 {
     const weft_trace_provider *provider = weft__sinks_provider();
@@ -53,8 +38,10 @@ int weft__provider_find(bool load, char *text, size_t text_size)
             snprintf(text, text_size, "tracing is off: not asked for; set .tracing, or preload " PROVIDER_FILE);
             return WEFT_ENOENT;
         }
-        if (!getter)
-            getter = provider_load();
+        if (!getter) {
+            void *library = weft__beside_open(PROVIDER_FILE);
+            getter = library ? provider_symbol(library) : NULL;
+        }
         provider = getter ? getter() : NULL;
         if (!provider) {
             snprintf(text, text_size,
