@@ -33,12 +33,14 @@
 
 #include "base/atomic.h"
 #include "guard.h"
+#include "stream.h"
 
 enum {
     SERVER_MEMORY = 16384,            /* of one connection: its request line and headers, and what is being sent */
     SERVER_ACCEPTS = 64,              /* at once, before those that are there have their turn */
     SERVER_SWEEP_MS = 50,
     SERVER_STARVED_MS = 100,
+    SERVER_SOCKET_BYTES = 65536,      /* that the system keeps for a connection; it doubles them */
     SERVER_BLOCK = 4096,
     SERVER_BODIES_MAX = 128 << 20,    /* of all answers that are on their way */
 };
@@ -47,15 +49,6 @@ static const int64_t server_young_ns = 250000000; /* whoever reads for less than
 static const int64_t server_fresh_ns = 50000000;  /* a snapshot serves all streams for so long */
 
 enum client_state { CLIENT_FREE, CLIENT_READING, CLIENT_REPLYING, CLIENT_STREAMING, CLIENT_ENDED };
-
-struct stream {
-    int64_t interval;
-    int64_t due;
-    uint64_t number;
-    bool suspended;
-    size_t sent; /* of the piece */
-    struct weft__diag_buffer piece;
-};
 
 struct client {
     struct weft__diag_server *server;
@@ -68,7 +61,8 @@ struct client {
     int64_t deadline;
     size_t body;
     struct MHD_Connection *connection;
-    struct stream stream;
+    struct weft__diag_stream stream;
+    bool suspended; /* until its next piece is due */
     struct weft__diag_uri uri;
 };
 
@@ -79,7 +73,7 @@ struct weft__diag_server {
     int wake; /* an eventfd */
     int turns; /* libmicrohttpd's epoll */
     _Atomic bool stopping;
-    int64_t starved_until;
+    int64_t deaf_until; /* nobody is accepted before: no place, or no descriptor */
     int64_t next_sweep;
     struct weft__diag_counts counts;
     struct weft__diag_buffer snapshot;
@@ -101,8 +95,8 @@ static void client_cut(struct client *client)
 {
     shutdown(weft__load_relaxed(&client->fd), SHUT_RDWR);
     client->state = CLIENT_ENDED;
-    if (client->stream.suspended) {
-        client->stream.suspended = false;
+    if (client->suspended) {
+        client->suspended = false;
         MHD_resume_connection(client->connection);
     }
 }
@@ -119,65 +113,46 @@ static void stream_end(struct weft__diag_server *server, struct client *client)
 {
     if (client->stream.interval == 0)
         return;
-    weft__diag_buffer_free(&client->stream.piece);
-    client->stream = (struct stream){0};
+    weft__diag_stream_end(&client->stream);
+    client->suspended = false;
     server->counts.streams--;
 }
 
 /* --- streams ----------------------------------------------------------------------------------------------------- */
 
-static void stream_refresh(struct weft__diag_server *server, int64_t now)
+/* The next piece; false: no memory. */
+static bool stream_compose(struct weft__diag_server *server, struct weft__diag_stream *stream, int64_t now)
 {
-    if (server->snapshot.length > 0 && now - server->snapshot_at < server_fresh_ns)
-        return;
-    weft__diag_buffer_free(&server->snapshot);
-    server->snapshot_at = now;
-    server->o.snapshot(server->o.context, &server->snapshot);
-}
-
-/* The next piece: how many were left out, if any, and the snapshot. */
-static void stream_compose(struct weft__diag_server *server, struct stream *stream, int64_t now)
-{
-    const int64_t missed = (now - stream->due) / stream->interval;
-    stream->due += (missed + 1) * stream->interval;
-    stream->number += (uint64_t)missed + 1;
-    stream->sent = 0;
-    weft__diag_buffer_free(&stream->piece);
-    stream_refresh(server, now);
-    if (missed > 0)
-        weft__diag_buffer_print(&stream->piece, "event: lag\ndata: {\"dropped\":%lld}\n\n", (long long)missed);
-    weft__diag_buffer_print(&stream->piece, "id: %llu\nevent: snapshot\ndata: ", (unsigned long long)stream->number);
-    weft__diag_buffer_add(&stream->piece, server->snapshot.bytes, server->snapshot.length);
-    weft__diag_buffer_add(&stream->piece, "\n\n", 2);
-    server->counts.events_dropped += (uint64_t)missed;
-    server->counts.events++;
+    if (server->snapshot.length == 0 || now - server->snapshot_at >= server_fresh_ns) {
+        weft__diag_buffer_free(&server->snapshot);
+        server->snapshot_at = now;
+        server->o.snapshot(server->o.context, &server->snapshot);
+    }
+    const int64_t missed = weft__diag_stream_compose(stream, &server->snapshot, now);
+    server->counts.events_dropped += missed > 0 ? (uint64_t)missed : 0;
+    server->counts.events += missed >= 0;
+    return missed >= 0;
 }
 
 /* libmicrohttpd has room for so much. */
 static ssize_t stream_read(void *context, uint64_t position, char *out, size_t room)
 {
     struct client *client = context;
-    struct stream *stream = &client->stream;
+    struct weft__diag_stream *stream = &client->stream;
     const int64_t now = weft_clock();
     (void)position;
     if (client->state != CLIENT_STREAMING)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     client->deadline = now + client->server->o.reply_timeout_ns; /* it has taken all that it was given */
-    if (stream->sent == stream->piece.length) {
-        if (now < stream->due) {
-            client->deadline = stream->due + client->server->o.reply_timeout_ns;
-            stream->suspended = true;
-            MHD_suspend_connection(client->connection);
-            return 0;
-        }
-        stream_compose(client->server, stream, now);
-        if (stream->piece.failed)
-            return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (weft__diag_stream_is_empty(stream) && now < stream->due) {
+        client->deadline = stream->due + client->server->o.reply_timeout_ns;
+        client->suspended = true;
+        MHD_suspend_connection(client->connection);
+        return 0;
     }
-    const size_t left = stream->piece.length - stream->sent, length = left < room ? left : room;
-    memcpy(out, stream->piece.bytes + stream->sent, length);
-    stream->sent += length;
-    return (ssize_t)length;
+    if (weft__diag_stream_is_empty(stream) && !stream_compose(client->server, stream, now))
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    return (ssize_t)weft__diag_stream_take(stream, out, room);
 }
 
 static struct MHD_Response *stream_begin(struct client *client, uint32_t interval_ms)
@@ -185,7 +160,7 @@ static struct MHD_Response *stream_begin(struct client *client, uint32_t interva
     struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, SERVER_BLOCK, stream_read, client, NULL);
     if (!response)
         return NULL;
-    client->stream = (struct stream){.interval = interval_ms * server_ms, .due = weft_clock()};
+    weft__diag_stream_begin(&client->stream, interval_ms * server_ms, weft_clock());
     client->server->counts.streams++;
     return response;
 }
@@ -407,8 +382,10 @@ static void connection_evict(struct weft__diag_server *server, int64_t now)
         if (client->state == CLIENT_READING && (!oldest || client->since < oldest->since))
             oldest = client;
     }
-    if (!oldest || now - oldest->since < server_young_ns)
+    if (!oldest || now - oldest->since < server_young_ns) {
+        server->deaf_until = now + SERVER_SWEEP_MS * server_ms;
         return;
+    }
     client_tell(weft__load_relaxed(&oldest->fd), "503 Service Unavailable");
     client_cut(oldest);
     server->counts.evicted++;
@@ -418,7 +395,9 @@ static void connection_add(struct weft__diag_server *server, struct client *clie
 {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
+    const int bytes = SERVER_SOCKET_BYTES;
     memset(&address, 0, sizeof address);
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* or as many as the system gives by itself */
     if (getpeername(fd, (struct sockaddr *)&address, &length) < 0 || length > sizeof address)
         length = sizeof(sa_family_t);
     weft__store_relaxed(&client->fd, fd);
@@ -450,7 +429,7 @@ static bool connection_accept(struct weft__diag_server *server, const struct wef
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
             server->counts.starved++;
-            server->starved_until = now + SERVER_STARVED_MS * server_ms;
+            server->deaf_until = now + SERVER_STARVED_MS * server_ms;
         }
         return errno == EINTR || errno == ECONNABORTED;
     }
@@ -467,7 +446,17 @@ static bool connection_accept(struct weft__diag_server *server, const struct wef
 
 /* --- the thread --------------------------------------------------------------------------------------------------- */
 
-/* Whoever is late. */
+/*
+ * Whether the other side has closed. libmicrohttpd asks the system for edges, and does not hear of an end that comes in one
+ * piece with the beginning of a request.
+ */
+static bool client_has_left(const struct client *client)
+{
+    char byte;
+    return recv(weft__load_relaxed(&client->fd), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Whoever is late, or gone. */
 static void server_sweep(struct weft__diag_server *server, int64_t now)
 {
     if (now < server->next_sweep)
@@ -475,7 +464,13 @@ static void server_sweep(struct weft__diag_server *server, int64_t now)
     server->next_sweep = now + SERVER_SWEEP_MS * server_ms;
     for (uint32_t i = 0; i < server->places; i++) {
         struct client *client = &server->clients[i];
-        if (client->state == CLIENT_FREE || client->state == CLIENT_ENDED || now < client->deadline)
+        if (client->state == CLIENT_FREE || client->state == CLIENT_ENDED)
+            continue;
+        if (client->state == CLIENT_READING && client_has_left(client)) {
+            client_cut(client);
+            continue;
+        }
+        if (now < client->deadline)
             continue;
         if (client->state == CLIENT_READING)
             client_tell(weft__load_relaxed(&client->fd), "408 Request Timeout");
@@ -489,9 +484,9 @@ static void server_resume(struct weft__diag_server *server, int64_t now)
 {
     for (uint32_t i = 0; server->counts.streams > 0 && i < server->places; i++) {
         struct client *client = &server->clients[i];
-        if (client->state != CLIENT_STREAMING || !client->stream.suspended || now < client->stream.due)
+        if (client->state != CLIENT_STREAMING || !client->suspended || now < client->stream.due)
             continue;
-        client->stream.suspended = false;
+        client->suspended = false;
         MHD_resume_connection(client->connection);
     }
 }
@@ -501,7 +496,7 @@ static int64_t stream_soonest(const struct weft__diag_server *server)
     int64_t soonest = INT64_MAX;
     for (uint32_t i = 0; server->counts.streams > 0 && i < server->places; i++) {
         const struct client *client = &server->clients[i];
-        if (client->state == CLIENT_STREAMING && client->stream.suspended && client->stream.due < soonest)
+        if (client->state == CLIENT_STREAMING && client->suspended && client->stream.due < soonest)
             soonest = client->stream.due;
     }
     return soonest;
@@ -513,8 +508,8 @@ static int server_pause(const struct weft__diag_server *server, int64_t now)
     MHD_UNSIGNED_LONG_LONG turn;
     int64_t pause = server->counts.open > 0 ? SERVER_SWEEP_MS : -1;
     const int64_t soonest = stream_soonest(server);
-    if (now < server->starved_until)
-        pause = SERVER_STARVED_MS;
+    if (now < server->deaf_until)
+        pause = SERVER_SWEEP_MS;
     if (soonest != INT64_MAX) {
         const int64_t left = soonest > now ? (soonest - now + server_ms - 1) / server_ms : 0;
         pause = left < pause ? left : pause;
@@ -528,7 +523,7 @@ static void server_turn(struct weft__diag_server *server)
 {
     const struct weft__diag_endpoint *const endpoints[] = {server->o.unix_endpoint, server->o.tcp_endpoint};
     const int64_t before = weft_clock();
-    const bool open = before >= server->starved_until;
+    const bool open = before >= server->deaf_until;
     struct pollfd polled[4] = {{.fd = server->wake, .events = POLLIN}, {.fd = server->turns, .events = POLLIN}};
     for (int i = 0; i < 2; i++)
         polled[2 + i] = (struct pollfd){.fd = open ? endpoints[i]->fd : -1, .events = POLLIN};
@@ -573,7 +568,7 @@ static struct MHD_Daemon *server_daemon(struct weft__diag_server *server)
 {
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, request_come,
                             server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->o.connections_max,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_STRICT_FOR_CLIENT, 1,
                             MHD_OPTION_NOTIFY_CONNECTION, connection_changes, server, MHD_OPTION_NOTIFY_COMPLETED, request_over,
                             server, MHD_OPTION_URI_LOG_CALLBACK, request_target, server, MHD_OPTION_UNESCAPE_CALLBACK,
                             request_decode, NULL, MHD_OPTION_END);
