@@ -8,7 +8,8 @@
  * moment. Then it tells family by family, so that a writer can stream them. Objects of one name share a sample: names are
  * what a host chooses, and a service that makes a thousand channels called "reply" wants to see them as one. At most
  * WEFT_METRIC_ROWS_MAX names of a kind are told apart; what comes beyond shares the name "(other)", and names.other says
- * about how many names that are. Names that are no UTF-8 have a "?" for each byte that is not.
+ * about how many names that are. Names that are no UTF-8 have a "?" for each byte that is not. Names of tasks are told apart in
+ * the whole process, WEFT_METRIC_TASK_NAMES_MAX of them, with their categories; those that are no UTF-8 are among the others.
  *
  * Synchronisation: any number of walks may be made at the same time, by any threads.
  */
@@ -20,6 +21,7 @@
 #include <weft/types.h>
 
 #define WEFT_METRIC_ROWS_MAX 1000 /* names of channels, and as many of meeting points, in one runtime */
+#define WEFT_METRIC_TASK_NAMES_MAX 500
 #define WEFT_METRIC_LABELS_MAX 6
 
 typedef enum weft_metric_kind {

@@ -23,7 +23,7 @@ typedef struct weft_site {
     const char *name;        /* of tasks that get no name of their own */
     uint32_t line;
     uint32_t frame_offset;   /* of the weft_frame in the frame; UINT32_MAX: a hand-written poll function without one */
-    uint32_t weft__announced; /* the recording generation that knows this site; the library's */
+    uint32_t weft__known;     /* which recording knows this site, and the number of its name; the library's */
 } weft_site;
 
 /* Zero means default. Build it with WEFT_TASK("name", .category = WEFT_ACTOR). */

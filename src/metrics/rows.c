@@ -102,6 +102,11 @@ static bool rows_have_other(const struct weft__rows *rows)
     return rows_entry(rows, rows->room)->name[0] != '\0';
 }
 
+uint64_t weft__rows_others(const struct weft__rows *rows)
+{
+    return weft__sketch_count((struct weft__sketch *)(uintptr_t)&rows->others); /* atomics have no const */
+}
+
 uint32_t weft__rows_walk(const struct weft__rows *rows)
 {
     return rows->count + rows_have_other(rows);

@@ -45,6 +45,9 @@ void *weft__rows_take(struct weft__rows *rows, const char *name, const char *com
 uint32_t weft__rows_walk(const struct weft__rows *rows);
 void *weft__rows_at(const struct weft__rows *rows, uint32_t i);
 
+/* About how many keys share the other one. */
+uint64_t weft__rows_others(const struct weft__rows *rows);
+
 /* Copy a name, a "?" for each byte that is not UTF-8. `room` includes the zero. */
 void weft__rows_copy_name(char *out, size_t room, const char *name);
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "metrics/sketch.h"
 
-uint64_t weft__sketch_count(const struct weft__sketch *sketch)
+uint64_t weft__sketch_count(struct weft__sketch *sketch)
 {
     const double m = WEFT__SKETCH_REGISTERS;
     uint32_t empty = 0;
     double sum = 0;
     for (int i = 0; i < WEFT__SKETCH_REGISTERS; i++) {
-        empty += sketch->registers[i] == 0;
-        sum += 1.0 / (double)(UINT64_C(1) << sketch->registers[i]);
+        const uint8_t rank = weft__load_relaxed(&sketch->registers[i]); /* an estimate */
+        empty += rank == 0;
+        sum += 1.0 / (double)(UINT64_C(1) << rank);
     }
     const double estimate = 0.7213 / (1 + 1.079 / m) * m * m / sum;
     if (estimate > 2.5 * m || empty == 0)

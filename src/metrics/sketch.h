@@ -11,21 +11,23 @@
 
 #include <stdint.h>
 
+#include "base/atomic.h"
+
 enum { WEFT__SKETCH_BITS = 10, WEFT__SKETCH_REGISTERS = 1 << WEFT__SKETCH_BITS };
 
 struct weft__sketch {
-    uint8_t registers[WEFT__SKETCH_REGISTERS];
+    _Atomic uint8_t registers[WEFT__SKETCH_REGISTERS]; /* relaxed: an estimate */
 };
 
-/* `hash` is evenly distributed in all of its bits. */
+/* `hash` is evenly distributed in all of its bits. Any thread; of two that meet in a register one may be forgotten. */
 static inline void weft__sketch_add(struct weft__sketch *sketch, uint64_t hash)
 {
-    uint8_t *reg = &sketch->registers[hash >> (64 - WEFT__SKETCH_BITS)];
+    _Atomic uint8_t *reg = &sketch->registers[hash >> (64 - WEFT__SKETCH_BITS)];
     const uint8_t rank = (uint8_t)(1 + __builtin_clzll(hash << WEFT__SKETCH_BITS | 1));
-    if (rank > *reg)
-        *reg = rank;
+    if (rank > weft__load_relaxed(reg)) /* which is rare, soon: the line stays shared */
+        weft__store_relaxed(reg, rank);
 }
 
-uint64_t weft__sketch_count(const struct weft__sketch *sketch);
+uint64_t weft__sketch_count(struct weft__sketch *sketch);
 
 #endif

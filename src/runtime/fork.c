@@ -31,6 +31,7 @@
 /* From the most complicated to what everybody needs; nobody takes one of these while holding one that comes after it. */
 static void fork_before(void)
 {
+    weft__names_before_fork();
     weft__sinks_before_fork();
     weft__runtimes_before_fork();
     weft__ids_before_fork();
@@ -45,6 +46,7 @@ static void fork_parent(void)
     weft__ids_after_fork();
     weft__runtimes_after_fork_parent();
     weft__sinks_after_fork();
+    weft__names_after_fork();
 }
 
 /* What is woken in the child stays where it is: nobody would run it. */
@@ -97,6 +99,7 @@ static void fork_child(void)
     weft__rcu_after_fork_child();
     weft__ids_after_fork();
     weft__sinks_after_fork();
+    weft__names_after_fork();
     weft__runtimes_after_fork_child(fork_orphan);
     weft__slab_after_fork_child(); /* last: what handles point at is gone after it */
 }

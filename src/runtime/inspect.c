@@ -110,7 +110,7 @@ int weft_runtime_stats_get(weft_runtime *rt, weft_runtime_stats *out_stats)
     }
     for (uint32_t i = 0; i < sched->worker_count; i++) /* after `ended`: spawned is never the smaller */
         stats.tasks_spawned += weft__counter_read(&sched->workers[i].thread.spawned);
-    stats.tasks_spawned += weft__load_relaxed(&sched->env.foreign_spawned);
+    stats.tasks_spawned += weft__env_foreign_spawned(&sched->env);
     *out_stats = stats;
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "monitor/metrics.h"
 #include "runtime/runtime.h"
 #include "runtime/shot.h"
+#include "task/look.h"
 
 struct metrics_walk {
     int (*visit)(void *context, const weft_metric_sample *sample);
@@ -96,6 +97,51 @@ static int metrics_tell_runtime(struct metrics_walk *walk, const struct weft__sh
     default:
         return 0;
     }
+}
+
+static int metrics_tell_states(struct metrics_walk *walk, const struct weft__shot *shot)
+{
+    for (int state = 0; state < WEFT__CENSUS_STATES; state++) {
+        metrics_begin_labels(walk);
+        metrics_label(walk, "state", weft__look_state((weft_task_state)state));
+        const struct weft__value value = weft__value_count(shot->live.states[state]);
+        const int answer = metrics_tell(walk, shot->counted ? value : (struct weft__value){0});
+        if (answer != 0)
+            return answer;
+    }
+    return 0;
+}
+
+/* The name of a category; of one of the host's its number. */
+static const char *metrics_category(uint32_t category, char text[12])
+{
+    static const char *const names[] = {"uncategorized", "actor", "listener", "handler", "utility"};
+    if (category < sizeof names / sizeof names[0])
+        return names[category];
+    snprintf(text, 12, "%u", category);
+    return text;
+}
+
+static int metrics_tell_task(struct metrics_walk *walk, const struct weft__shot *shot, uint32_t number)
+{
+    const struct weft__name *name = number == WEFT__NAMES_OTHER ? NULL : weft__names_at(number);
+    char category[12];
+    metrics_begin_labels(walk);
+    metrics_label(walk, "task_name", name ? name->text : WEFT__ROW_OTHER);
+    metrics_label(walk, "category", name ? metrics_category(name->category, category) : WEFT__ROW_OTHER);
+    if (walk->family.number == WEFT_METRIC_task_spawned)
+        return metrics_tell(walk, weft__value_count(shot->spawned_as[number]));
+    return metrics_tell(walk, shot->counted ? weft__value_count(shot->live.of[number]) : (struct weft__value){0});
+}
+
+/* The table of names is the process's: those of which this runtime has none are left out. */
+static int metrics_tell_tasks(struct metrics_walk *walk, const struct weft__shot *shot)
+{
+    int answer = 0;
+    for (uint32_t number = 1; answer == 0 && number < WEFT__NAMES_PLACES; number++)
+        if (shot->spawned_as[number] > 0)
+            answer = metrics_tell_task(walk, shot, number);
+    return answer;
 }
 
 static struct weft__value metrics_of_worker(const struct weft__shot_worker *w, uint32_t number)
@@ -226,12 +272,14 @@ static int metrics_tell_names(struct metrics_walk *walk, const struct weft__shot
 {
     const struct {
         const char *table;
-        const struct weft__rows *rows;
-    } tables[] = {{"channel", &shot->channels}, {"sync", &shot->sync}};
+        uint64_t others;
+    } tables[] = {{"channel", weft__rows_others(&shot->channels)},
+                  {"sync", weft__rows_others(&shot->sync)},
+                  {"task", weft__names_others()}};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         metrics_begin_labels(walk);
         metrics_label(walk, "table", tables[i].table);
-        const int answer = metrics_tell(walk, weft__value_count(weft__sketch_count(&tables[i].rows->others)));
+        const int answer = metrics_tell(walk, weft__value_count(tables[i].others));
         if (answer != 0)
             return answer;
     }
@@ -242,7 +290,8 @@ static int metrics_tell_names(struct metrics_walk *walk, const struct weft__shot
 static int metrics_tell_family(struct metrics_walk *walk)
 {
     static int (*const tell[])(struct metrics_walk *walk, const struct weft__shot *shot) = {
-        [WEFT__METRICS_runtime] = metrics_tell_runtime,   [WEFT__METRICS_worker] = metrics_tell_workers,
+        [WEFT__METRICS_runtime] = metrics_tell_runtime,   [WEFT__METRICS_state] = metrics_tell_states,
+        [WEFT__METRICS_task] = metrics_tell_tasks,        [WEFT__METRICS_worker] = metrics_tell_workers,
         [WEFT__METRICS_channel] = metrics_tell_channels,  [WEFT__METRICS_sync] = metrics_tell_sync,
         [WEFT__METRICS_blocking] = metrics_tell_blocking, [WEFT__METRICS_names] = metrics_tell_names,
     };

@@ -9,6 +9,7 @@
 #include "channel/channel.h"
 #include "runtime/drive.h"
 #include "sched/sched.h"
+#include "task/census.h"
 #include "task/measure.h"
 
 /* The monitor thread: what happens every so often, and must happen when every worker is stuck. */
@@ -46,6 +47,7 @@ struct weft_runtime {
     _Atomic uint32_t inside; /* threads that wait for its end; the one that frees it waits for the others */
     struct weft__watch watch;
     struct weft__measure measure;
+    struct weft__census census;
     struct weft__drive drive; /* if it has no threads */
 };
 

@@ -80,6 +80,21 @@ static void shot_copy_worker(struct weft__worker *worker, struct weft__shot_work
     out->queued = weft__runqueue_length(&worker->ring) + (weft__load_relaxed(&worker->next) != NULL); /* a number to show */
 }
 
+/* Live ones first: no name is seen to have more of them than there were spawned. */
+static void shot_tasks(weft_runtime *rt, struct weft__shot *shot)
+{
+    struct weft__sched *sched = &rt->sched;
+    shot->counted = weft__census_take(&rt->census, &sched->env, &shot->live);
+    const uint32_t last = weft__names_count();
+    for (uint32_t number = 1; number < WEFT__NAMES_PLACES; number++) {
+        if (number > last && number != WEFT__NAMES_OTHER)
+            continue;
+        shot->spawned_as[number] = weft__load_relaxed(&sched->env.foreign_spawned_as[number]); /* a statistic */
+        for (uint32_t i = 0; i < sched->worker_count; i++)
+            shot->spawned_as[number] += weft__counter_read(&sched->workers[i].thread.spawned_as[number]);
+    }
+}
+
 /* What is measured, and that somebody asked for it. */
 static void shot_measured(weft_runtime *rt, struct weft__shot *shot)
 {
@@ -105,6 +120,7 @@ struct weft__shot *weft__shot_take(weft_runtime *rt)
     shot->worker_count = workers;
     shot->runtime.size = sizeof shot->runtime;
     shot->blocking.size = sizeof shot->blocking;
+    shot_tasks(rt, shot);
     shot_measured(rt, shot); /* before the totals, which they are never seen to exceed */
     weft_runtime_stats_get(rt, &shot->runtime);
     weft_blocking_stats_get(rt, &shot->blocking);

@@ -13,6 +13,7 @@
 
 #include "metrics/rows.h"
 #include "metrics/spread.h"
+#include "task/census.h"
 
 struct weft__shot_worker {
     uint64_t polls;
@@ -50,6 +51,9 @@ struct weft__shot {
     char name[128];
     char number[12];
     weft_runtime_stats runtime;
+    uint64_t spawned_as[WEFT__NAMES_PLACES]; /* by the number of the name */
+    bool counted; /* there was a census */
+    struct weft__census_counts live;
     bool measured; /* the two below tell something */
     struct weft__spread_copy poll_time;
     struct weft__spread_copy wake_latency;

@@ -178,7 +178,7 @@ uint64_t weft__sched_live(struct weft__sched *sched)
         ended += weft__counter_read(&sched->workers[i].thread.ended);
     for (uint32_t i = 0; i < sched->worker_count; i++)
         spawned += weft__counter_read(&sched->workers[i].thread.spawned);
-    spawned += weft__load_relaxed(&sched->env.foreign_spawned); /* what the ends that were seen know of */
+    spawned += weft__env_foreign_spawned(&sched->env);
     return spawned - ended;
 }
 

@@ -9,10 +9,10 @@ _Atomic uint32_t weft__announce_generation = 1;
  * in the same moment; a reader takes the second for the same. */
 static void announce_site(struct weft__env *env, weft_site *site)
 {
-    const uint32_t generation = weft__load_relaxed(&weft__announce_generation);
-    if (__atomic_load_n(&site->weft__announced, __ATOMIC_RELAXED) == generation)
+    const uint32_t generation = weft__load_relaxed(&weft__announce_generation) % UINT16_MAX + 1, known = weft__site_known(site);
+    if ((known & UINT16_MAX) == generation)
         return;
-    __atomic_store_n(&site->weft__announced, generation, __ATOMIC_RELAXED);
+    __atomic_store_n(&site->weft__known, (known & ~(uint32_t)UINT16_MAX) | generation, __ATOMIC_RELAXED);
     weft__emit_site_def(env->number, (uint64_t)(uintptr_t)site, site->name ? site->name : "",
                         site->function ? site->function : "", site->file ? site->file : "", site->line);
 }

@@ -8,6 +8,16 @@
 /* Raised when a recording starts, so that sites are defined again. */
 extern _Atomic uint32_t weft__announce_generation;
 
+/*
+ * What a site remembers: in the upper half the number of its name (metrics/names.h), in the lower the recording that knows it;
+ * 0: none. Two threads may change a half each, and one is forgotten and done again.
+ */
+static inline uint32_t weft__site_known(const weft_site *site) { return __atomic_load_n(&site->weft__known, __ATOMIC_RELAXED); }
+static inline void weft__site_know_name(weft_site *site, uint32_t number)
+{
+    __atomic_store_n(&site->weft__known, number << 16 | (weft__site_known(site) & UINT16_MAX), __ATOMIC_RELAXED);
+}
+
 /* The events of a task that is being born. */
 void weft__announce_spawn(struct weft__env *env, weft__task *task);
 

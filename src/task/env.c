@@ -19,6 +19,14 @@ void weft__report(struct weft__env *env, int code, const char *format, ...)
     env->report(env->report_context, code, text);
 }
 
+uint64_t weft__env_foreign_spawned(struct weft__env *env)
+{
+    uint64_t spawned = weft__load_relaxed(&env->foreign_spawned_as[WEFT__NAMES_OTHER]); /* what the ends that were seen know of */
+    for (uint32_t number = weft__names_count(); number > 0; number--)
+        spawned += weft__load_relaxed(&env->foreign_spawned_as[number]); /* the same */
+    return spawned;
+}
+
 static bool none_awaited(const struct weft__thread *self)
 {
     (void)self;

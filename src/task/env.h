@@ -15,6 +15,7 @@
 #include "base/atomic.h"
 #include "base/lock.h"
 #include "base/rng.h"
+#include "metrics/names.h"
 #include "registry/ids.h"
 #include "registry/realm.h"
 #include "registry/slab.h"
@@ -110,9 +111,9 @@ struct weft__env {
     _Atomic uint64_t cancels_ignored; /* tasks that were told often that they are cancelled, and went on */
     weft_scope root;
     _Atomic int64_t now; /* the clock as the monitor thread saw it last */
-    _Alignas(64) _Atomic uint64_t foreign_spawned; /* by threads that are not this runtime's */
-    _Atomic uint64_t foreign_wakes;
+    _Alignas(64) _Atomic uint64_t foreign_wakes; /* by threads that are not this runtime's */
     _Atomic uint64_t foreign_wakes_noop;
+    _Atomic uint64_t foreign_spawned_as[WEFT__NAMES_PLACES]; /* by the number of the name; weft__env_foreign_spawned() */
     struct weft__slab slab;
     struct weft__scope_lock scope_locks[WEFT__SCOPE_LOCKS]; /* members of scopes but the root, by the scope's address */
     struct weft__scope_lock claim_locks[WEFT__SCOPE_LOCKS]; /* claims of joinable tasks, by the task's; taken first */
@@ -150,6 +151,7 @@ struct weft__thread {
     weft__counter polls;
     weft__counter wakes;
     weft__counter wakes_noop;
+    weft__counter spawned_as[WEFT__NAMES_PLACES]; /* of `spawned`, by the number of the name */
 };
 
 extern _Thread_local struct weft__thread *weft__self __attribute__((tls_model("initial-exec")));
@@ -167,6 +169,9 @@ static inline uint64_t weft__env_new_id(const struct weft__env *env)
     struct weft__thread *self = weft__self_in(env);
     return self ? weft__ids_take(&self->ids) : weft__id_new(env->realm);
 }
+
+/* How many tasks were spawned by threads that are not this runtime's. Whoever saw one of them end knows its name. */
+uint64_t weft__env_foreign_spawned(struct weft__env *env);
 
 /* The id of the task that this thread polls, for events; 0 if none. */
 static inline uint64_t weft__self_task_id(void) { return weft__self ? weft__load_relaxed(&weft__self->task_id) : 0; }

@@ -55,6 +55,28 @@ static bool spawn_needs_extra(const weft_task_options *o, bool root)
     return !root || (o && (o->name || o->joinable || o->drop || o->category != 0));
 }
 
+/* The number of a name of its own, or with a category. */
+static __attribute__((noinline)) uint32_t spawn_number_named(const weft_site *site, const weft_task_options *o, size_t name_length)
+{
+    const char *name = o->name ? o->name : site->name ? site->name : "";
+    return weft__names_number(name, o->name ? name_length : weft__name_fit(name, WEFT_NAME_MAX), o->category);
+}
+
+static __attribute__((cold, noinline)) uint32_t spawn_number_first(weft_site *site)
+{
+    const char *name = site->name ? site->name : "";
+    const uint32_t number = weft__names_number(name, weft__name_fit(name, WEFT_NAME_MAX), 0);
+    weft__site_know_name(site, number);
+    return number;
+}
+
+/* That of its site, which remembers it. */
+static inline uint32_t spawn_number(weft_site *site)
+{
+    const uint32_t known = weft__site_known(site) >> 16;
+    return weft__likely(known != 0) ? known : spawn_number_first(site);
+}
+
 weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_options *options, weft_poll_fn *fn,
                            const void *frame, size_t frame_size)
 {
@@ -96,6 +118,7 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
     if (frame_size > 0)
         memcpy(weft__task_frame(task), frame, frame_size);
 
+    uint32_t number;
     struct weft__task_extra *extra = NULL;
     if (size > extra_offset) {
         extra = (struct weft__task_extra *)(void *)((char *)task + extra_offset);
@@ -104,9 +127,14 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
         weft__store_relaxed(&extra->joiner, 0);
         extra->drop = options ? options->drop : NULL;
         extra->category = options ? options->category : 0;
-        extra->name_length = (uint32_t)name_length;
+        extra->name_length = (uint16_t)name_length;
+        number = options && (options->name || options->category != 0) ? spawn_number_named(site, options, name_length)
+                                                                      : spawn_number(site);
+        weft__store_relaxed(&extra->number, (uint16_t)number);
         memcpy(extra->name, options && options->name ? options->name : "", name_length);
         extra->name[name_length] = '\0';
+    } else {
+        number = spawn_number(site); /* it has neither name nor category */
     }
     weft__store_relaxed(&task->extra, extra);
 
@@ -116,10 +144,12 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
         weft__slab_free(&env->slab, self ? &self->cache : NULL, task);
         return spawn_failed(WEFT_ECANCELED);
     }
-    if (self)
+    if (self) {
+        weft__counter_add(&self->spawned_as[number], 1);
         weft__counter_add(&self->spawned, 1);
-    else
-        weft__fetch_add_relaxed(&env->foreign_spawned, 1); /* whoever sees it end knows of this, by its word */
+    } else {
+        weft__fetch_add_relaxed(&env->foreign_spawned_as[number], 1); /* whoever sees it end knows of this, by its word */
+    }
     weft__announce_spawn(env, task);
     if (root)
         weft__state_init(&task->state, (uint32_t)id, claimed);

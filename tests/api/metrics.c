@@ -584,6 +584,95 @@ static void metrics_refuse_what_is_no_runtime(void **state)
     assert_string_equal(weft_metric_kind_name((weft_metric_kind)3), "?");
 }
 
+/* Tasks by name: those of a function, those with a name and a category, those that live. */
+static void metrics_tasks_are_told_by_name(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(2);
+    atomic_uint leave = 0;
+    for (int i = 0; i < 7; i++)
+        weft_spawn(weft_runtime_scope(rt), parked, .leave = &leave);
+    for (int i = 0; i < 5; i++)
+        weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("cart", .category = WEFT_ACTOR), parked, .leave = &leave);
+    weft_task joined = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("cart", .category = 99, .joinable = true), ender, .result = 0);
+    weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("no\xfftext"), ender, .result = 0);
+    WORLD_UNTIL(meter_now(rt, "weft.runtime.tasks.state", "state=waiting") == 12 &&
+                meter_now(rt, "weft.runtime.tasks.state", "state=ended") == 1);
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    verdict_assert();
+    assert_true(meter_sum(&meter, "weft.task.spawned", "task_name=parked,category=uncategorized") == 7);
+    assert_true(meter_sum(&meter, "weft.task.spawned", "task_name=cart,category=actor") == 5);
+    assert_true(meter_sum(&meter, "weft.task.spawned", "task_name=cart,category=99") == 1);
+    assert_true(meter_sum(&meter, "weft.task.spawned", "task_name=(other),category=(other)") == 1);
+    assert_true(meter_sum(&meter, "weft.task.spawned", "") == 14);
+    assert_true(meter_sum(&meter, "weft.task.live", "task_name=parked") == 7);
+    assert_true(meter_sum(&meter, "weft.task.live", "category=actor") == 5);
+    assert_true(meter_sum(&meter, "weft.task.live", "category=99") == 0);
+    assert_true(meter_sum(&meter, "weft.task.live", "") == 12);
+    assert_true(meter_sum(&meter, "weft.runtime.tasks.state", "") == 13);
+    meter_free(&meter);
+    weft_runtime *other = world_begin(1); /* a runtime is told of its own tasks only */
+    assert_true(meter_now(other, "weft.task.spawned", "") == -1);
+    world_end(other, 0);
+    int result;
+    assert_int_equal(weft_task_join_blocking(&joined, WEFT_FOREVER, &result), 0);
+    world_end(rt, 14);
+}
+
+struct breeder {
+    weft_frame weft;
+    unsigned number;
+    unsigned i;
+};
+
+/* Spawns tasks of names that nobody can tell apart, and of one that everybody knows. */
+static weft_poll breeder(weft_context *cx, struct breeder *self)
+{
+    WEFT_BEGIN(cx, self);
+    for (self->i = 0; self->i < 2500; self->i++) {
+        char name[32];
+        snprintf(name, sizeof name, "request %u of %u", self->i, self->number);
+        weft_spawn_as(weft_runtime_scope(weft_context_runtime(cx)), WEFT_TASK(name), ender, .result = 0);
+        weft_spawn_as(weft_runtime_scope(weft_context_runtime(cx)), WEFT_TASK("breeding", .category = WEFT_UTILITY), ender, .result = 0);
+        if (self->i % 64 == 0)
+            WEFT_AWAIT(self->weft.rc, weft_yield(cx));
+    }
+    WEFT_END(0);
+}
+
+/* Ten thousand names: five hundred are told apart, the others are counted, all of them. The last test: the table is full. */
+static void metrics_task_names_are_bounded(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(2);
+    for (unsigned i = 0; i < 4; i++)
+        weft_spawn(weft_runtime_scope(rt), breeder, .number = i);
+    for (bool live = true; live;) { /* while names come; a walk is whole at any moment */
+        live = world_live(rt) > 0;
+        struct meter meter;
+        meter_take(&meter, rt, NULL);
+        VERDICT(meter_samples(&meter, "weft.task.spawned") <= WEFT_METRIC_TASK_NAMES_MAX + 1);
+        VERDICT(meter_sum(&meter, "weft.task.spawned", "") <= 20004);
+        meter_free(&meter);
+    }
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    verdict_assert();
+    weft_runtime_stats stats = {.size = sizeof stats};
+    assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
+    assert_int_equal(stats.tasks_spawned, 20004);
+    assert_true(meter_sum(&meter, "weft.task.spawned", "") == 20004);
+    assert_true(meter_sum(&meter, "weft.task.spawned", "task_name=breeding,category=utility") == 10000);
+    assert_true(meter_samples(&meter, "weft.task.spawned") > WEFT_METRIC_TASK_NAMES_MAX - 20);
+    const double others = meter_sum(&meter, "weft.task.spawned", "task_name=(other)");
+    assert_true(others >= 10000 - WEFT_METRIC_TASK_NAMES_MAX && others < 10000);
+    const double names = meter_sum(&meter, "weft.names.other", "table=task");
+    assert_true(names > 0.9 * others && names < 1.1 * others);
+    meter_free(&meter);
+    world_end(rt, 20004);
+}
+
 int main(void)
 {
     world_seed();
@@ -608,6 +697,8 @@ int main(void)
         cmocka_unit_test(metrics_visit_ends_the_walk),
         cmocka_unit_test(metrics_visit_may_end_the_runtime),
         cmocka_unit_test(metrics_refuse_what_is_no_runtime),
+        cmocka_unit_test(metrics_tasks_are_told_by_name),
+        cmocka_unit_test(metrics_task_names_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

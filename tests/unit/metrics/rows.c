@@ -25,7 +25,7 @@ static void rows_same_key_is_the_same_row(void **state)
     assert_ptr_not_equal(weft__rows_take(&rows, "", "", 3), first);
     assert_int_equal(weft__rows_walk(&rows), 5);
     assert_ptr_equal(weft__rows_at(&rows, 0), first);
-    assert_int_equal(weft__sketch_count(&rows.others), 0);
+    assert_int_equal(weft__rows_others(&rows), 0);
     weft__rows_fini(&rows);
 }
 
@@ -48,7 +48,7 @@ static void rows_beyond_the_room_share_one(void **state)
     struct entry *other = weft__rows_at(&rows, ROOM);
     assert_string_equal(other->row.name, WEFT__ROW_OTHER);
     assert_int_equal(other->count, 3 * (NAMES - ROOM));
-    assert_in_range(weft__sketch_count(&rows.others), (NAMES - ROOM) * 9 / 10, (NAMES - ROOM) * 11 / 10);
+    assert_in_range(weft__rows_others(&rows), (NAMES - ROOM) * 9 / 10, (NAMES - ROOM) * 11 / 10);
     weft__rows_fini(&rows);
 }
 

@@ -16,7 +16,7 @@ static void sketch_counts_what_differs(void **state)
     static const uint64_t sizes[] = {0, 1, 2, 10, 100, 1000, 10000, 100000, 1000000};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         static struct weft__sketch sketch;
-        sketch = (struct weft__sketch){{0}};
+        sketch = (struct weft__sketch){.registers = {0}};
         for (int again = 0; again < 2; again++)
             for (uint64_t i = 1; i <= sizes[s]; i++)
                 weft__sketch_add(&sketch, mix(i * UINT64_C(0x9e3779b97f4a7c15)));
@@ -31,7 +31,7 @@ static void sketch_of_one_thing_is_one(void **state)
     (void)state;
     static const uint64_t ends[] = {0, 1, UINT64_MAX, UINT64_C(1) << 63, UINT64_C(1) << 53};
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        struct weft__sketch sketch = {{0}};
+        struct weft__sketch sketch = {.registers = {0}};
         for (int again = 0; again < 1000; again++)
             weft__sketch_add(&sketch, ends[i]);
         assert_int_equal(weft__sketch_count(&sketch), 1);
