@@ -186,6 +186,13 @@ static void watch_tick(weft_runtime *rt, int64_t now)
     }
 }
 
+/* The whole time: a look that comes early, after a wake for nothing, would take the poll at hand for one that is stuck. */
+static void watch_sleep(weft_runtime *rt, int64_t until_ns)
+{
+    while (!weft__load_acquire(&rt->watch.stop) && weft__futex_wait(&rt->watch.stop, 0, until_ns) != -ETIMEDOUT)
+        continue;
+}
+
 static void *watch_main(void *argument)
 {
     weft_runtime *rt = argument;
@@ -205,7 +212,7 @@ static void *watch_main(void *argument)
         watch_tick(rt, now);
         pause = watch_active(rt) ? WATCH_TICK_NS : (pause * 2 < WATCH_IDLE_TICK_NS ? pause * 2 : WATCH_IDLE_TICK_NS);
         if (!weft__sched_stand_in(&rt->sched, now + pause))
-            weft__futex_wait(&rt->watch.stop, 0, now + pause);
+            watch_sleep(rt, now + pause);
     }
     WEFT__TRACE(rt->sched.env.number, thread_stop, rt->sched.env.number, rt->watch_number,
                 WEFT_TRACE_thread_kind_MONITOR);

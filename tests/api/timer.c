@@ -5,6 +5,7 @@
  */
 #include <sys/prctl.h>
 
+#include "lib/chaos.h"
 #include "lib/vclock.h"
 #include "lib/verdict.h"
 #include "lib/world.h"
@@ -279,6 +280,8 @@ static weft_poll lengthy(weft_context *cx, void *frame)
 static void sleep_beside_long_polls_ends_after_one(void **state)
 {
     (void)state;
+    if (CHAOS_BUILD)
+        skip(); /* the monitor may be there twice in a poll, and fire it in place of the worker */
     struct outcome outcome;
     send_to_sleep(&outcome, -1, ms);
     vclock_asleep(1);
