@@ -56,10 +56,35 @@ static void file_set_numbers(weft_file_op *op, int64_t first, int64_t second, in
 
 #define FILE_RUN(cx, op, function, title) file_run(__func__, (cx), (op), WEFT_JOB(function, (op), .name = (title)))
 
+/* Signals are blocked here, but a stop of the process, or a file system in a process of its own, interrupts all the same. */
+static int file_open(const char *path, int flags, mode_t mode)
+{
+    int fd;
+    do
+        fd = open(path, flags | O_CLOEXEC, mode);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+static int file_sync(int fd)
+{
+    int answer;
+    do
+        answer = fsync(fd);
+    while (answer < 0 && errno == EINTR);
+    return answer;
+}
+
+/* Interrupted or not, Linux has closed it. */
+static int file_close(int fd)
+{
+    return close(fd) < 0 && errno != EINTR ? -1 : 0;
+}
+
 static int file_do_open(void *argument)
 {
     const weft_file_op *op = argument;
-    return file_errno(open(op->weft__pointers[0], (int)op->weft__numbers[0] | O_CLOEXEC, (mode_t)op->weft__numbers[1]));
+    return file_errno(file_open(op->weft__pointers[0], (int)op->weft__numbers[0], (mode_t)op->weft__numbers[1]));
 }
 
 int weft_file_open(weft_context *cx, weft_file_op *op, const char *path, int flags, uint32_t mode)
@@ -74,7 +99,7 @@ int weft_file_open(weft_context *cx, weft_file_op *op, const char *path, int fla
 static int file_do_close(void *argument)
 {
     const weft_file_op *op = argument;
-    return file_errno(close((int)op->weft__numbers[0]));
+    return file_errno(file_close((int)op->weft__numbers[0]));
 }
 
 int weft_file_close(weft_context *cx, weft_file_op *op, int fd)
@@ -153,7 +178,7 @@ int weft_file_write(weft_context *cx, weft_file_op *op, int fd, const void *buff
 static int file_do_sync(void *argument)
 {
     const weft_file_op *op = argument;
-    return file_errno(fsync((int)op->weft__numbers[0]));
+    return file_errno(file_sync((int)op->weft__numbers[0]));
 }
 
 int weft_file_sync(weft_context *cx, weft_file_op *op, int fd)
@@ -240,7 +265,7 @@ static int file_do_load(void *argument)
     const weft_file_op *op = argument;
     void **out_bytes = (void **)(uintptr_t)op->weft__pointers[1];
     size_t *out_length = (size_t *)(uintptr_t)op->weft__pointers[2];
-    const int fd = open(op->weft__pointers[0], O_RDONLY | O_CLOEXEC);
+    const int fd = file_open(op->weft__pointers[0], O_RDONLY, 0);
     if (fd < 0)
         return -errno;
     unsigned char *bytes = NULL;
@@ -274,17 +299,19 @@ static int file_do_store(void *argument)
     char *beside = malloc(room);
     if (!beside)
         return WEFT_ENOMEM;
-    snprintf(beside, room, "%s.XXXXXX", path);
-    int error = 0;
-    const int fd = mkostemp(beside, O_CLOEXEC);
+    int error = 0, fd;
+    do {
+        snprintf(beside, room, "%s.XXXXXX", path); /* what failed has left no pattern */
+        fd = mkostemp(beside, O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         error = -errno;
     } else {
         struct stat before;
         if (fchmod(fd, stat(path, &before) == 0 ? before.st_mode & 07777 : 0644) < 0 ||
-            file_write_all(fd, op->weft__pointers[1], (size_t)op->weft__numbers[0], -1) < 0 || fsync(fd) < 0)
+            file_write_all(fd, op->weft__pointers[1], (size_t)op->weft__numbers[0], -1) < 0 || file_sync(fd) < 0)
             error = -errno;
-        if (close(fd) < 0 && error == 0)
+        if (file_close(fd) < 0 && error == 0)
             error = -errno;
         if (error == 0 && rename(beside, path) < 0)
             error = -errno;

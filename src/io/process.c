@@ -53,7 +53,9 @@ static int process_open_streams(const weft_stream streams[3], struct process_pip
                 fcntl(pipes->ours[i], F_SETFL, O_NONBLOCK);
             }
         } else if (streams[i] == WEFT_STREAM_NULL) {
-            pipes->child[i] = open("/dev/null", (i == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+            do
+                pipes->child[i] = open("/dev/null", (i == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+            while (pipes->child[i] < 0 && errno == EINTR);
             error = pipes->child[i] < 0 ? -errno : 0;
         }
         if (error < 0) {
