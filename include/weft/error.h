@@ -38,7 +38,19 @@
     XX(EHOSTUNREACH, EHOSTUNREACH, "no way to that machine")                                                           \
     XX(EACCES, EACCES, "the system does not allow it")                                                                 \
     XX(EMSGSIZE, EMSGSIZE, "a message that does not fit")                                                              \
-    XX(EMFILE, EMFILE, "too many: descriptors, runtimes or hooks")
+    XX(EMFILE, EMFILE, "too many: descriptors, runtimes or hooks")                                                     \
+    XX(ENFILE, ENFILE, "the system has no descriptor left")                                                            \
+    XX(ENOBUFS, ENOBUFS, "the system has no room for the network")                                                     \
+    XX(ENOSPC, ENOSPC, "no room on the device, or a limit of the system is reached")                                   \
+    XX(EIO, EIO, "the device has failed")                                                                              \
+    XX(EEXIST, EEXIST, "it exists already")                                                                            \
+    XX(ENOTDIR, ENOTDIR, "a part of the path is no folder")                                                            \
+    XX(EISDIR, EISDIR, "it is a folder")                                                                               \
+    XX(ENOTEMPTY, ENOTEMPTY, "the folder is not empty")                                                                \
+    XX(ENAMETOOLONG, ENAMETOOLONG, "the path is too long")                                                             \
+    XX(EROFS, EROFS, "it cannot be written to there")                                                                  \
+    XX(ETXTBSY, ETXTBSY, "the program is being written")                                                               \
+    XX(ENOEXEC, ENOEXEC, "it is no program")
 
 typedef enum weft_error {
 #define WEFT__ERROR_ENUM(name, number, text) WEFT_##name = -(number),
