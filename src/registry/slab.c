@@ -132,6 +132,7 @@ static struct weft__page *slab_grow(struct weft__slab *slab, unsigned class_inde
     page->number = number;
     page->class_index = class_index;
     page->slot_size = slab_sizes[class_index];
+    page->inverse = UINT32_MAX / page->slot_size + 1;
     page->slots = (WEFT__PAGE_SIZE - WEFT__PAGE_HEADER) / page->slot_size;
     weft__list_push_back(&slab->classes[class_index].partial, &page->link);
     weft__fetch_add_relaxed(&slab->bytes, WEFT__PAGE_SIZE); /* a statistic */
@@ -186,10 +187,25 @@ static void slab_put(struct weft__slab *slab, struct weft__slot *slot)
     if (page->used-- == page->slots)
         weft__list_push_back(&class->partial, &page->link);
     if (page->used == 0) {
+        page->free = NULL; /* all of them are fresh again: the next are taken in the order in which they lie */
+        weft__store_relaxed(&page->fresh, 0);
         weft__list_remove(&page->link);
         weft__list_push_back(&class->empty, &page->link);
         class->empty_count++;
     }
+}
+
+/* A batch for an empty cache, in the order in which the slots lie: what is written one after the other is fetched ahead. */
+static void slab_refill(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index)
+{
+    struct weft__slot **end = &cache->classes[class_index].free;
+    weft__lock(&slab->lock);
+    for (int i = 0; i < WEFT__SLAB_BATCH && (*end = slab_take(slab, class_index)) != NULL; i++) {
+        end = &(*end)->next;
+        cache->classes[class_index].count++;
+    }
+    weft__unlock(&slab->lock);
+    *end = NULL;
 }
 
 void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size)
@@ -203,15 +219,8 @@ void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, 
         weft__unlock(&slab->lock);
         return slot;
     }
-    if (!cache->classes[class_index].free) {
-        weft__lock(&slab->lock);
-        for (int i = 0; i < WEFT__SLAB_BATCH && (slot = slab_take(slab, class_index)) != NULL; i++) {
-            slot->next = cache->classes[class_index].free;
-            cache->classes[class_index].free = slot;
-            cache->classes[class_index].count++;
-        }
-        weft__unlock(&slab->lock);
-    }
+    if (!cache->classes[class_index].free)
+        slab_refill(slab, cache, class_index);
     slot = cache->classes[class_index].free;
     if (slot) {
         cache->classes[class_index].free = slot->next;
@@ -259,8 +268,6 @@ void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache)
 /* Give a page's memory back, but for its header's share. Nobody allocates from it: it is in no list. */
 static void slab_strip(struct weft__slab *slab, struct weft__page *page)
 {
-    page->free = NULL; /* the list went through the slots: all of them are fresh again */
-    weft__store_relaxed(&page->fresh, 0);
     weft__platform->discard((char *)page + WEFT__PAGE_KEPT, WEFT__PAGE_SIZE - WEFT__PAGE_KEPT);
     weft__fetch_sub_relaxed(&slab->bytes, WEFT__PAGE_SIZE - WEFT__PAGE_KEPT);
     weft__lock(&slab->lock);
