@@ -60,6 +60,7 @@ struct weft__page {
     struct weft__slot *free;
     uint32_t number;
     uint32_t slot_size;
+    uint32_t inverse; /* 2^32 / slot_size, rounded up: to divide by multiplying */
     uint32_t slots;
     _Atomic uint32_t fresh; /* slots from here on were never used, and walks end there; written with the page in hand */
     uint32_t used;
@@ -156,7 +157,7 @@ static inline uint32_t weft__slot_number(const void *slot)
 {
     const struct weft__page *page = weft__page_of(slot);
     const uint32_t offset = (uint32_t)((const char *)slot - (const char *)page) - WEFT__PAGE_HEADER;
-    return page->number << WEFT__SLOT_BITS | offset / page->slot_size;
+    return page->number << WEFT__SLOT_BITS | (uint32_t)((uint64_t)offset * page->inverse >> 32); /* exact: it is a multiple */
 }
 
 /* Whether the slot is one of an orphaned slab. */
