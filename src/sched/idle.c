@@ -14,10 +14,15 @@ void weft__idle_init(struct weft__idle *idle, uint32_t workers)
     idle->sleepers = 0;
 }
 
-int weft__idle_pick(struct weft__idle *idle)
+void weft__idle_announce(struct weft__idle *idle)
 {
     /* Adds nothing; it is a write all the same, and so has its place among the sleepers' writes. */
-    const uint32_t word = weft__fetch_add_release(&idle->word, 0); /* ID-R1 */
+    weft__fetch_add_release(&idle->word, 0); /* ID-R2 */
+}
+
+int weft__idle_pick(struct weft__idle *idle)
+{
+    const uint32_t word = weft__load_seq_cst(&idle->word); /* ID-A1 */
     if (idle_searching(word) > 0 || idle_awake(word) == idle->workers)
         return -1;
     int picked = -1;
@@ -49,7 +54,7 @@ bool weft__idle_end_search(struct weft__idle *idle)
 bool weft__idle_sleep(struct weft__idle *idle, uint32_t worker, bool searching)
 {
     weft__lock(&idle->lock);
-    const uint32_t word = weft__fetch_sub_acquire(&idle->word, AWAKE + (searching ? SEARCHING : 0)); /* ID-A1 */
+    const uint32_t word = weft__fetch_sub_seq_cst(&idle->word, AWAKE + (searching ? SEARCHING : 0)); /* ID-R1 ID-A2 */
     idle->sleeping[idle->sleepers++] = (uint16_t)worker;
     weft__unlock(&idle->lock);
     return idle_searching(word) == (searching ? 1 : 0);

@@ -5,13 +5,17 @@
  *
  * States: one word, `searching` in the lower half and `awake` in the upper; and under a lock the stack of sleepers.
  *
- * Why no wake is lost: a producer makes its task visible and then reads the word by a read-modify-write (ID-R1); a worker
- * writes the word when it goes to sleep (ID-A1) and, if nobody searches then, looks through all queues once more after
- * that. The two read-modify-writes have an order. If the producer's is first, its task is seen by the last
- * look; if the sleeper's is first, the producer sees nobody searching and a sleeper, and wakes one.
+ * Why no wake is lost: a producer makes its task visible and then reads the word; a worker writes the word when it goes to
+ * sleep and, if nobody searches then, looks through all queues once more after that. Either the producer sees the sleeper,
+ * or the last look sees the task. While nobody goes to sleep the word is only read, and stays in every worker's cache.
  *
- * Edges: ID-R1 -> ID-A1 a producer releases, the sleeper acquires. All else on the word is relaxed, and a read-modify-write, so
- * that it passes on what producers released: whatever a searcher misses it finds at the last look.
+ * Edges:
+ *     ID-R1 -> ID-A1   a ring's tail, then the word by the producer; the word, then the tail by the sleeper; all sequentially
+ *                      consistent.
+ *     ID-R2 -> ID-A2   the shared queue is liburcu's, and its words have no such order: there the producer writes the word,
+ *                      too, adding nothing, and releases; the sleeper acquires. The two writes have an order.
+ * All else on the word is relaxed, and a read-modify-write, so that it passes on what producers released: whatever a searcher
+ * misses it finds at the last look.
  * Who touches what: any thread, all of it. Lock: idle, a leaf.
  */
 #ifndef WEFT_SCHED_IDLE_H
@@ -37,6 +41,9 @@ struct weft__idle {
 
 /* All workers are awake, none searches. */
 void weft__idle_init(struct weft__idle *idle, uint32_t workers);
+
+/* A task is in the shared queue: before the next call. */
+void weft__idle_announce(struct weft__idle *idle);
 
 /* A task was made visible: the worker to wake, or -1. It counts as awake and searching from here on. */
 int weft__idle_pick(struct weft__idle *idle);

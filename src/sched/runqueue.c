@@ -20,8 +20,15 @@ bool weft__runqueue_push(struct weft__runqueue *queue, struct weft__task *task)
     if ((weft__cursor)(tail - runqueue_steal_of(head)) >= WEFT__RUNQUEUE_CAPACITY)
         return false;
     weft__store_relaxed(&queue->slots[tail & MASK], task);            /* published by the next line */
-    weft__store_release(&queue->tail, (weft__cursor)(tail + 1));      /* RQ-R1 */
+    weft__store_seq_cst(&queue->tail, (weft__cursor)(tail + 1));      /* RQ-R1 ID-R1 */
     return true;
+}
+
+/* The next one's header and frame are on their way into the cache while this one runs. */
+static void runqueue_fetch(const struct weft__task *task)
+{
+    for (unsigned line = 0; line < 3; line++)
+        __builtin_prefetch((const char *)(uintptr_t)task + (size_t)64 * line);
 }
 
 struct weft__task *weft__runqueue_pop(struct weft__runqueue *queue)
@@ -34,8 +41,10 @@ struct weft__task *weft__runqueue_pop(struct weft__runqueue *queue)
         const weft__cursor next = (weft__cursor)(real + 1);
         /* With no thief at work the two move together; a thief's `steal` stays where it is until it has copied. */
         const uint64_t moved = runqueue_pack(steal == real ? next : steal, next);
-        if (weft__cas_weak_release(&queue->head, &head, moved)) /* RQ-R3 */
+        if (weft__cas_weak_release(&queue->head, &head, moved)) { /* RQ-R3 */
+            runqueue_fetch(weft__load_relaxed(&queue->slots[next & MASK])); /* an address, perhaps of nothing any more */
             return weft__load_relaxed(&queue->slots[real & MASK]); /* the owner wrote it */
+        }
     }
 }
 
@@ -70,7 +79,7 @@ size_t weft__runqueue_steal(struct weft__runqueue *queue, struct weft__task **ou
 
 size_t weft__runqueue_length(struct weft__runqueue *queue)
 {
-    const uint64_t head = weft__load_relaxed(&queue->head);
-    const weft__cursor tail = weft__load_relaxed(&queue->tail);
+    const uint64_t head = weft__load_relaxed(&queue->head); /* not younger than the tail, or too many are counted */
+    const weft__cursor tail = weft__load_seq_cst(&queue->tail); /* ID-A1 */
     return (weft__cursor)(tail - runqueue_real_of(head));
 }

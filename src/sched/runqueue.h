@@ -18,6 +18,7 @@
  *
  * Edges:
  *     RQ-R1 -> RQ-A1   push releases the tail, steal acquires it: the thief sees the slots and the tasks in them.
+ *     ID-R1 -> ID-A1   push, then a look at who sleeps; sleep, then a look at the length: see idle.h.
  *     RQ-R2 -> RQ-A2   the thief gives its slots back with a release, push acquires head: the owner's new slot cannot
  *                      overtake the thief's reading of the old one.
  *     RQ-R3 -> RQ-A3   pops and give-backs release head, a thief acquires it: the tail that it reads after is not older,
@@ -68,7 +69,7 @@ size_t weft__runqueue_steal(struct weft__runqueue *queue, struct weft__task **ou
 
 /*
  * Any thread: about how many are queued, perhaps too many; 0 only if every task is taken whose push the caller knows of. The
- * searcher's last look knows of all that were announced: the idle word orders.
+ * searcher's last look knows of all whose pushers have seen nobody asleep (idle.h).
  */
 size_t weft__runqueue_length(struct weft__runqueue *queue);
 

@@ -39,6 +39,7 @@ void weft__sched_notify(struct weft__sched *sched)
 void weft__sched_inject(struct weft__sched *sched, weft__task *task)
 {
     weft__handoff_push(&sched->injector, &task->queued);
+    weft__idle_announce(&sched->idle);
     weft__sched_notify(sched);
 }
 
@@ -71,10 +72,16 @@ static void sched_schedule(struct weft__env *env, weft__task *task)
         return;
     }
     struct weft__worker *worker = (struct weft__worker *)(void *)self;
-    if (!worker->sched->next_slot_off)
+    if (weft__likely(!worker->sched->next_slot_off)) {
+        if (!weft__load_relaxed(&worker->next)) { /* only this thread fills it */
+            weft__store_release(&worker->next, task); /* NX-R1 */
+            return;
+        }
         task = weft__exchange_release(&worker->next, task); /* NX-R1: the rescuer may be at it */
-    if (task)
-        sched_push_local(worker, task);
+        if (!task)
+            return;
+    }
+    sched_push_local(worker, task);
 }
 
 static const struct weft__sched_ops sched_ops = {.schedule = sched_schedule, .unpark = sched_unpark};
