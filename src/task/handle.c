@@ -15,7 +15,10 @@
 
 weft__task *weft__task_find(weft_task handle, struct weft__env **out_env)
 {
-    struct weft__env *env = weft__runtimes_get(handle.weft__runtime);
+    struct weft__thread *self = weft__self;
+    struct weft__env *env = self && self->env->number == handle.weft__runtime && !self->env->inherited
+                                ? self->env /* it lives as long as its thread */
+                                : weft__runtimes_get(handle.weft__runtime);
     if (!env || handle.id == 0)
         return NULL;
     weft__task *task = weft__slab_lookup(&env->slab, handle.weft__slot);

@@ -37,9 +37,13 @@ static weft__waiter join_take_waiter(weft__task *task, uint32_t tag)
 
 enum weft__move weft__task_claim(struct weft__env *env, weft__task *task, uint32_t tag, int *out_result)
 {
+    weft__waiter waiter = 0;
+    enum weft__move move = WEFT__MOVE_FREE;
     weft__lock(join_lock(env, task));
-    const weft__waiter waiter = join_take_waiter(task, tag);
-    const enum weft__move move = weft__state_claim(&task->state, tag);
+    if (!weft__state_ended(&task->state, tag)) {
+        waiter = join_take_waiter(task, tag);
+        move = weft__state_claim(&task->state, tag);
+    }
     if (move == WEFT__MOVE_FREE) {
         weft_scope *scope = weft__load_relaxed(&task->scope);
         *out_result = weft__load_relaxed(&task->result); /* ST-A3, above */
@@ -162,13 +166,17 @@ static int join_await(weft_context *cx, weft_task *task, int *out_result, struct
     if (weft__task_id(me) == task->id)
         return weft__refuse(WEFT_EDEADLK, "weft_task_join: a task cannot join itself");
     const weft__waiter waiter = weft__waiter_task(me);
-    const bool waited = wait->object == &join_waitable;
-    const int64_t since = waited && wait->joined == task->id ? wait->since : weft__thread_now(weft__cx_thread(cx));
-    weft__wait_leave(wait); /* a registration of this join, too: it is made again if the task still runs */
-    if (weft__cx_cancelled(cx))
+    const bool waited = wait->object == &join_waitable && wait->joined == task->id;
+    if (!waited)
+        weft__wait_leave(wait);
+    if (weft__cx_cancelled(cx)) {
+        weft__wait_leave(wait);
         return WEFT_ECANCELED;
+    }
     if (!weft__cx_spend(cx))
-        return WEFT_AWAITING;
+        return WEFT_AWAITING; /* a registration of this join stays */
+    const int64_t since = waited ? wait->since : weft__thread_now(weft__cx_thread(cx));
+    wait->object = NULL; /* the end of the task, or its claim, took the registration out; or else it is there, and found again */
     int result = 0;
     weft__rcu_read_lock();
     const enum join_step step = join_try(*task, waiter, &result);

@@ -33,7 +33,7 @@
  *     complete          RUNNING[|NOTIFIED]        COMPLETE                that worker
  *                       the same, CLAIMED         FREE
  *     claim             not CLAIMED               + CLAIMED               any thread
- *     free              COMPLETE|CLAIMED          FREE                    claimer
+ *     free              COMPLETE[|CLAIMED]        FREE                    claimer, under a lock that claims take
  *
  * Every move is a read-modify-write, so the moves of one task have one order.
  *
@@ -42,7 +42,7 @@
  *                      follows it, also when the wake found the task notified already (tokio #7622). What stands between,
  *                      suspend or requeue, passes it on, being a read-modify-write.
  *     ST-R2 -> ST-A2   suspend, requeue release, start acquires: a poll sees what the poll before it wrote.
- *     ST-R3 -> ST-A3   complete releases, claim acquires: the joiner sees the result.
+ *     ST-R3 -> ST-A3   complete releases; claim, or the look before it, acquires: the joiner sees the result.
  *     ST-R4 -> ST-A4   a reader's last look releases, free acquires: the next owner's writes stay behind it, so a reader
  *                      that still found the old tag has read no byte of the new task (weft__task_copy).
  * That init is ordered behind free is the slab's affair.
@@ -213,6 +213,13 @@ static inline enum weft__move weft__state_complete(weft__state *state)
         if (weft__cas_weak_acq_rel(state, &now, claimed ? WEFT__FREE : ended))
             return claimed ? WEFT__MOVE_FREE : WEFT__MOVE_NONE;
     }
+}
+
+/* Whether it has ended and its result waits: for whoever excludes other claimers, who may read it and go on to free. */
+static inline bool weft__state_ended(weft__state *state, uint32_t tag)
+{
+    const uint64_t now = weft__load_acquire(state); /* ST-A3 */
+    return weft__state_tag(now) == tag && (now & (WEFT__COMPLETE | WEFT__CLAIMED | WEFT__FREE)) == WEFT__COMPLETE;
 }
 
 /* Take the result, or give up the right to it. FREE: it had ended; read the result and free the slot. NONE: it runs

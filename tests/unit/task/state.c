@@ -172,6 +172,8 @@ static void state_claim_by_the_table(void **state)
     };
     for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
         weft__state word = word_of(claims[i].from);
+        assert_int_equal(weft__state_ended(&word, TAG), claims[i].move == WEFT__MOVE_FREE);
+        assert_false(weft__state_ended(&word, TAG ^ 1));
         assert_int_equal(weft__state_claim(&word, TAG), claims[i].move);
         assert_int_equal(word, word_of(claims[i].to));
         word = word_of(claims[i].from);
