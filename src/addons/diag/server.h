@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The HTTP side: connections, their deadlines and limits, and one thread that turns them all. The door to libmicrohttpd:
- * nothing else includes it. What is answered is somebody else's business (routes.h).
+ * The HTTP side: connections, their deadlines and limits, and one thread that turns them all. The door to libmicrohttpd, in
+ * two files, server.c and exchange.c: nothing else includes it. What is answered is somebody else's business (routes.h).
  *
  * Threads: start and stop on any; everything else, and every call of `answer` and `snapshot`, on the server's own.
  */
