@@ -52,7 +52,7 @@ WEFT_BEGIN_DECLS
 
 /**
  * Begin to listen and to answer. A socket that a dead process of this user left at the path is taken over; anything else
- * that lies there stays, and is refused.
+ * that lies there stays, and is refused. At the default path those of other dead processes of this user are removed as well.
  * @threads any
  * @blocks the thread, for a moment; up to a second while another process begins at the same path
  * @owns *out_diag is the caller's, until weft_diag_stop(); options are copied and may be NULL

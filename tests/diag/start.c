@@ -222,6 +222,25 @@ static void default_path_is_in_a_folder_of_the_user_alone(void **state)
     assert_int_equal(http_status(expected, "/health/live", NULL), 200);
     assert_int_equal(weft_diag_stop(diag), 0);
 
+    /* What others have left behind goes, and nothing else. */
+    static const char *const names[] = {"999999.sock", "other.sock", "999998.txt", "999997.sock"};
+    char left[4][192];
+    for (int i = 0; i < 4; i++)
+        snprintf(left[i], sizeof left[i], "%s/%s", folder, names[i]);
+    leave_socket(left[0]);
+    leave_socket(left[1]);
+    leave_socket(left[2]);
+    struct served living = {.diag = NULL};
+    assert_int_equal(START(&living.diag, .unix_path = left[3]), 0);
+    assert_int_equal(weft_diag_start(&diag, NULL), 0);
+    assert_int_equal(access(left[0], F_OK), -1);
+    for (int i = 1; i < 4; i++)
+        assert_int_equal(access(left[i], F_OK), 0);
+    assert_int_equal(weft_diag_stop(diag), 0);
+    assert_int_equal(weft_diag_stop(living.diag), 0);
+    unlink(left[1]);
+    unlink(left[2]);
+
     assert_int_equal(chmod(folder, 0750), 0);
     assert_int_equal(weft_diag_start(&diag, NULL), WEFT_EACCES);
     assert_int_equal(rmdir(folder), 0);

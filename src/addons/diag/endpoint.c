@@ -10,6 +10,7 @@
 #include "endpoint.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -25,7 +26,7 @@
 
 #include "base/endpoint.h"
 
-enum { ENDPOINT_BACKLOG = 512, ENDPOINT_LOCK_TRIES = 100, ENDPOINT_PAUSE_NS = 10000000 };
+enum { ENDPOINT_BACKLOG = 512, ENDPOINT_LOCK_TRIES = 100, ENDPOINT_PAUSE_NS = 10000000, ENDPOINT_SWEEP = 256 };
 
 static const char endpoint_call[] = "weft_diag_start";
 
@@ -154,6 +155,32 @@ static int endpoint_bind(const struct sockaddr_un *address, struct weft__diag_en
     return 0;
 }
 
+/*
+ * In the folder of default paths: sockets of processes that were killed. Each start looks at some of them, under the lock, so
+ * that they do not add up. What is answered, or is no socket of ours, stays.
+ */
+static void endpoint_sweep(int folder, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const int copy = dup(folder); /* the folder's position is the descriptor's, and closedir() closes it */
+    DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+    const struct dirent *entry;
+    if (!entries && copy >= 0)
+        close(copy);
+    for (int i = 0; entries && i < ENDPOINT_SWEEP && (entry = readdir(entries)) != NULL; i++) {
+        const size_t digits = strspn(entry->d_name, "0123456789");
+        struct stat found;
+        if (digits == 0 || strcmp(entry->d_name + digits, ".sock") != 0 ||
+            snprintf(address.sun_path, sizeof address.sun_path, "%.*s/%s", (int)(strrchr(path, '/') - path), path, entry->d_name) >=
+                (int)sizeof address.sun_path)
+            continue;
+        if (lstat(address.sun_path, &found) == 0 && S_ISSOCK(found.st_mode) && found.st_uid == geteuid() && !endpoint_answers(&address))
+            unlink(address.sun_path);
+    }
+    if (entries)
+        closedir(entries);
+}
+
 static int endpoint_default(char *out, size_t room)
 {
     char folder[4096];
@@ -178,6 +205,8 @@ int weft__diag_listen_unix(const char *path, struct weft__diag_endpoint *out)
     const int folder = endpoint_open_folder(address.sun_path);
     if (folder < 0)
         return folder;
+    if (!path)
+        endpoint_sweep(folder, address.sun_path);
     int result = endpoint_clear(&address);
     if (!result)
         result = endpoint_bind(&address, out);
