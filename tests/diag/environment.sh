@@ -98,5 +98,8 @@ done
 finish
 [ -z "$(find "$dir" -name '*.sock')" ] || fail "sockets are left behind: $(find "$dir" -name '*.sock')"
 
+"$build/bin/test-diag-programs-unload" "$build/lib/libweft-diag.so" "$dir/own.sock" >"$dir/out" 2>&1 ||
+    fail "loaded and unloaded: $? $(cat "$dir/out")"
+
 [ $failures = 0 ] && echo "the environment is enough"
 [ $failures = 0 ]
