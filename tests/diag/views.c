@@ -357,6 +357,58 @@ static void names_of_any_bytes_are_answered_as_json(void **state)
     free(huge);
 }
 
+/* The family of this name, with the first of its samples. */
+static const json_t *figure(const json_t *answer, const char *name)
+{
+    const json_t *family = element(member(answer, "families"), "name", name);
+    assert_non_null(family);
+    return json_array_get(member(family, "samples"), 0);
+}
+
+/* How many histograms there are with something in them; the parts of each are its whole. */
+static size_t histograms_that_add_up(const json_t *families)
+{
+    size_t at, found = 0;
+    json_t *family;
+    json_array_foreach(families, at, family) {
+        const json_t *sample = json_array_get(member(family, "samples"), 0);
+        if (strcmp(member_text(family, "kind"), "histogram") != 0 || !sample || !json_object_get(sample, "counts"))
+            continue;
+        const json_t *counts = member(sample, "counts");
+        int64_t sum = 0;
+        for (size_t i = 0; i < json_array_size(counts); i++)
+            sum += json_integer_value(json_array_get(counts, i));
+        assert_int_equal(sum, member_number(sample, "count"));
+        assert_int_equal(json_array_size(counts), json_array_size(member(sample, "bounds")) + 1);
+        found += sum > 0;
+    }
+    return found;
+}
+
+static void metrics_come_as_json_as_well(void **state)
+{
+    (void)state;
+    struct jam jam;
+    jam_begin(&jam);
+    json_t *answer = get("/api/metrics?name=channel");
+    const json_t *sample = figure(answer, "weft.channel.capacity");
+    assert_int_equal(member_number(sample, "value"), 1);
+    assert_string_equal(member_text(member(sample, "labels"), "channel_name"), world_stats(&jam.in).name);
+    assert_true(json_real_value(member(figure(answer, "weft.channel.saturation"), "value")) == 1.0);
+    assert_null(element(member(answer, "families"), "name", "weft.runtime.workers"));
+    json_decref(answer);
+    size_t histograms = 0;
+    while (histograms == 0) { /* they are measured while somebody asks, and what runs meanwhile */
+        for (int i = 0; i < 100; i++)
+            assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), ender, .result = 0)), 0);
+        answer = get("/api/metrics");
+        assert_int_equal(member_number(figure(answer, "weft.runtime.workers"), "value"), 2);
+        histograms = histograms_that_add_up(member(answer, "families"));
+        json_decref(answer);
+    }
+    numbers_receiver_close(&jam.in);
+}
+
 static void lists_come_in_pages_and_in_order(void **state)
 {
     (void)state;
@@ -454,6 +506,7 @@ int main(void)
         cmocka_unit_test(process_without_a_runtime_is_unknown),
         cmocka_unit_test(runtime_that_nobody_turns_is_unknown),
         OWN(names_of_any_bytes_are_answered_as_json),
+        OWN(metrics_come_as_json_as_well),
         OWN(lists_come_in_pages_and_in_order),
         OWN(parameters_that_are_none_are_refused),
         OWN(list_is_of_one_runtime_if_asked),

@@ -81,6 +81,11 @@ void weft__diag_json_count(struct weft__diag_json *json, const char *key, uint64
     json_put(json, key, json_integer(number <= INT64_MAX ? (json_int_t)number : INT64_MAX));
 }
 
+void weft__diag_json_integer(struct weft__diag_json *json, const char *key, int64_t number)
+{
+    json_put(json, key, json_integer(number));
+}
+
 void weft__diag_json_time(struct weft__diag_json *json, const char *key, int64_t ns)
 {
     json_put(json, key, ns < 0 ? json_null() : json_integer(ns));

@@ -35,6 +35,7 @@ void weft__diag_json_drop(struct weft__diag_json *json);
 
 void weft__diag_json_text(struct weft__diag_json *json, const char *key, const char *text); /* NULL: null */
 void weft__diag_json_count(struct weft__diag_json *json, const char *key, uint64_t number);
+void weft__diag_json_integer(struct weft__diag_json *json, const char *key, int64_t number);
 void weft__diag_json_time(struct weft__diag_json *json, const char *key, int64_t ns); /* below 0: null, it is not known */
 void weft__diag_json_ratio(struct weft__diag_json *json, const char *key, double number);
 void weft__diag_json_flag(struct weft__diag_json *json, const char *key, bool flag);
