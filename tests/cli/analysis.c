@@ -400,6 +400,33 @@ static void wait_of_which_nothing_is_told_is_noticed(void **state)
     assert_int_equal(profile_named("ledger")->silent_ns, 0);
 }
 
+static void what_a_shutdown_lets_go_is_seen_before_it_does(void **state)
+{
+    (void)state;
+    FEED(10, task_spawn, .task = 1, .site = 7);
+    FEED(10, task_spawn, .task = 2, .site = 8);
+    FEED(11, chan_open, .chan = 3, .capacity = 1, .name = "orders", .component = "");
+    poll(1, 20, 30, WEFT_TRACE_poll_result_PENDING, 44);
+    FEED(40, poll_start, .task = 2, .worker = 0);
+    FEED(41, chan_wait, .chan = 3, .task = 2, .side = WEFT_TRACE_channel_side_SENDER, .waiting = 1);
+    FEED(42, poll_end, .task = 2, .worker = 0, .result = WEFT_TRACE_poll_result_PENDING, .line = 9);
+    FEED(500, scope_cancel, .scope = 1, .by = 0, .reason = WEFT_TRACE_cancel_reason_SHUTDOWN);
+    for (uint64_t task = 1; task <= 2; task++) {
+        FEED(510, wake, .task = task, .by = 0, .source = WEFT_TRACE_wake_source_CANCEL);
+        poll(task, 520, 530, WEFT_TRACE_poll_result_READY, 0);
+        FEED(540, task_end, .task = task, .result = WEFT_ECANCELED);
+    }
+    FEED(600, runtime_stop, .runtime = 1);
+    analysis_finish(&analysis);
+    assert_int_equal(profile_named("intake")->live, 0);
+    assert_int_equal(profile_named("intake")->left, 1);
+    assert_int_equal(profile_named("intake")->silent_ns, 470);
+    assert_int_equal(profile_named("ledger")->silent_ns, 0);
+    assert_int_equal(stream_named("orders")->blocked_ns, 500 - 41);
+    assert_int_equal(machine()->shutdown_ns, 500);
+    assert_int_equal(machine()->last_end_ns, 540);
+}
+
 /* ---- the recording begins late, has gaps ---- */
 
 static void what_came_before_the_name_counts_for_it(void **state)
@@ -541,6 +568,7 @@ int main(void)
         TEST(worker_is_busy_in_polls_and_asleep_between_park_and_unpark),
         TEST(circle_of_waits_is_found),
         TEST(wait_of_which_nothing_is_told_is_noticed),
+        TEST(what_a_shutdown_lets_go_is_seen_before_it_does),
         TEST(what_came_before_the_name_counts_for_it),
         TEST(task_that_nothing_names_is_listed_without_a_name),
         TEST(nothing_is_timed_over_a_gap),

@@ -174,6 +174,18 @@ static void series_of_any_length_keeps_its_integral(void **state)
     assert_true(series.begin_ns + SERIES_BUCKETS * series.width_ns > ns);
 }
 
+static void series_of_a_broken_clock_ends(void **state)
+{
+    (void)state;
+    struct series series;
+    double mean[2], max[2];
+    series_init(&series, INT64_C(1700000000000000000));
+    series_set(&series, INT64_C(1700000000000000000), 1);
+    series_set(&series, INT64_MAX, 3);
+    series_columns(&series, INT64_MAX, 2, mean, max);
+    assert_true(fabs(mean[0] - 1) < 1e-9 && max[1] >= 3);
+}
+
 static void series_before_its_first_value_is_unknown(void **state)
 {
     (void)state;
@@ -197,6 +209,7 @@ int main(void)
         cmocka_unit_test(rank_of_the_same_distribution_is_seldom_significant),
         cmocka_unit_test(series_has_the_mean_over_time_and_the_greatest),
         cmocka_unit_test(series_of_any_length_keeps_its_integral),
+        cmocka_unit_test(series_of_a_broken_clock_ends),
         cmocka_unit_test(series_before_its_first_value_is_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,35 @@ exits "a recording that was cut off is read" 0 '^CUT OFF: .* in the middle of a 
 cp -r parts stub
 find stub -name 'hot_*' -not -path '*/index/*' -size +0 -exec truncate -s 100 {} +
 exits "nothing whole is left" 1 'end in the middle of a packet' "$weft" trace report stub
+# Broken in other ways: a sentence or a report, and never a crash or a loop.
+out=$("$python" - parts "$weft" <<'PYTHON'
+import glob, os, random, shutil, subprocess, sys
+source, weft = sys.argv[1:3]
+for seed in range(24):
+    rng = random.Random(seed)
+    shutil.rmtree("broken", ignore_errors=True)
+    shutil.copytree(source, "broken")
+    name = rng.choice(sorted(f for f in glob.glob("broken/**/*", recursive=True) if os.path.isfile(f) and os.path.getsize(f)))
+    bytes_of = bytearray(open(name, "rb").read())
+    how = rng.randrange(4)
+    if how == 0:
+        for _ in range(rng.randrange(1, 20)):
+            bytes_of[rng.randrange(len(bytes_of))] = rng.randrange(256)
+    elif how == 1:
+        del bytes_of[rng.randrange(len(bytes_of)):]
+    elif how == 2:
+        at = rng.randrange(len(bytes_of))
+        bytes_of[at:at + rng.randrange(1, 500)] = rng.randbytes(rng.randrange(1, 500))
+    else:
+        bytes_of[rng.randrange(min(len(bytes_of), 200))] = rng.randrange(256)
+    open(name, "wb").write(bytes_of)
+    ran = subprocess.run([weft, "trace", "report", "broken", "--json"], capture_output=True, timeout=30)
+    if ran.returncode not in (0, 1) or (ran.returncode == 1 and not ran.stderr.startswith(b"weft trace report: ")):
+        print(f"seed {seed}, {name}: exit code {ran.returncode}, {ran.stderr[-200:]!r}")
+        sys.exit(1)
+PYTHON
+) && passed "24 broken recordings are read or refused" || failed "a broken recording: $out"
+
 exits "so is its summary" 0 'CUT OFF' "$weft" trace summary cut
 exits "and its events" 0 'CUT OFF' "$weft" trace events cut
 if compgen -G "${TMPDIR:-/tmp}/weft-mended-*" >/dev/null; then failed "a mended trace stays behind"; else passed "no mended trace stays behind"; fi

@@ -10,6 +10,7 @@ enum { FIND_UUID = 16 };
 
 struct find_trace {
     char *path;
+    bool cut; /* its metadata ends in the middle of a packet: readers of CTF may loop over it for ever */
     unsigned char uuid[FIND_UUID]; /* the same for the chunks and snapshots of one trace; all zeroes: none */
 };
 

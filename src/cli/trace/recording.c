@@ -219,6 +219,14 @@ static int recording_build_and_run(struct recording *recording, struct find *fin
     if (recording_find_plugin(recording, "ctf", &recording->ctf) ||
         recording_find_plugin(recording, "utils", &recording->utils))
         return -1;
+    for (size_t i = 0; i < find->count; i++)
+        if (find->traces[i].cut) {
+            snprintf(
+                recording->text, recording->text_size,
+                "%s/metadata ends in the middle of a packet, or is broken: without it nothing of the trace can be read",
+                find->traces[i].path);
+            return -1;
+        }
     int failed = recording_build(recording, find);
     if (failed && recording_mend(recording, find)) {
         bt_graph_put_ref(recording->graph); /* one that failed is good for nothing */
@@ -258,9 +266,10 @@ static int recording_judge(struct recording *recording)
     if (recording->facts->events)
         return 0;
     if (recording->mended_count) {
-        snprintf(recording->text, recording->text_size,
-                 "%s: its stream files end in the middle of a packet, and what is whole before that has no event of weft",
-                 recording->path);
+        snprintf(
+            recording->text, recording->text_size,
+            "%s: its stream files end in the middle of a packet, and what is whole before that has no event of weft",
+            recording->path);
         return -1;
     }
     snprintf(

@@ -11,9 +11,10 @@
 
 #include "cli/text.h"
 
-#define FULL_SHARE 0.25 /* of the time: then the receiver is what is too slow */
-#define ROOM       1.25 /* more than the greatest burst that was seen */
-#define SPARE      0.25 /* of the capacity: what never uses more can be smaller */
+#define FULL_SHARE   0.25 /* of the time: then the receiver is what is too slow */
+#define ROOM         1.25 /* more than the greatest burst that was seen */
+#define WAITS_ITSELF 0.3  /* share of its life: less, and it is no computation that makes it slow */
+#define SPARE        0.25 /* of the capacity: what never uses more can be smaller */
 
 enum { CAPACITY_MIN = 16, CAPACITY_WORTH = 64 };
 
@@ -40,11 +41,12 @@ static const char *capacity_receiver(const struct analysis *analysis, const stru
 static void capacity_slow_receiver(const struct analysis *analysis, const struct stream *stream,
                                    struct capacity *capacity)
 {
-    char lies[TEXT_DURATION_SIZE], busy[64] = "";
+    char lies[TEXT_DURATION_SIZE], busy[128] = "";
     capacity->verdict = CAPACITY_RECEIVER;
     capacity->recommended = stream->capacity;
     if (capacity->receiver_busy >= 0)
-        snprintf(busy, sizeof busy, ", and is busy for %.0f%% of its life", capacity->receiver_busy * 100);
+        snprintf(busy, sizeof busy, ", and is busy for %.0f%% of its life%s", capacity->receiver_busy * 100,
+                 capacity->receiver_busy < WAITS_ITSELF ? " (so it waits for something itself)" : "");
     const double seconds = (double)(analysis->model.end_ns - analysis->model.begin_ns) / 1e9;
     snprintf(capacity->reason, sizeof capacity->reason,
              "full for %.0f%% of the time: '%s' takes %.0f messages a second%s. No capacity is large enough for that; "

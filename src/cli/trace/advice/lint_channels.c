@@ -80,8 +80,9 @@ static void lint_lost_messages(struct findings *findings, const struct stream *s
                  "%" PRIu64 " sends were refused; dropped: %" PRIu64 " new ones, %" PRIu64 " of the oldest, %" PRIu64
                  " that lay in it when it was closed; %" PRIu64 " were sent",
                  stream->failed, stream->dropped[0], stream->dropped[1], stream->dropped[2], stream->sent);
-    finding_advice(finding, stream->dropped[2] ? "drain it before its receiver closes it"
-                                               : "a larger capacity, a faster receiver, or a sender that waits");
+    finding_advice(finding, stream->dropped[2] > dropped / 2 + stream->failed
+                                ? "drain it before its receiver closes it"
+                                : "a larger capacity, a faster receiver, or a sender that waits");
 }
 
 static void lint_abandoned(struct findings *findings, const struct stream *stream)

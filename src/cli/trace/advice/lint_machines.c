@@ -9,7 +9,8 @@
 
 enum {
     ADMISSION_TIMES = 3, /* waiting per permit */
-    STORM_MIN = 10000,   /* timers */
+    STORM_MIN = 2000,    /* timers */
+    STORM_RATE = 1000,   /* a second */
     PARKS_MIN = 1000,
     BUSY_NS = 100000000 /* a worker that did less has said nothing about balance */
 };
@@ -30,7 +31,8 @@ static void lint_timers(struct findings *findings, struct analysis *analysis, co
                      other ? "'" : "");
         finding_advice(finding, "a worker looks at its timers between two polls: shorten the long ones");
     }
-    if (machine->fires >= STORM_MIN && machine->fires * 2 > analysis->polls.count && seconds > 0) {
+    if (machine->fires >= STORM_MIN && machine->fires * 2 > analysis->polls.count &&
+        (double)machine->fires >= STORM_RATE * seconds) {
         struct finding *finding =
             findings_add(findings, LINT_TIMER_STORM, SEVERITY_WARNING, (double)machine->fires / 1e6);
         finding_subject(finding, "timers");

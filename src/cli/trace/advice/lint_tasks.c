@@ -144,7 +144,7 @@ static void lint_lost_waker(struct findings *findings, struct analysis *analysis
         snprintf(line, sizeof line, " at line %" PRIu32, profile->silent_line);
     finding_subject(finding, "%s", lint_name(analysis, profile));
     finding_what(finding,
-                 "task %" PRIu64 " has waited%s for %s until the recording ended; it is in no channel, lock, timer or "
+                 "task %" PRIu64 " waited%s for %s, until the end or a shutdown; it is in no channel, lock, timer or "
                  "descriptor, and has no child",
                  profile->silent_task, line, text_duration(silent, profile->silent_ns));
     lint_place(analysis, profile, finding->where, sizeof finding->where);
@@ -154,19 +154,19 @@ static void lint_lost_waker(struct findings *findings, struct analysis *analysis
 
 static void lint_leak(struct findings *findings, struct analysis *analysis, const struct profile *profile)
 {
-    if (profile->live < LEAK_MIN || profile->live * 2 < profile->tasks || profile->tasks < 2 * profile->before ||
-        profile->tasks - profile->before < LEAK_MIN)
-        return;
     const int64_t all = analysis->model.end_ns - analysis->model.begin_ns;
-    if (profile->age_ns * 2 < all)
-        return; /* they have just been spawned */
+    const uint64_t spawned = profile->tasks - profile->before;
+    if (profile->left < LEAK_MIN || profile->left * 2 < profile->tasks || spawned < LEAK_MIN ||
+        profile->age_ns * 2 < all) /* or they have just been spawned */
+        return;
     char age[TEXT_DURATION_SIZE];
-    struct finding *finding = findings_add(findings, LINT_LEAK, SEVERITY_WARNING, (double)profile->live);
+    struct finding *finding = findings_add(findings, LINT_LEAK, SEVERITY_WARNING, (double)profile->left);
     finding_subject(finding, "%s", lint_name(analysis, profile));
-    finding_what(finding, "%" PRIu64 " of %" PRIu64 " have not ended, the oldest lives for %s", profile->live,
-                 profile->tasks, text_duration(age, profile->age_ns));
+    finding_what(finding, "%" PRIu64 " of %" PRIu64 " had not ended by themselves when the %s, the oldest lived for %s",
+                 profile->left, profile->tasks, profile->left > profile->live ? "shutdown began" : "recording ended",
+                 text_duration(age, profile->age_ns));
     lint_place(analysis, profile, finding->where, sizeof finding->where);
-    finding_advice(finding, "give each a deadline (weft_timeout), and see at which line they wait: weft_task_visit()");
+    finding_advice(finding, "end each with what it is for, in one scope; weft_task_dump() shows what they wait for");
 }
 
 static void lint_unnamed(struct findings *findings, struct analysis *analysis, const struct profile *profile)

@@ -72,6 +72,25 @@ void analysis_gap(struct analysis *analysis, const struct event_gap *gap)
     }
 }
 
+/*
+ * What waits now, and for what: when the recording ends, or when a shutdown begins, which lets everything go. What a
+ * process leaves behind is seen then or never.
+ */
+static void analysis_look(struct analysis *analysis, struct machine *machine, int64_t ns)
+{
+    analysis_find_knots(analysis, machine);
+    flows_look(analysis, machine, ns);
+    lives_look(analysis, machine, ns);
+}
+
+static void analysis_shutdown(struct analysis *analysis, struct machine *machine, int64_t ns)
+{
+    if (machine->shutdown_ns != LIFE_CLOSED)
+        return;
+    machine->shutdown_ns = ns;
+    analysis_look(analysis, machine, ns);
+}
+
 static void analysis_stall(struct analysis *analysis, const struct machine *machine, const struct event *event)
 {
     const struct life *life = life_find(machine, event->stall.task);
@@ -114,8 +133,13 @@ static void analysis_rest(struct analysis *analysis, struct machine *machine, co
         machine->stop_ns = event->ns;
         break;
     case WEFT_TRACE_scope_cancel:
-        if (event->scope_cancel.reason == WEFT_TRACE_cancel_reason_SHUTDOWN && machine->shutdown_ns == LIFE_CLOSED)
-            machine->shutdown_ns = event->ns;
+        if (event->scope_cancel.reason == WEFT_TRACE_cancel_reason_SHUTDOWN)
+            analysis_shutdown(analysis, machine, event->ns);
+        break;
+    case WEFT_TRACE_task_cancel:
+        if (event->task_cancel.reason == WEFT_TRACE_cancel_reason_SHUTDOWN)
+            analysis_shutdown(analysis, machine, event->ns);
+        life_event(analysis, machine, event);
         break;
     case WEFT_TRACE_sync_open:
         places_open(&machine->places, machine->id, event);
@@ -172,6 +196,7 @@ void analysis_event(struct analysis *analysis, const struct event *event)
     case WEFT_TRACE_thread_stop:
     case WEFT_TRACE_runtime_stop:
     case WEFT_TRACE_scope_cancel:
+    case WEFT_TRACE_task_cancel:
     case WEFT_TRACE_sync_open:
     case WEFT_TRACE_sync_end:
     case WEFT_TRACE_blocking_queue:
@@ -196,7 +221,8 @@ void analysis_finish(struct analysis *analysis)
     const int64_t end = analysis->model.end_ns;
     struct machine *machine;
     for (size_t at = 0; (machine = map_next(&analysis->machines, &at));) {
-        analysis_find_knots(analysis, machine);
+        if (machine->shutdown_ns == LIFE_CLOSED)
+            analysis_look(analysis, machine, end);
         flows_finish(analysis, machine, end);
         lives_finish(analysis, machine, end);
         lanes_runnable(&machine->lanes, end, 0);

@@ -25,7 +25,7 @@
 
 enum { KNOT_MAX = 8, KNOTS_MAX = 8, STALLED_MAX = 64 };
 
-/* Tasks that wait for each other in a circle, when the recording ended. */
+/* Tasks that wait for each other in a circle. */
 struct knot {
     uint32_t count;
     struct {
@@ -61,7 +61,7 @@ struct machine {
     uint32_t late_of;          /* the profile of its task */
     uint64_t fires;
     uint64_t fires_apart;  /* of a clock that is not the recording's: a simulated runtime */
-    int64_t shutdown_ns;   /* when the first task was told to end since the runtime does; LIFE_CLOSED */
+    int64_t shutdown_ns;   /* when the first task was told to end since its runtime does; LIFE_CLOSED */
     int64_t stop_ns;       /* when its last runtime ended; LIFE_CLOSED */
     uint32_t last_profile; /* that ended before that */
     int64_t last_end_ns;
@@ -103,7 +103,7 @@ const struct task_site *analysis_site(const struct analysis *analysis, const str
 /* Where a step's code lies, if a stall has told it; NULL. */
 const struct stalled *analysis_source(const struct analysis *analysis, uint32_t profile);
 
-/* Tasks that wait for each other in a circle. Called by analysis_finish(). */
+/* Tasks that wait for each other in a circle. Called when the recording ends, or before: when a shutdown begins. */
 void analysis_find_knots(struct analysis *analysis, const struct machine *machine);
 
 #endif

@@ -387,8 +387,6 @@ static void life_io(struct machine *machine, const struct event *event)
 static void life_cancel(struct machine *machine, const struct event *event)
 {
     struct life *life = life_find(machine, event->task_cancel.task);
-    if (event->task_cancel.reason == WEFT_TRACE_cancel_reason_SHUTDOWN && machine->shutdown_ns == LIFE_CLOSED)
-        machine->shutdown_ns = event->ns;
     if (life && event->task_cancel.reason < 5)
         life->profile->cancelled[event->task_cancel.reason]++;
 }
@@ -445,21 +443,52 @@ void life_event(struct analysis *analysis, struct machine *machine, const struct
 
 /* ---- the end ---- */
 
-static void life_finish(struct analysis *analysis, struct life *life, int64_t ns)
+static int64_t life_age(const struct life *life, int64_t ns)
+{
+    return ns - (life->born_ns != LIFE_CLOSED ? life->born_ns : life->known_ns);
+}
+
+/* It waits, and for a while, and nothing tells for what; one with children may wait for them. */
+static void life_look(const struct analysis *analysis, struct life *life, int64_t ns)
 {
     struct profile *profile = life->profile;
-    const int64_t age = ns - (life->born_ns != LIFE_CLOSED ? life->born_ns : life->known_ns);
-    profile->live++;
-    profile->lived_ns += age;
-    if (age > profile->age_ns)
-        profile->age_ns = age;
     const bool rests = life->ready_ns == LIFE_CLOSED && life->poll_ns == LIFE_CLOSED;
+    profile->left++;
+    if (life_age(life, ns) > profile->age_ns)
+        profile->age_ns = life_age(life, ns);
     if (rests && life_certain(analysis, life->rest_ns) && !life->told && !life->children &&
         ns - life->rest_ns > profile->silent_ns) {
         profile->silent_ns = ns - life->rest_ns;
         profile->silent_task = life->id;
         profile->silent_line = life->line;
     }
+}
+
+/* Its profile has a number, whatever was told. */
+static void life_settle(struct analysis *analysis, struct machine *machine, struct life *life)
+{
+    life_resolve(analysis, machine, life);
+    if (life->profile->number)
+        return;
+    struct profile *rest = profiles_need(&analysis->profiles, machine->id, 0, NULL, 0);
+    profile_merge(rest, life->profile);
+    life->profile = rest;
+}
+
+void lives_look(struct analysis *analysis, struct machine *machine, int64_t ns)
+{
+    struct life *life;
+    for (size_t at = 0; (life = map_next(&machine->lives, &at));) {
+        life_settle(analysis, machine, life);
+        life_look(analysis, life, ns);
+    }
+}
+
+static void life_finish(const struct analysis *analysis, struct life *life, int64_t ns)
+{
+    struct profile *profile = life->profile;
+    profile->live++;
+    profile->lived_ns += life_age(life, ns);
     if (life_certain(analysis, life->poll_ns) && ns - life->poll_ns > profile->poll_worst.ns)
         profile->poll_worst = (struct culprit){
             .ns = ns - life->poll_ns,
@@ -476,12 +505,7 @@ void lives_finish(struct analysis *analysis, struct machine *machine, int64_t ns
 {
     struct life *life;
     for (size_t at = 0; (life = map_next(&machine->lives, &at));) {
-        life_resolve(analysis, machine, life);
-        if (!life->profile->number) {
-            struct profile *rest = profiles_need(&analysis->profiles, machine->id, 0, NULL, 0);
-            profile_merge(rest, life->profile);
-            life->profile = rest;
-        }
+        life_settle(analysis, machine, life);
         life_finish(analysis, life, ns);
     }
 }

@@ -57,6 +57,9 @@ struct profile *life_did(struct machine *machine, uint64_t task);
 /* An event has told what it waits for. */
 struct life *life_waits(struct machine *machine, uint64_t task);
 
+/* Who lives now, since when, and who waits for something that no event tells of. */
+void lives_look(struct analysis *analysis, struct machine *machine, int64_t ns);
+
 /* The recording has ended at `ns`. */
 void lives_finish(struct analysis *analysis, struct machine *machine, int64_t ns);
 void lives_fini(struct machine *machine);

@@ -74,10 +74,12 @@ struct profile {
     uint64_t timer_waits;
     uint64_t sync_waits;
     uint64_t io_waits;
-    uint64_t accepts;  /* of io_waits: on a listening socket */
-    uint64_t jobs;     /* handed to the blocking pool */
-    uint32_t stream;   /* the stream that it received most recently from; 0: none */
-    int64_t age_ns;    /* of the oldest that lives, when the recording ended */
+    uint64_t accepts; /* of io_waits: on a listening socket */
+    uint64_t jobs;    /* handed to the blocking pool */
+    uint32_t stream;  /* the stream that it received most recently from; 0: none */
+    uint64_t left;  /* how many lived when the recording ended, or when a shutdown of its process began; the next are of
+                       then */
+    int64_t age_ns; /* of the oldest that lives, when the recording ended */
     int64_t silent_ns; /* longest that a live one has been waiting for something that no event tells of */
     uint64_t silent_task;
     uint32_t silent_line;

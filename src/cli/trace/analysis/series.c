@@ -23,20 +23,15 @@ static void series_fold(struct series *series)
     series->width_ns *= 2;
 }
 
-static int64_t series_end(const struct series *series)
-{
-    return series->begin_ns + SERIES_BUCKETS * series->width_ns;
-}
-
 /* What the value was from `since_ns` to `ns`. */
 static void series_advance(struct series *series, int64_t ns)
 {
-    while (ns >= series_end(series))
+    while ((ns - series->begin_ns) / series->width_ns >= SERIES_BUCKETS)
         series_fold(series);
     while (series->since_ns < ns) {
         const int64_t bucket = (series->since_ns - series->begin_ns) / series->width_ns;
-        const int64_t border = series->begin_ns + (bucket + 1) * series->width_ns;
-        const int64_t until = border < ns ? border : ns;
+        const int64_t left = series->width_ns - (series->since_ns - series->begin_ns) % series->width_ns;
+        const int64_t until = ns - series->since_ns > left ? series->since_ns + left : ns;
         if (series->value >= 0) {
             const double took = (double)(until - series->since_ns);
             series->integral[bucket] += series->value * took;

@@ -433,9 +433,15 @@ void flows_finish(struct analysis *analysis, struct machine *machine, int64_t ns
         }
         flow->stream->live++;
         flow->stream->no_receiver += !flow->received_any && flow->depth > 0;
+    }
+}
+
+void flows_look(struct analysis *analysis, struct machine *machine, int64_t ns)
+{
+    struct flow *flow;
+    for (size_t at = 0; (flow = map_next(&machine->flows, &at));)
         if (flow->blocked_count)
             flow_still_blocked(analysis, flow, flow->blocked_ns[flow->blocked_head], ns);
-    }
     const struct life *life;
     for (size_t at = 0; (life = map_next(&machine->lives, &at));) {
         flow = life->room_ns == LIFE_CLOSED ? NULL : map_get(&machine->flows, life->room);

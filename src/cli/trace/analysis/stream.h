@@ -99,6 +99,9 @@ void flow_waited(struct machine *machine, uint64_t chan, uint64_t task, int64_t 
 /* Something was lost: what lies in which channel is not known any more. */
 void flows_forget(struct machine *machine);
 
+/* Who waits for room now. */
+void flows_look(struct analysis *analysis, struct machine *machine, int64_t ns);
+
 /* The recording has ended at `ns`. */
 void flows_finish(struct analysis *analysis, struct machine *machine, int64_t ns);
 void flows_fini(struct machine *machine);
