@@ -6,13 +6,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/platform.h"
+#include "base/quota.h"
 
 int weft__thread_start(pthread_t *out_thread, size_t stack_size, void *(*entry)(void *), void *argument)
 {
@@ -55,32 +55,6 @@ void weft__thread_set_punctual(void)
     prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0); /* 0 would mean the default. A kernel that refuses leaves it as late as others */
 }
 
-/* "max 100000" or "150000 100000" of control groups version 2; version 1 has the two numbers in files of their own. */
-static unsigned thread_quota(void)
-{
-    long long quota = -1, period = 0;
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
-    if (file) {
-        if (fscanf(file, "%lld %lld", &quota, &period) != 2)
-            quota = -1;
-        fclose(file);
-    } else {
-        static const char *const files[] = {"/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"};
-        long long *const values[] = {&quota, &period};
-        for (int i = 0; i < 2; i++) {
-            file = fopen(files[i], "re");
-            if (!file || fscanf(file, "%lld", values[i]) != 1)
-                quota = -1;
-            if (file)
-                fclose(file);
-        }
-    }
-    if (quota <= 0 || period <= 0)
-        return 0;
-    const long long processors = (quota + period - 1) / period;
-    return processors > 1024 ? 1024 : (unsigned)processors;
-}
-
 unsigned weft__thread_processors(void)
 {
     unsigned count = 0;
@@ -92,7 +66,7 @@ unsigned weft__thread_processors(void)
         const long online = sysconf(_SC_NPROCESSORS_ONLN);
         count = online > 0 ? (unsigned)online : 1;
     }
-    const unsigned quota = thread_quota();
+    const unsigned quota = weft__quota_processors("");
     return quota != 0 && quota < count ? quota : count;
 }
 
