@@ -256,7 +256,7 @@ static int load_and_unload(void *context)
     (void)context;
     unsigned threads = 0, descriptors = 0;
     pthread_t thread;
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 100; i++) {
         struct loaded loaded = load();
         weft_runtime *rt = NULL;
         static weft_site site = {__FILE__, __func__, "load_poll", __LINE__, UINT32_MAX, 0};
