@@ -138,7 +138,7 @@ static int look_at_clock(void *argument)
     return 0;
 }
 
-/* TIM-11: it jumps only when nothing is runnable and no blocking job is outstanding. */
+/* TIM-11: it jumps only when nothing is runnable and no blocking job is outstanding. known bug 10 */
 static void sim_clock_stands_while_a_task_can_run_or_a_job_is_outstanding(void **state)
 {
     (void)state;
@@ -963,7 +963,7 @@ static void *ring(void *argument)
     return NULL;
 }
 
-/* Another thread wakes a task: the run is not its seed's alone any more, but nothing is lost and nothing breaks. */
+/* known bug 10: another thread wakes a task: the run is not its seed's alone any more, but nothing is lost and nothing breaks. */
 static void sim_may_be_woken_by_another_thread(void **state)
 {
     (void)state;

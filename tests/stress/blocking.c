@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/platform.h"
 #include "blocking/pool.h"
@@ -278,12 +279,102 @@ static void submit_while_threads_are_scarce_strands_nothing(void **state)
     weft__platform = &weft__platform_linux;
 }
 
+/* What jobs keep in their thread goes when that leaves, by functions that use such places again, and weft. */
+static struct {
+    pthread_key_t outer, inner;
+    _Atomic uint64_t kept, outer_gone, inner_gone;
+    weft_runtime *rt;
+    weft_task task;
+} places;
+static _Thread_local uint64_t place_uses;
+
+static void use_weft(void)
+{
+    weft_runtime_stats stats = {.size = sizeof stats};
+    weft_task_info info = {.size = sizeof info};
+    place_uses++;
+    weft_wake((weft_waker){places.task});
+    VERDICT(weft_task_inspect(places.task, &info) == 0 && weft_runtime_stats_get(places.rt, &stats) == 0 && stats.tasks_live == 1);
+}
+
+static void outer_goes(void *value)
+{
+    use_weft();
+    VERDICT(pthread_setspecific(places.inner, value) == 0); /* which brings its function on */
+    atomic_fetch_add(&places.outer_gone, 1);
+}
+
+static void inner_goes(void *value)
+{
+    use_weft();
+    VERDICT(value == &places);
+    atomic_fetch_add(&places.inner_gone, 1);
+}
+
+static int keep_in_thread(void *argument)
+{
+    (void)argument;
+    if (pthread_getspecific(places.outer) == NULL) {
+        VERDICT(pthread_setspecific(places.outer, &places) == 0);
+        atomic_fetch_add(&places.kept, 1);
+    }
+    use_weft();
+    return 0;
+}
+
+struct waits_on {
+    weft_frame weft;
+};
+
+static weft_poll waits_on(weft_context *cx, struct waits_on *self)
+{
+    (void)self;
+    return weft_context_cancelled(cx) ? WEFT_READY : WEFT_PENDING;
+}
+
+static void begin_jobs(void *context, unsigned number)
+{
+    (void)context;
+    struct weft__rng rng = stress_rng(number);
+    for (uint64_t i = stress_scale(400); i > 0; i--) {
+        const struct timespec pause = {.tv_nsec = weft__rng_below(&rng, 1500000)};
+        weft_job job = {0};
+        VERDICT(weft_job_begin_blocking(places.rt, &job, WEFT_JOB(keep_in_thread, NULL), WEFT_FOREVER) == 0);
+        VERDICT(weft_job_wait_blocking(&job, WEFT_FOREVER, NULL) == 0);
+        nanosleep(&pause, NULL); /* about as long as an idle thread stays */
+    }
+}
+
+/* known bug 31 */
+static void thread_locals_of_jobs_end_with_the_threads_that_leave(void **state)
+{
+    (void)state;
+    assert_int_equal(pthread_key_create(&places.outer, outer_goes), 0);
+    assert_int_equal(pthread_key_create(&places.inner, inner_goes), 0);
+    assert_int_equal(weft_runtime_create(&places.rt, WEFT_RUNTIME_OPTIONS(.worker_threads = 1, .blocking_threads_max = 4,
+                                                                          .blocking_keep_alive_ms = 1)), 0);
+    places.task = weft_spawn(weft_runtime_scope(places.rt), waits_on);
+    stress_threads(3, begin_jobs, NULL);
+    weft_blocking_stats stats = {.size = sizeof stats};
+    do
+        assert_int_equal(weft_blocking_stats_get(places.rt, &stats), 0);
+    while (stats.threads > 0);
+    STRESS_UNTIL(atomic_load(&places.inner_gone) == atomic_load(&places.kept));
+    assert_true(stats.threads_started > 3);
+    assert_int_equal(atomic_load(&places.outer_gone), atomic_load(&places.kept));
+    assert_int_equal(weft_runtime_destroy(places.rt), 0);
+    pthread_key_delete(places.outer);
+    pthread_key_delete(places.inner);
+    verdict_assert();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(submit_against_threads_that_leave_strands_nothing),
         cmocka_unit_test(shutdown_in_the_middle_loses_nothing),
         cmocka_unit_test(submit_while_threads_are_scarce_strands_nothing),
+        cmocka_unit_test(thread_locals_of_jobs_end_with_the_threads_that_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

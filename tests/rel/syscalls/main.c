@@ -215,6 +215,7 @@ static void programs_are_right_while_nothing_fails(void **state)
         assert_int_equal(verdict_of(&counted[p]), DONE);
 }
 
+/* known bug 92, known bug 95 */
 static void call_that_fails_is_told_or_made_good(void **state)
 {
     (void)state;
