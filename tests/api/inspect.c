@@ -272,7 +272,9 @@ static void jam_begin(struct jam *jam)
     numbers_sender out;
     world_channel(jam->rt, 1, WEFT_WAIT, &out, &jam->in);
     jam->sender = weft_spawn_as(weft_runtime_scope(jam->rt), WEFT_TASK("sender \"of\" two"), pusher, .out = out, .count = 2);
+    weft_task_info info = {.size = sizeof info};
     WORLD_UNTIL(world_stats(&jam->in).senders_waiting == 1);
+    WORLD_UNTIL(weft_task_inspect(jam->sender, &info) == 0 && info.state == WEFT_TASK_WAITING); /* its poll has come to its end, too */
 }
 
 static void jam_end(struct jam *jam)

@@ -20,8 +20,8 @@ enum {
     CHAOS_STRIKES = 8, /* one in so many: a weak compare-and-swap, a sleep */
     CHAOS_SPINS = 8,
     CHAOS_SPIN_MAX = 200,
-    CHAOS_YIELDS = 64,
-    CHAOS_NAPS = 4096,
+    CHAOS_YIELDS = 256,
+    CHAOS_NAPS = 8192,
     CHAOS_NAP_NS = 50000
 };
 
