@@ -102,6 +102,7 @@ void weft__pool_take_locked(struct weft__blocking *pool, struct weft__job *job, 
         job->started_ns = weft__realm_now(pool->env->realm);
         job->thread_id = weft__pool_thread_id();
         pool->running++;
+        weft__spread_note(&pool->waited, job->started_ns - job->queued_ns);
         if (job->started_ns - job->queued_ns > pool->waited_max_ns)
             pool->waited_max_ns = job->started_ns - job->queued_ns;
     } else {
@@ -121,6 +122,8 @@ void weft__pool_end_locked(struct weft__blocking *pool, struct weft__job *job, i
     job->code = code;
     job->result = result;
     job->ended_ns = weft__realm_now(pool->env->realm);
+    if (job->started_ns != 0)
+        weft__spread_note(&pool->ran, job->ended_ns - job->started_ns);
     if (--pool->outstanding == 0)
         pool_note_moved(pool, wakes);
 

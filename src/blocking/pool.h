@@ -37,6 +37,7 @@
 
 #include "base/list.h"
 #include "base/lock.h"
+#include "metrics/spread.h"
 #include "registry/slab.h"
 #include "task/env.h"
 #include "task/wait.h"
@@ -124,6 +125,8 @@ struct weft__blocking {
     uint32_t threads_high;
     uint32_t queued_high;
     int64_t waited_max_ns;
+    struct weft__spread waited; /* how long jobs waited for a thread, and how long they ran */
+    struct weft__spread ran;
     struct weft__waitable place; /* of a node in `places` */
     struct weft__waitable end;   /* of a node in a job's `waiters` */
 };

@@ -63,12 +63,39 @@ void weft__io_unref(struct weft__io *io)
     weft__free(io);
 }
 
+/* What one has counted. Any thread: statistics. */
+static void descriptor_add_up(struct weft__descriptor *descriptor, struct weft__io_totals *totals)
+{
+    totals->reads += weft__load_relaxed(&descriptor->reads);
+    totals->writes += weft__load_relaxed(&descriptor->writes);
+    totals->bytes_read += weft__load_relaxed(&descriptor->bytes_read);
+    totals->bytes_written += weft__load_relaxed(&descriptor->bytes_written);
+    totals->waits += weft__load_relaxed(&descriptor->waits);
+    totals->pauses += weft__load_relaxed(&descriptor->pauses);
+}
+
+void weft__io_totals(struct weft__io *io, struct weft__io_totals out_totals[WEFT__IO_KINDS])
+{
+    uint32_t number = 0;
+    weft__lock(&io->counting);
+    memcpy(out_totals, io->gone, sizeof io->gone);
+    weft__rcu_read_lock();
+    for (struct weft__descriptor *descriptor; (descriptor = weft__slab_next(&io->slab, &number)) != NULL;)
+        if ((uint32_t)weft__load_acquire(&descriptor->state) == WEFT__DESCRIPTOR_LIVE) /* and it stays so under the lock */
+            descriptor_add_up(descriptor, &out_totals[descriptor->kind]);
+    weft__rcu_read_unlock();
+    weft__unlock(&io->counting);
+}
+
 static void descriptor_unref(struct weft__descriptor *descriptor)
 {
     if (weft__fetch_sub_acq_rel(&descriptor->refs, 1) != 1)
         return;
     struct weft__io *io = weft__descriptor_home(descriptor);
+    weft__lock(&io->counting); /* a walk has its counts once, here or there */
+    descriptor_add_up(descriptor, &io->gone[descriptor->kind]);
     weft__store_release(&descriptor->state, WEFT__DESCRIPTOR_FREE);
+    weft__unlock(&io->counting);
     weft__slab_free(&io->slab, NULL, descriptor);
     weft__io_unref(io);
 }
@@ -438,6 +465,7 @@ void weft__io_end(struct weft__io *io)
 
 void weft__io_orphan(struct weft__io *io)
 {
+    io->counting = (struct weft__lock){0}; /* of a walk in the parent */
     uint32_t number = 0, count = 0;
     while (io_next(io, &number))
         count++;

@@ -78,6 +78,21 @@ _Static_assert(offsetof(struct weft__descriptor, waiting) == 64, "the second lin
 _Static_assert((offsetof(struct weft__descriptor, source) + WEFT__SOURCE_HOT) % 64 == 0, "and the third");
 _Static_assert(sizeof(struct weft__descriptor) == 384, "a size that the slab has");
 
+enum { WEFT__IO_KINDS = WEFT_FD_DATAGRAM + 1 };
+
+/* What descriptors of a kind have done, also those that were closed. */
+struct weft__io_totals {
+    uint64_t reads;
+    uint64_t writes;
+    uint64_t bytes_read;
+    uint64_t bytes_written;
+    uint64_t waits;
+    uint64_t pauses;
+};
+
+/* By kind. Whoever closes the last handle of a descriptor waits for the walk. */
+void weft__io_totals(struct weft__io *io, struct weft__io_totals out_totals[WEFT__IO_KINDS]);
+
 /* The room's part of a runtime. It outlives the runtime while handles are open. */
 struct weft__io {
     struct weft__slab slab;
@@ -88,6 +103,8 @@ struct weft__io {
     uint32_t number;        /* the runtime's, for events */
     _Atomic uint32_t turn;  /* whose loop the next one belongs to */
     _Atomic uint32_t refs;  /* the runtime, and each descriptor */
+    struct weft__lock counting; /* held while a descriptor's counts are added to these, and while all are added up */
+    struct weft__io_totals gone[WEFT__IO_KINDS]; /* of those that were closed */
     int *inherited;         /* in the child of a fork: what is closed when the runtime is destroyed there */
     uint32_t inherited_count;
 };

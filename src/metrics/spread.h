@@ -54,6 +54,14 @@ static inline void weft__spread_add(struct weft__spread *spread, int64_t ns)
     weft__fetch_add_relaxed(&spread->sum_ns, ns > 0 ? (uint64_t)ns : 0);
 }
 
+/* The same, where one writes at a time: under a lock, or by its owner. */
+static inline void weft__spread_note(struct weft__spread *spread, int64_t ns)
+{
+    _Atomic uint64_t *count = &spread->counts[weft__spread_bucket(ns)];
+    weft__store_relaxed(count, weft__load_relaxed(count) + 1); /* statistics */
+    weft__store_relaxed(&spread->sum_ns, weft__load_relaxed(&spread->sum_ns) + (ns > 0 ? (uint64_t)ns : 0));
+}
+
 /* What one has counted, added to a copy. */
 void weft__spread_copy(struct weft__spread *spread, struct weft__spread_copy *out);
 

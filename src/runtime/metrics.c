@@ -263,9 +263,63 @@ static int metrics_tell_blocking(struct metrics_walk *walk, const struct weft__s
         TELL(jobs_cancelled, weft__value_count(s->cancelled))
         TELL(queued_longest, weft__value_time(s->queued_longest_ns))
 #undef TELL
+    case WEFT_METRIC_blocking_queue_wait:
+        return metrics_tell_spread(walk, &shot->blocking_wait, true);
+    case WEFT_METRIC_blocking_run_time:
+        return metrics_tell_spread(walk, &shot->blocking_run, true);
     default:
         return 0;
     }
+}
+
+static int metrics_tell_timers(struct metrics_walk *walk, const struct weft__shot *shot)
+{
+    metrics_begin_labels(walk);
+    switch (walk->family.number) {
+    case WEFT_METRIC_timer_pending:
+        return metrics_tell(walk, weft__value_count(shot->timers.pending));
+    case WEFT_METRIC_timer_fired:
+        return metrics_tell(walk, weft__value_count(shot->timers.fired));
+    case WEFT_METRIC_timer_cancelled:
+        return metrics_tell(walk, weft__value_count(shot->timers.cancelled));
+    case WEFT_METRIC_timer_lateness:
+        return metrics_tell_spread(walk, &shot->timers.lateness, true);
+    default:
+        return 0;
+    }
+}
+
+static struct weft__value metrics_of_io(const struct weft__shot_io *io, int kind, uint32_t number)
+{
+    const struct weft__io_totals *totals = &io->totals[kind];
+    switch (number) {
+#define VALUE(name, count)                                                                                             \
+    case WEFT_METRIC_io_##name:                                                                                        \
+        return weft__value_count(count);
+        VALUE(descriptors, io->descriptors[kind])
+        VALUE(waiting, io->waiting[kind])
+        VALUE(waits, totals->waits)
+        VALUE(reads, totals->reads)
+        VALUE(writes, totals->writes)
+        VALUE(bytes_read, totals->bytes_read)
+        VALUE(bytes_written, totals->bytes_written)
+        VALUE(accept_pauses, totals->pauses)
+#undef VALUE
+    default:
+        return (struct weft__value){0};
+    }
+}
+
+static int metrics_tell_io(struct metrics_walk *walk, const struct weft__shot *shot)
+{
+    static const char *const kinds[WEFT__IO_KINDS] = {"other", "stream", "socket", "listener", "datagram"};
+    int answer = 0;
+    for (int kind = 0; answer == 0 && kind < WEFT__IO_KINDS; kind++) {
+        metrics_begin_labels(walk);
+        metrics_label(walk, "fd_kind", kinds[kind]);
+        answer = metrics_tell(walk, metrics_of_io(&shot->io, kind, walk->family.number));
+    }
+    return answer;
 }
 
 static int metrics_tell_names(struct metrics_walk *walk, const struct weft__shot *shot)
@@ -293,7 +347,8 @@ static int metrics_tell_family(struct metrics_walk *walk)
         [WEFT__METRICS_runtime] = metrics_tell_runtime,   [WEFT__METRICS_state] = metrics_tell_states,
         [WEFT__METRICS_task] = metrics_tell_tasks,        [WEFT__METRICS_worker] = metrics_tell_workers,
         [WEFT__METRICS_channel] = metrics_tell_channels,  [WEFT__METRICS_sync] = metrics_tell_sync,
-        [WEFT__METRICS_blocking] = metrics_tell_blocking, [WEFT__METRICS_names] = metrics_tell_names,
+        [WEFT__METRICS_blocking] = metrics_tell_blocking, [WEFT__METRICS_timer] = metrics_tell_timers,
+        [WEFT__METRICS_io] = metrics_tell_io,             [WEFT__METRICS_names] = metrics_tell_names,
     };
     int answer = 0;
     walk->first = true;

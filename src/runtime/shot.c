@@ -5,8 +5,10 @@
 #include <weft/metrics.h>
 
 #include "base/platform.h"
+#include "blocking/pool.h"
 #include "registry/runtimes.h"
 #include "runtime/runtime.h"
+#include "timer/timer.h"
 
 /* critical, degraded, unknown, healthy: one that was not evaluated is not well. */
 static int shot_severity(weft_health health)
@@ -80,6 +82,27 @@ static void shot_copy_worker(struct weft__worker *worker, struct weft__shot_work
     out->queued = weft__runqueue_length(&worker->ring) + (weft__load_relaxed(&worker->next) != NULL); /* a number to show */
 }
 
+/* What fired or was cancelled first, then what was armed: there are never less than none. */
+static void shot_timers(weft_runtime *rt, struct weft__shot_timers *out)
+{
+    for (uint32_t i = 0; i < rt->sched.worker_count; i++) {
+        struct weft__timers *timers = weft__timers_of(rt->timers, i);
+        const uint64_t fired = weft__counter_read(&timers->fired), cancelled = weft__counter_read(&timers->cancelled);
+        out->fired += fired;
+        out->cancelled += cancelled;
+        out->pending += weft__counter_read(&timers->armed) - fired - cancelled;
+        weft__spread_copy(&timers->lateness, &out->lateness);
+    }
+}
+
+static int shot_see_fd(void *context, const weft_fd_stats *stats)
+{
+    struct weft__shot_io *io = context;
+    io->descriptors[stats->kind]++;
+    io->waiting[stats->kind] += stats->waiting;
+    return 0;
+}
+
 /* Live ones first: no name is seen to have more of them than there were spawned. */
 static void shot_tasks(weft_runtime *rt, struct weft__shot *shot)
 {
@@ -126,6 +149,11 @@ struct weft__shot *weft__shot_take(weft_runtime *rt)
     weft_blocking_stats_get(rt, &shot->blocking);
     for (uint32_t i = 0; i < workers; i++)
         shot_copy_worker(&rt->sched.workers[i], &shot->workers[i]);
+    weft__spread_copy(&rt->sched.env.blocking->waited, &shot->blocking_wait);
+    weft__spread_copy(&rt->sched.env.blocking->ran, &shot->blocking_run);
+    shot_timers(rt, &shot->timers);
+    weft__io_totals(rt->sched.env.io, shot->io.totals);
+    weft_fd_visit(rt, shot_see_fd, &shot->io);
     weft_channel_visit(rt, false, shot_see_channel, shot);
     weft_sync_visit(rt, shot_see_sync, shot);
     shot->whole = weft__runtimes_contains(rt);

@@ -11,6 +11,7 @@
 #include <weft/runtime.h>
 #include <weft/sync.h>
 
+#include "io/descriptor.h"
 #include "metrics/rows.h"
 #include "metrics/spread.h"
 #include "task/census.h"
@@ -45,6 +46,19 @@ struct weft__shot_sync {
     int64_t wait_longest_ns;
 };
 
+struct weft__shot_timers {
+    uint64_t pending;
+    uint64_t fired;
+    uint64_t cancelled;
+    struct weft__spread_copy lateness;
+};
+
+struct weft__shot_io {
+    struct weft__io_totals totals[WEFT__IO_KINDS]; /* these three by kind */
+    uint64_t descriptors[WEFT__IO_KINDS];
+    uint64_t waiting[WEFT__IO_KINDS];
+};
+
 struct weft__shot {
     struct weft__shot *next;
     bool whole; /* the runtime lived until the end of it */
@@ -58,6 +72,10 @@ struct weft__shot {
     struct weft__spread_copy poll_time;
     struct weft__spread_copy wake_latency;
     weft_blocking_stats blocking;
+    struct weft__spread_copy blocking_wait;
+    struct weft__spread_copy blocking_run;
+    struct weft__shot_timers timers;
+    struct weft__shot_io io;
     struct weft__rows channels;
     struct weft__rows sync;
     uint32_t worker_count;

@@ -138,12 +138,21 @@ static bool measure_wanted(struct weft__measure *measure, int64_t now)
     }
 }
 
+/* Wakes that were noted, and whose polls have not begun: counted as wakes, and not measured yet. */
+static uint64_t measure_under_way(struct weft__measure *measure)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < WEFT__MEASURE_WOKEN; i++)
+        count += weft__load_relaxed(&measure->woken[i].id) != 0; /* a statistic */
+    return count;
+}
+
 void weft__measure_tick(struct weft__measure *measure, int64_t now, uint64_t polls, uint64_t wakes)
 {
     const bool on = weft__load_relaxed(&measure->on), wanted = measure_wanted(measure, now); /* written here alone */
     if (on) {
         weft__sampled_fold(&measure->polls, polls);
-        weft__sampled_fold(&measure->wakes, wakes);
+        weft__sampled_fold(&measure->wakes, wakes - measure_under_way(measure));
     }
     if (wanted && !on)
         measure_begin(measure, polls, wakes);

@@ -20,15 +20,15 @@
 void weft__task_submit(weft__task *task, uint8_t source, uint64_t object)
 {
     struct weft__env *env = weft__task_env(task);
+    if (weft__trace_wants(WEFT_TRACE_wake)) {
+        weft__emit_wake(env->number, weft__task_id(task), weft__self_task_id(), object, source);
+        weft__measure_wake(env, task); /* before it is counted: of those that are, it is known which are under way */
+    }
     struct weft__thread *self = weft__self_in(env);
     if (self)
         weft__counter_add(&self->wakes, 1);
     else
         weft__fetch_add_relaxed(&env->foreign_wakes, 1); /* a statistic */
-    if (weft__trace_wants(WEFT_TRACE_wake)) {
-        weft__emit_wake(env->number, weft__task_id(task), weft__self_task_id(), object, source);
-        weft__measure_wake(env, task);
-    }
     env->ops->schedule(env, task);
 }
 

@@ -36,6 +36,7 @@ static void timers_arm(struct weft__thread *self, struct weft__wait *wait)
     wait->state = WEFT__WAIT_QUEUED;
     wait->armed_ms = (uint32_t)(weft__thread_now(self) / 1000000);
     weft__wheel_insert(&timers->wheel, &wait->timed);
+    weft__counter_add(&timers->armed, 1);
     timers_note_next(timers);
     self->due = weft__load_relaxed(&timers->next); /* under the lock */
     weft__unlock(&timers->lock);
@@ -49,6 +50,7 @@ static bool timers_disarm(struct weft__wait *wait)
     const bool firing = wait->state == WEFT__WAIT_FIRING;
     if (wait->state == WEFT__WAIT_QUEUED) {
         weft__wheel_remove(&timers->wheel, &wait->timed);
+        weft__counter_add(&timers->cancelled, 1);
         wait->state = WEFT__WAIT_IDLE;
         timers_note_next(timers);
     }
@@ -75,8 +77,11 @@ static size_t timers_take(struct weft__timers *timers, int64_t now, struct timer
         const weft__task *task = wait->scope ? weft__scope_of_deadline(wait)->weft__owner
                                              : (const weft__task *)(uintptr_t)waiter;
         wait->state = wait->scope ? WEFT__WAIT_FIRING : WEFT__WAIT_GRANTED;
+        weft__spread_note(&timers->lateness, now - wait->since);
         fired[count++] = (struct timers_fired){waiter, wait->scope ? wait : NULL, weft__task_id(task), wait->since};
     }
+    if (count > 0)
+        weft__counter_add(&timers->fired, count);
     timers_note_next(timers);
     return count;
 }

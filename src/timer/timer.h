@@ -12,6 +12,7 @@
 #ifndef WEFT_TIMER_TIMER_H
 #define WEFT_TIMER_TIMER_H
 
+#include "metrics/spread.h"
 #include "task/env.h"
 #include "task/wait.h"
 #include "timer/wheel.h"
@@ -21,7 +22,11 @@ struct weft__timers {
     struct weft__lock lock;
     _Atomic int64_t next; /* of the wheel; written under the lock */
     struct weft__env *env;
+    weft__counter armed; /* these and the next under the lock, read by anybody */
+    weft__counter fired;
+    weft__counter cancelled;
     struct weft__wheel wheel;
+    struct weft__spread lateness; /* of those that fired */
 };
 
 /* One per worker; sets env->timer_ops. 0 or WEFT_ENOMEM. */

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void metrics_totals_are_the_runtimes_own(void **state)
 {
@@ -587,6 +588,99 @@ static void metrics_refuse_what_is_no_runtime(void **state)
     assert_string_equal(weft_metric_kind_name((weft_metric_kind)3), "?");
 }
 
+/* By a clock that the test moves: what is armed, what fires and how late, what is taken back. */
+struct sleeper { weft_frame weft; int64_t delay_ns; };
+
+static weft_poll sleeper(weft_context *cx, struct sleeper *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_sleep(cx, self->delay_ns));
+    WEFT_END(self->weft.rc);
+}
+
+static void metrics_of_timers_add_up(void **state)
+{
+    (void)state;
+    weft_runtime *rt = NULL;
+    assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.drive = WEFT_DRIVE_SIM, .seed = 3)), 0);
+    for (int i = 0; i < 3; i++)
+        weft_spawn(weft_runtime_scope(rt), sleeper, .delay_ns = 1000000);
+    weft_task late = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("late", .joinable = true), sleeper, .delay_ns = 1000000000);
+    assert_int_equal(weft_sim_advance(rt, 100), 0);
+    assert_true(meter_now(rt, "weft.timer.pending", "") == 4);
+    assert_true(meter_now(rt, "weft.timer.fired", "") == 0);
+    assert_int_equal(weft_sim_advance(rt, 2000000), 0);
+    assert_true(meter_now(rt, "weft.timer.pending", "") == 1);
+    assert_true(meter_now(rt, "weft.timer.fired", "") == 3);
+    assert_int_equal(meter_counted(rt, "weft.timer.lateness"), 3);
+    assert_int_equal(weft_task_cancel(late), 0);
+    assert_int_equal(weft_sim_run(rt), 0);
+    assert_true(meter_now(rt, "weft.timer.pending", "") == 0);
+    assert_true(meter_now(rt, "weft.timer.cancelled", "") == 1);
+    verdict_assert();
+    int result = 0;
+    assert_int_equal(weft_task_join_blocking(&late, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, WEFT_ECANCELED);
+    (void)!weft_runtime_finish(rt);
+}
+
+static int no_work(void *argument)
+{
+    (void)argument;
+    return 0;
+}
+
+static void metrics_of_the_pool_add_up(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    for (int i = 0; i < 5; i++) {
+        weft_job job = {0};
+        assert_int_equal(weft_job_begin_blocking(rt, &job, WEFT_JOB(no_work, NULL), WEFT_FOREVER), 0);
+        assert_int_equal(weft_job_wait_blocking(&job, WEFT_FOREVER, NULL), 0);
+    }
+    struct meter meter;
+    meter_take(&meter, rt, NULL);
+    verdict_assert();
+    assert_true(meter_sum(&meter, "weft.blocking.jobs.submitted", "") == 5);
+    assert_true(meter_sum(&meter, "weft.blocking.jobs.completed", "") == 5);
+    assert_int_equal(meter_find(&meter, "weft.blocking.queue_wait", "")->count, 5);
+    assert_int_equal(meter_find(&meter, "weft.blocking.run.time", "")->count, 5);
+    meter_free(&meter);
+    world_end(rt, 0);
+}
+
+/* What a descriptor did stays counted when it is closed. */
+static void metrics_of_descriptors_outlive_them(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    weft_fd reader = {0}, writer = {0};
+    assert_int_equal(weft_fd_open(rt, ends[0], NULL, &reader), 0);
+    assert_int_equal(weft_fd_open(rt, ends[1], NULL, &writer), 0);
+    char text[16] = "four";
+    assert_int_equal(weft_fd_try_write(&writer, text, 4), 4);
+    assert_int_equal(weft_fd_try_read(&reader, text, sizeof text), 4);
+    for (int closed = 0; closed < 2; closed++) {
+        struct meter meter;
+        meter_take(&meter, rt, NULL);
+        verdict_assert();
+        assert_true(meter_sum(&meter, "weft.io.descriptors", "") == (closed ? 0 : 2));
+        assert_true(meter_sum(&meter, "weft.io.bytes_written", "fd_kind=stream") == 4);
+        assert_true(meter_sum(&meter, "weft.io.bytes_read", "fd_kind=stream") == 4);
+        assert_true(meter_sum(&meter, "weft.io.reads", "") == 1);
+        assert_true(meter_sum(&meter, "weft.io.writes", "") == 1);
+        meter_free(&meter);
+        if (!closed) {
+            weft_fd_close(&reader);
+            weft_fd_close(&writer);
+        }
+    }
+    world_end(rt, 0);
+}
+
 /* Tasks by name: those of a function, those with a name and a category, those that live. */
 static void metrics_tasks_are_told_by_name(void **state)
 {
@@ -700,6 +794,9 @@ int main(void)
         cmocka_unit_test(metrics_visit_ends_the_walk),
         cmocka_unit_test(metrics_visit_may_end_the_runtime),
         cmocka_unit_test(metrics_refuse_what_is_no_runtime),
+        cmocka_unit_test(metrics_of_timers_add_up),
+        cmocka_unit_test(metrics_of_the_pool_add_up),
+        cmocka_unit_test(metrics_of_descriptors_outlive_them),
         cmocka_unit_test(metrics_tasks_are_told_by_name),
         cmocka_unit_test(metrics_task_names_are_bounded),
     };
