@@ -3,7 +3,7 @@
 """docs/operations/api.md names every path, every parameter, and every member of every answer: api_page.py BUILD_DIR
 
 The answers are those of a program in which something of each kind lives (programs/full.c). A parameter is named as
-`name=`, a member as "name" or `name`.
+`name=`, a member as "name" or `name`; labels of metrics are on the page of those.
 """
 import http.client
 import json
@@ -17,6 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/operations/api.md"
+METRICS = ROOT / "docs/operations/metrics.md"
+labels = set()
 
 
 class Connection(http.client.HTTPConnection):
@@ -48,7 +50,10 @@ def keys(value, where, seen):
     if isinstance(value, dict):
         for key, inner in value.items():
             seen.setdefault(key, where)
-            keys(inner, where, seen)
+            if key == "labels": # of a metric: those have a page of their own
+                labels.update(inner)
+            else:
+                keys(inner, where, seen)
     elif isinstance(value, list):
         for inner in value:
             keys(inner, where, seen)
@@ -92,6 +97,7 @@ def main():
     for key, where in sorted(seen.items()):
         if f'"{key}"' not in page and f"`{key}`" not in page:
             faults.append(f'member "{key}" of {where} is not on the page')
+    faults += [f"label {label} is not on {METRICS.name}" for label in sorted(labels) if f"`{label}`" not in METRICS.read_text()]
     for path in set(re.findall(r"`(/(?:api|health|metrics|events)[a-z/{}]*)", page)) - {route["path"] for route in routes}:
         faults.append(f"{path} is on the page, and nowhere else")
     print("\n".join(faults) or f"{PAGE.name}: {len(routes)} paths, {len(seen)} members")

@@ -3,6 +3,8 @@
 # has the numbers of the program.
 #
 #   prometheus.sh BUILD_DIR     77: prometheus, promtool or curl is not there
+#
+# ctest-timeout: 300
 
 set -u
 build=$(realpath "${1:?usage: $0 BUILD_DIR}")
