@@ -40,6 +40,7 @@
 #include "base/list.h"
 #include "base/lock.h"
 #include "channel/gate.h"
+#include "metrics/ledger.h"
 #include "channel/rings.h"
 #include "registry/realm.h"
 #include "registry/slab.h"
@@ -67,7 +68,8 @@ struct weft_channel {
     bool internal;
     uint8_t name_length;      /* this and the next: under the lock */
     uint8_t component_length;
-    _Atomic int32_t health;
+    _Atomic int16_t health; /* weft_health */
+    _Atomic uint16_t number; /* its row in the ledger of its runtime; 0: none yet */
     void (*drop)(void *message, void *context);
     void *drop_context;
 
@@ -121,6 +123,7 @@ struct weft__channels {
     uint32_t number;       /* the runtime's, for events */
     struct weft__realm *realm; /* and its time */
     _Atomic uint32_t refs; /* the runtime, and each live channel */
+    struct weft__ledger ledger; /* how long was waited, by name */
 };
 
 static inline struct weft__channels *weft__channel_home(const weft_channel *channel) { return channel->home; }
@@ -141,6 +144,12 @@ int weft__channel_check(const char *call, weft_channel *channel, uint32_t genera
 
 /* Free what the last handle leaves. */
 void weft__channel_unref(weft_channel *channel);
+
+/* The row of its name in the ledger. With a handle, or under the lock. */
+static inline struct weft__ledger_row *weft__channel_row(weft_channel *channel)
+{
+    return weft__ledger_of(&channel->home->ledger, &channel->number, channel->name, weft__channel_component(channel), 0);
+}
 
 /* Wake the receiver, if it waits. */
 void weft__channel_wake_receiver(weft_channel *channel);

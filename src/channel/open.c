@@ -2,6 +2,7 @@
 /* Creation, handles, and the end of a channel's memory. */
 #include <string.h>
 #include <weft/error.h>
+#include <weft/metrics.h>
 
 #include "base/error.h"
 #include "base/platform.h"
@@ -16,8 +17,10 @@
 struct weft__channels *weft__channels_create(uint32_t number, struct weft__realm *realm)
 {
     struct weft__channels *channels = weft__alloc_zeroed(1, sizeof *channels);
-    if (!channels)
+    if (!channels || !weft__ledger_init(&channels->ledger, WEFT_METRIC_ROWS_MAX)) {
+        weft__free(channels);
         return NULL;
+    }
     weft__slab_init_kept(&channels->slab, channels);
     weft__rings_init(&channels->rings);
     channels->number = number;
@@ -34,6 +37,7 @@ void weft__channels_unref(struct weft__channels *channels)
     weft__slab_fini(&channels->slab);
     weft__rings_fini(&channels->rings);
     weft__realm_unref(channels->realm);
+    weft__ledger_fini(&channels->ledger);
     weft__free(channels);
 }
 
@@ -223,6 +227,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     weft__channel_thresholds("", "", &channel->degraded_at, &channel->critical_at); /* they were looked at */
     weft__store_relaxed(&channel->bell, NULL);
     weft__store_relaxed(&channel->health, WEFT_HEALTH_UNKNOWN);
+    weft__store_relaxed(&channel->number, 0);
     open_write_names(channel, &plan);
     weft__store_release(&channel->state, (uint64_t)tag << 32 | WEFT__CHANNEL_LIVE);
     weft__unlock(&channel->lock);

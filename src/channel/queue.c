@@ -38,6 +38,7 @@ static weft__waiter queue_take_out(weft_channel *channel, struct weft__wait *wai
     const int64_t until = wait->thread ? weft__realm_now(channel->home->realm) : now;
     if (until > wait->since)
         weft__fetch_add_relaxed(&channel->wait_total_ns, until - wait->since); /* a statistic */
+    weft__coarse_add(&weft__channel_row(channel)->waits, until - wait->since);
     wait->state = state;
     return weft__wait_waiter(wait);
 }

@@ -35,6 +35,15 @@ static uint32_t recv_copy(weft_channel *channel, uint64_t head, unsigned char *o
     return count;
 }
 
+/* One message of 64, the first among them: how long it has been here, by the time that it carries for the monitor. */
+enum { RECV_SAMPLED = 64 };
+static __attribute__((cold, noinline)) void recv_note_stay(weft_channel *channel, uint64_t head)
+{
+    const uint64_t word = weft__load_relaxed(weft__channel_word(channel, weft__channel_slot(channel, head))); /* acquired before */
+    const uint32_t now = (uint32_t)(weft__self_now(channel->home->realm) / 1000000), ms = now - weft__slot_word_stamp(word);
+    weft__coarse_add(&weft__channel_row(channel)->stays, ms < UINT32_MAX / 2 ? (int64_t)ms * 1000000 : 0);
+}
+
 /* Take up to `limit` messages that are there; how many. The receiver's task or thread. */
 static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limit)
 {
@@ -47,6 +56,8 @@ static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limi
     if (count > 0) {
         if (depth > weft__load_relaxed(&channel->depth_max))
             weft__store_relaxed(&channel->depth_max, depth);
+        if (weft__unlikely(head % RECV_SAMPLED < count))
+            recv_note_stay(channel, head);
         weft__exchange_seq_cst(&channel->head, head + count); /* CH-R2 CH-R4 */
         weft__store_relaxed(&channel->receiver_task, weft__self_task_id());
         weft__store_release(&channel->received, weft__load_relaxed(&channel->received) + count); /* CH-R6 */

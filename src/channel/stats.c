@@ -203,7 +203,7 @@ static bool stats_judge(weft_channel *channel, weft_channel_stats *stats, weft_h
         *out_before = (weft_health)weft__load_relaxed(&channel->health);
         stats->health = evaluate(*out_before, saturation, channel->degraded_at, channel->critical_at);
         changed = stats->health != *out_before;
-        weft__store_relaxed(&channel->health, (int32_t)stats->health);
+        weft__store_relaxed(&channel->health, (int16_t)stats->health);
     }
     weft__unlock(&channel->lock);
     return changed;

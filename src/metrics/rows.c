@@ -61,14 +61,29 @@ static struct weft__row *rows_entry(const struct weft__rows *rows, uint32_t i)
     return (struct weft__row *)(void *)(rows->entries + i * rows->entry_size);
 }
 
-static struct weft__row *rows_other(struct weft__rows *rows, uint64_t hash)
+void *weft__rows_entry(const struct weft__rows *rows, uint32_t number)
+{
+    return rows_entry(rows, number);
+}
+
+uint32_t weft__rows_number(const struct weft__rows *rows, const void *entry)
+{
+    return (uint32_t)((size_t)((const unsigned char *)entry - rows->entries) / rows->entry_size);
+}
+
+void *weft__rows_take_other(struct weft__rows *rows)
 {
     struct weft__row *other = rows_entry(rows, rows->room);
     memcpy(other->name, WEFT__ROW_OTHER, sizeof WEFT__ROW_OTHER);
     memcpy(other->component, WEFT__ROW_OTHER, sizeof WEFT__ROW_OTHER);
     other->kind = UINT32_MAX;
-    weft__sketch_add(&rows->others, hash);
     return other;
+}
+
+static struct weft__row *rows_other(struct weft__rows *rows, uint64_t hash)
+{
+    weft__sketch_add(&rows->others, hash);
+    return weft__rows_take_other(rows);
 }
 
 static bool rows_equal(const struct weft__row *a, const struct weft__row *b)

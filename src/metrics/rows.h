@@ -41,6 +41,13 @@ void weft__rows_fini(struct weft__rows *rows);
 /* The entry of a key, zeroed behind the key when it is new. */
 void *weft__rows_take(struct weft__rows *rows, const char *name, const char *component, uint32_t kind);
 
+/* The entry for all that have no row of their own. */
+void *weft__rows_take_other(struct weft__rows *rows);
+
+/* By number, from 0 to room; and the number of an entry. */
+void *weft__rows_entry(const struct weft__rows *rows, uint32_t number);
+uint32_t weft__rows_number(const struct weft__rows *rows, const void *entry);
+
 /* How many entries there are to walk, and the i-th of them; the other one comes last, if it was needed. */
 uint32_t weft__rows_walk(const struct weft__rows *rows);
 void *weft__rows_at(const struct weft__rows *rows, uint32_t i);

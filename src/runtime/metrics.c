@@ -50,25 +50,32 @@ static int metrics_tell(struct metrics_walk *walk, struct weft__value value)
     return walk->visit(walk->context, &sample);
 }
 
-static int metrics_tell_spread(struct metrics_walk *walk, const struct weft__spread_copy *spread, bool known)
+static int metrics_tell_histogram(struct metrics_walk *walk, const weft_metric_histogram *histogram, bool known)
 {
-    const weft_metric_histogram histogram = {
-        .bounds_count = WEFT__SPREAD_BOUNDS,
-        .bounds = weft__spread_bounds,
-        .counts = spread->counts,
-        .count = spread->count,
-        .sum = spread->sum_ns / 1e9,
-    };
     const weft_metric_sample sample = {
         .family = &walk->family,
         .first = walk->first,
         .known = known,
         .label_count = walk->label_count,
         .labels = walk->labels,
-        .histogram = &histogram,
+        .histogram = histogram,
     };
     walk->first = false;
     return walk->visit(walk->context, &sample);
+}
+
+static int metrics_tell_spread(struct metrics_walk *walk, const struct weft__spread_copy *spread, bool known)
+{
+    const weft_metric_histogram histogram = {WEFT__SPREAD_BOUNDS, weft__spread_bounds, spread->counts, spread->count,
+                                             spread->sum_ns / 1e9};
+    return metrics_tell_histogram(walk, &histogram, known);
+}
+
+static int metrics_tell_coarse(struct metrics_walk *walk, const struct weft__coarse_copy *coarse)
+{
+    const weft_metric_histogram histogram = {WEFT__COARSE_BOUNDS, weft__coarse_bounds, coarse->counts, coarse->count,
+                                             coarse->sum_ns / 1e9};
+    return metrics_tell_histogram(walk, &histogram, true);
 }
 
 static int metrics_tell_runtime(struct metrics_walk *walk, const struct weft__shot *shot)
@@ -186,16 +193,30 @@ static int metrics_tell_workers(struct metrics_walk *walk, const struct weft__sh
     return 0;
 }
 
+/* Of a name of which none lives only the count and the histograms are known. */
+static int metrics_tell_channel(struct metrics_walk *walk, const struct weft__shot_channel *channel)
+{
+    struct weft__value value = weft__value_count(channel->count);
+    switch (walk->family.number) {
+    case WEFT_METRIC_channel_send_wait:
+        return metrics_tell_coarse(walk, &channel->waits);
+    case WEFT_METRIC_channel_residence:
+        return metrics_tell_coarse(walk, &channel->stays);
+    default:
+        if (weft__channel_value(&channel->sum, walk->family.number, &value) && channel->count == 0)
+            value = (struct weft__value){0};
+        return metrics_tell(walk, value);
+    }
+}
+
 static int metrics_tell_channels(struct metrics_walk *walk, const struct weft__shot *shot)
 {
     for (uint32_t i = 0; i < weft__rows_walk(&shot->channels); i++) {
         const struct weft__shot_channel *channel = weft__rows_at(&shot->channels, i);
-        struct weft__value value = weft__value_count(channel->count);
-        weft__channel_value(&channel->sum, walk->family.number, &value);
         metrics_begin_labels(walk);
         metrics_label(walk, "channel_name", channel->row.name);
         metrics_label(walk, "component", channel->row.component);
-        const int answer = metrics_tell(walk, value);
+        const int answer = metrics_tell_channel(walk, channel);
         if (answer != 0)
             return answer;
     }
@@ -204,6 +225,8 @@ static int metrics_tell_channels(struct metrics_walk *walk, const struct weft__s
 
 static struct weft__value metrics_of_sync(const struct weft__shot_sync *s, uint32_t number)
 {
+    if (s->count == 0 && number != WEFT_METRIC_sync_count)
+        return (struct weft__value){0}; /* none of the name lives */
     switch (number) {
     case WEFT_METRIC_sync_count:
         return weft__value_count(s->count);
@@ -234,7 +257,9 @@ static int metrics_tell_sync(struct metrics_walk *walk, const struct weft__shot 
         metrics_label(walk, "sync_name", sync->row.name);
         metrics_label(walk, "sync_kind", other ? WEFT__ROW_OTHER : weft_sync_kind_name((weft_sync_kind)sync->row.kind));
         metrics_label(walk, "component", sync->row.component);
-        const int answer = metrics_tell(walk, metrics_of_sync(sync, walk->family.number));
+        const int answer = walk->family.number == WEFT_METRIC_sync_wait
+                               ? metrics_tell_coarse(walk, &sync->wait)
+                               : metrics_tell(walk, metrics_of_sync(sync, walk->family.number));
         if (answer != 0)
             return answer;
     }

@@ -8,6 +8,7 @@
 #include "blocking/pool.h"
 #include "registry/runtimes.h"
 #include "runtime/runtime.h"
+#include "sync/meeting.h"
 #include "timer/timer.h"
 
 /* critical, degraded, unknown, healthy: one that was not evaluated is not well. */
@@ -65,6 +66,25 @@ static int shot_see_sync(void *context, const weft_sync_stats *stats)
     if (stats->wait_longest_ns > sync->wait_longest_ns)
         sync->wait_longest_ns = stats->wait_longest_ns;
     return 0;
+}
+
+static void shot_see_channel_row(void *context, struct weft__ledger_row *row)
+{
+    struct weft__rows *rows = &((struct weft__shot *)context)->channels;
+    struct weft__shot_channel *channel = row->row.kind == UINT32_MAX
+                                             ? weft__rows_take_other(rows)
+                                             : weft__rows_take(rows, row->row.name, row->row.component, row->row.kind);
+    weft__coarse_copy(&row->waits, &channel->waits);
+    weft__coarse_copy(&row->stays, &channel->stays);
+}
+
+static void shot_see_sync_row(void *context, struct weft__ledger_row *row)
+{
+    struct weft__rows *rows = &((struct weft__shot *)context)->sync;
+    struct weft__shot_sync *sync = row->row.kind == UINT32_MAX
+                                       ? weft__rows_take_other(rows)
+                                       : weft__rows_take(rows, row->row.name, row->row.component, row->row.kind);
+    weft__coarse_copy(&row->waits, &sync->wait);
 }
 
 static void shot_copy_worker(struct weft__worker *worker, struct weft__shot_worker *out)
@@ -156,6 +176,8 @@ struct weft__shot *weft__shot_take(weft_runtime *rt)
     weft_fd_visit(rt, shot_see_fd, &shot->io);
     weft_channel_visit(rt, false, shot_see_channel, shot);
     weft_sync_visit(rt, shot_see_sync, shot);
+    weft__ledger_walk(&rt->sched.env.channels->ledger, shot_see_channel_row, shot); /* rows that live were taken first */
+    weft__ledger_walk(&rt->sched.env.sync->ledger, shot_see_sync_row, shot);
     shot->whole = weft__runtimes_contains(rt);
     return shot;
 }

@@ -12,6 +12,7 @@
 #include <weft/sync.h>
 
 #include "io/descriptor.h"
+#include "metrics/ledger.h"
 #include "metrics/rows.h"
 #include "metrics/spread.h"
 #include "task/census.h"
@@ -32,6 +33,8 @@ struct weft__shot_worker {
 struct weft__shot_channel {
     struct weft__row row; /* first */
     uint64_t count;
+    struct weft__coarse_copy waits; /* these two also of those that are gone; of none that lives, count is 0 */
+    struct weft__coarse_copy stays;
     weft_channel_stats sum; /* of those of the name: sums; the greatest depth, saturation and age, the worst health */
 };
 
@@ -44,6 +47,7 @@ struct weft__shot_sync {
     uint64_t waits;
     int64_t wait_total_ns;
     int64_t wait_longest_ns;
+    struct weft__coarse_copy wait; /* also at those that are gone */
 };
 
 struct weft__shot_timers {

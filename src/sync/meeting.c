@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <weft/error.h>
+#include <weft/metrics.h>
 
 #include "base/error.h"
 #include "base/platform.h"
@@ -22,8 +23,10 @@ _Static_assert((int)WEFT_SYNC_SEMAPHORE == WEFT_TRACE_sync_kind_SEMAPHORE &&
 struct weft__sync *weft__sync_create(uint32_t number, struct weft__realm *realm)
 {
     struct weft__sync *sync = weft__alloc_zeroed(1, sizeof *sync);
-    if (!sync)
+    if (!sync || !weft__ledger_init(&sync->ledger, WEFT_METRIC_ROWS_MAX)) {
+        weft__free(sync);
         return NULL;
+    }
     weft__slab_init_kept(&sync->slab, sync);
     weft__slab_init_counted(&sync->values, sync);
     sync->number = number;
@@ -40,6 +43,7 @@ void weft__sync_unref(struct weft__sync *sync)
     weft__slab_fini(&sync->slab);
     weft__slab_fini(&sync->values);
     weft__realm_unref(sync->realm);
+    weft__ledger_fini(&sync->ledger);
     weft__free(sync);
 }
 
@@ -83,6 +87,7 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
     weft__store_relaxed(&object->id, weft__env_new_id(weft__env_of(rt)));
     object->limit = plan->limit;
     object->kind = (uint8_t)plan->kind;
+    weft__store_relaxed(&object->number, 0);
     weft__store_relaxed(&object->refs, 1);
     object->waitable.abandon = weft__queue_abandon;
     object->waitable.describe = weft__meeting_describe;

@@ -45,6 +45,7 @@
 #include "base/atomic.h"
 #include "base/check.h"
 #include "base/lock.h"
+#include "metrics/ledger.h"
 #include "registry/realm.h"
 #include "registry/slab.h"
 #include "task/wait.h"
@@ -92,6 +93,7 @@ struct weft__meeting {
     _Atomic uint64_t id;
     uint32_t limit; /* of the value; or what the kind counts up to */
     uint8_t kind;   /* weft_sync_kind */
+    _Atomic uint16_t number; /* its row in the ledger of its runtime; 0: none yet */
     _Atomic uint32_t refs;
 
     _Alignas(64) struct weft__waitable waitable;
@@ -122,6 +124,7 @@ struct weft__sync {
     uint32_t number;          /* the runtime's, for events */
     struct weft__realm *realm; /* and its time */
     _Atomic uint32_t refs;    /* the runtime, and each live object */
+    struct weft__ledger ledger; /* how long was waited, by name and kind */
 };
 
 /*

@@ -42,6 +42,9 @@ void weft__queue_take(struct weft__meeting *object, struct weft__wait *wait, uin
     const int64_t took = weft__self_now(weft__meeting_home(object)->realm) - wait->since;
     if (took > 0)
         weft__store_relaxed(&object->wait_total_ns, weft__load_relaxed(&object->wait_total_ns) + took);
+    weft__coarse_add(&weft__ledger_of(&weft__meeting_home(object)->ledger, &object->number, object->name, object->component,
+                                      object->kind)->waits,
+                     took);
     if (wakes) {
         const weft__waiter waiter = weft__wait_waiter(wait);
         const uint64_t who = weft__queue_who(wait, waiter);

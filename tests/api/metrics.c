@@ -588,6 +588,66 @@ static void metrics_refuse_what_is_no_runtime(void **state)
     assert_string_equal(weft_metric_kind_name((weft_metric_kind)3), "?");
 }
 
+/* How long was waited, and how long messages stayed: by a time that the test moves, and for names of which nothing lives. */
+struct slow { weft_frame weft; numbers_receiver in; uint64_t got; };
+
+static weft_poll slow(weft_context *cx, struct slow *self)
+{
+    WEFT_BEGIN(cx, self);
+    while (self->weft.rc == 0) {
+        WEFT_AWAIT(self->weft.rc, weft_sleep(cx, 10000000));
+        WEFT_AWAIT(self->weft.rc, numbers_recv(cx, &self->in, &self->got));
+    }
+    numbers_receiver_close(&self->in);
+    WEFT_END(0);
+}
+
+struct holder { weft_frame weft; weft_semaphore semaphore; };
+
+static weft_poll holder(weft_context *cx, struct holder *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_semaphore_acquire(cx, &self->semaphore, 1));
+    WEFT_AWAIT(self->weft.rc, weft_sleep(cx, 300000000));
+    weft_semaphore_release(&self->semaphore, 1);
+    WEFT_END(0);
+}
+
+static void metrics_waits_are_kept_by_name(void **state)
+{
+    (void)state;
+    weft_runtime *rt = NULL;
+    assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.drive = WEFT_DRIVE_SIM, .seed = 5)), 0);
+    numbers_sender out;
+    numbers_receiver in;
+    assert_int_equal(numbers_create(rt, WEFT_CHANNEL_OPTIONS(.name = "slow", .capacity = 1), &out, &in), 0);
+    weft_semaphore semaphore;
+    assert_int_equal(weft_semaphore_create(rt, WEFT_SEMAPHORE_OPTIONS(.name = "one", .permits = 1), &semaphore), 0);
+    weft_spawn(weft_runtime_scope(rt), pusher, .out = out, .count = 100);
+    weft_spawn(weft_runtime_scope(rt), slow, .in = in);
+    for (int i = 0; i < 3; i++)
+        weft_spawn(weft_runtime_scope(rt), holder, .semaphore = semaphore);
+    assert_int_equal(weft_sim_run(rt), 0);
+    weft_semaphore_destroy(&semaphore);
+    struct meter meter;
+    meter_take(&meter, rt, NULL); /* nothing of these names lives any more */
+    verdict_assert();
+    const struct meter_sample *waits = meter_find(&meter, "weft.channel.send_wait", "channel_name=slow");
+    const struct meter_sample *stays = meter_find(&meter, "weft.channel.residence", "channel_name=slow");
+    const struct meter_sample *held = meter_find(&meter, "weft.sync.wait", "sync_name=one,sync_kind=semaphore");
+    assert_true(waits && stays && held);
+    assert_in_range(waits->count, 50, 99); /* all but those that came when there was room */
+    assert_true(waits->sum > 0.3 && waits->sum < 1.1);
+    assert_int_equal(stays->count, 2); /* the first, and the sixty-fifth */
+    assert_int_equal(held->count, 2);
+    assert_true(held->sum > 0.89 && held->sum < 0.91);
+    assert_true(meter_sum(&meter, "weft.channel.open", "channel_name=slow") == 0);
+    assert_true(meter_sum(&meter, "weft.channel.messages.sent", "channel_name=slow") == -1); /* unknown */
+    assert_true(meter_sum(&meter, "weft.sync.waits", "sync_name=one") == -1);
+    meter_free(&meter);
+    assert_int_equal(weft_runtime_finish(rt), 0);
+}
+
 /* By a clock that the test moves: what is armed, what fires and how late, what is taken back. */
 struct sleeper { weft_frame weft; int64_t delay_ns; };
 
@@ -794,6 +854,7 @@ int main(void)
         cmocka_unit_test(metrics_visit_ends_the_walk),
         cmocka_unit_test(metrics_visit_may_end_the_runtime),
         cmocka_unit_test(metrics_refuse_what_is_no_runtime),
+        cmocka_unit_test(metrics_waits_are_kept_by_name),
         cmocka_unit_test(metrics_of_timers_add_up),
         cmocka_unit_test(metrics_of_the_pool_add_up),
         cmocka_unit_test(metrics_of_descriptors_outlive_them),
