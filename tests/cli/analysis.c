@@ -462,6 +462,17 @@ static void task_that_nothing_names_is_listed_without_a_name(void **state)
     assert_int_equal(profile_named(NULL)->polls.sum, 35);
 }
 
+static void name_that_is_the_steps_is_an_own_one_if_a_category_came_with_it(void **state)
+{
+    (void)state;
+    FEED(5, task_name, .task = 1, .category = 1, .name = "intake");
+    FEED(6, task_spawn, .task = 1, .site = 7);
+    FEED(7, task_name, .task = 2, .category = 0, .name = "ledger"); /* as the announcement says it of any task */
+    FEED(8, statedump_task, .task = 2, .site = 8, .polls = 1);
+    assert_string_equal(profile_named("intake")->name, "intake");
+    assert_null(profile_named("ledger")->name);
+}
+
 static void nothing_is_timed_over_a_gap(void **state)
 {
     (void)state;
@@ -571,6 +582,7 @@ int main(void)
         TEST(what_a_shutdown_lets_go_is_seen_before_it_does),
         TEST(what_came_before_the_name_counts_for_it),
         TEST(task_that_nothing_names_is_listed_without_a_name),
+        TEST(name_that_is_the_steps_is_an_own_one_if_a_category_came_with_it),
         TEST(nothing_is_timed_over_a_gap),
         TEST(poll_that_began_before_a_gap_is_not_timed_and_later_ones_are),
         TEST(memory_follows_what_lives),

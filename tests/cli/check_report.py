@@ -43,6 +43,31 @@ def check_tasks(report, facts, options):
             yield f"a site is not told: {row}"
 
 
+def check_runtime(report, facts):
+    """Counts that the runtime keeps itself."""
+    have = {
+        "wakes": sum(row["woken"] for row in report["wakes"]["tasks"]),
+        "steals": sum(row["steals"] for row in report["workers"]["workers"]),
+        "stolen": sum(row["stolen"] for row in report["workers"]["workers"]),
+    }
+    for key, value in have.items():
+        if value != facts.numbers[key]:
+            yield f"{key}: {value}, the runtime counted {facts.numbers[key]}"
+    by_edges = sum(row["count"] for row in report["wakes"]["edges"] if row["cause"] not in ("SPAWN", "YIELD", "AGAIN"))
+    if by_edges != have["wakes"]:
+        yield f"{by_edges} wakes by who woke whom, {have['wakes']} by task"
+    noops = sum(row["noops"] for row in report["wakes"]["tasks"])
+    if noops > facts.numbers["wakes_noop"]:  # those of tasks that are gone have no task
+        yield f"{noops} needless wakes, the runtime counted {facts.numbers['wakes_noop']}"
+    stolen = sum(row["tasks"] for row in report["workers"]["steals"])
+    if stolen != have["stolen"] or sum(row["robbed"] for row in report["workers"]["workers"]) != stolen:
+        yield f"{stolen} tasks stolen by pairs, {have['stolen']} by thieves"
+    sources = sum(row[key] for row in report["workers"]["workers"]
+                  for key in ("from_next", "from_local", "from_global", "from_stolen"))
+    if sources != facts.numbers["polls"]:
+        yield f"{sources} polls by where the task came from, the runtime counted {facts.numbers['polls']}"
+
+
 def check_channels(report, facts, options):
     times = 2 if options.twice else 1
     want = defaultdict(lambda: defaultdict(int))
@@ -118,6 +143,8 @@ def main():
     if not options.lost:
         offences += check_tasks(report, facts, options)
         offences += check_channels(report, facts, options)
+        if not options.late and not options.twice:
+            offences += check_runtime(report, facts)
     if bool(report["alarms"]) != options.lost:
         offences.append(f"alarms: {report['alarms']}")
     for line in offences:

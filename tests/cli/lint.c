@@ -289,6 +289,29 @@ static void messages_that_got_lost_and_channels_without_a_receiver(void **state)
     assert_null(found(LINT_NO_RECEIVER, "lossy"));
 }
 
+static void handles_that_stay_open(void **state)
+{
+    (void)state;
+    FEED(2, runtime_start, .runtime = 1, .schema = 1, .workers = 1, .name = "rt", .version = "0");
+    FEED(3, chan_open, .chan = 3, .capacity = 1, .name = "kept", .component = "");
+    FEED(3, chan_open, .chan = 4, .capacity = 1, .name = "closed", .component = "");
+    FEED(5, chan_end, .chan = 4);
+    FEED(7, runtime_stop, .runtime = 1);
+    assert_non_null(must_find(LINT_LEAKED_HANDLE, "kept"));
+    assert_null(found(LINT_LEAKED_HANDLE, "closed"));
+}
+
+static void handles_of_a_program_that_goes_on_are_no_leak(void **state)
+{
+    (void)state;
+    FEED(2, runtime_start, .runtime = 1, .schema = 1, .workers = 1, .name = "rt", .version = "0");
+    FEED(2, runtime_start, .runtime = 2, .schema = 1, .workers = 1, .name = "other", .version = "0");
+    FEED(3, chan_open, .chan = 3, .capacity = 1, .name = "kept", .component = "");
+    FEED(7, runtime_stop, .runtime = 1);
+    look();
+    assert_null(found(LINT_LEAKED_HANDLE, NULL));
+}
+
 static void tasks_that_crowd_a_semaphore(void **state)
 {
     (void)state;
@@ -495,6 +518,8 @@ int main(void)
         TEST(channel_that_is_too_large),
         TEST(full_channel_for_which_nobody_waits_fits),
         TEST(messages_that_got_lost_and_channels_without_a_receiver),
+        TEST(handles_that_stay_open),
+        TEST(handles_of_a_program_that_goes_on_are_no_leak),
         TEST(tasks_that_crowd_a_semaphore),
         TEST(late_timers_and_too_many),
         TEST(jobs_that_queue),

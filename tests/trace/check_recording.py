@@ -56,7 +56,7 @@ class Facts:
                 keys = dict(zip(words[2:12:2], map(int, words[3:13:2])))
                 component, name = re.match(r".* component '(.*)' name (.*)$", line).groups()
                 self.channels[int(words[1])] = {**keys, "component": component, "name": name}
-            elif words[0] in ("polls", "tasks", "reports", "result"):
+            elif words[0] in ("polls", "wakes", "wakes_noop", "steals", "stolen", "tasks", "reports", "result"):
                 self.numbers[words[0]] = int(words[1])
 
 

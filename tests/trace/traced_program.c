@@ -369,6 +369,10 @@ static void print_facts(weft_runtime *rt)
     printf("tracing %d %s\n", code, text);
     printf("reports %lu\n", reports);
     printf("polls %" PRIu64 "\n", stats.polls);
+    printf("wakes %" PRIu64 "\n", stats.wakes);
+    printf("wakes_noop %" PRIu64 "\n", stats.wakes_noop);
+    printf("steals %" PRIu64 "\n", stats.steals);
+    printf("stolen %" PRIu64 "\n", stats.tasks_stolen);
     printf("tasks %lu\n", tasks);
     for (int i = 0; i < CLERKS; i++)
         printf("task count 1 category %d name clerk %d\n", WEFT_HANDLER, i + 1);

@@ -26,6 +26,7 @@ enum { FINDING_TEXT_SIZE = 512, FINDING_NAME_SIZE = 160, FINDINGS_MAX = 512 };
     XX(SENDER_BLOCKED, "sender-blocked", "senders wait for room for long")                                             \
     XX(MESSAGES_LOST, "messages-lost", "messages were refused, dropped or left behind")                                \
     XX(NO_RECEIVER, "no-receiver", "messages lie in a channel from which nobody receives")                             \
+    XX(LEAKED_HANDLE, "leaked-handle", "a channel's handles were not closed when its program ended")                   \
     XX(ADMISSION, "unbounded-admission", "tasks queue up at a meeting point without a bound")                          \
     XX(LOCK_WAIT, "lock-wait", "tasks wait at a meeting point for long")                                               \
     XX(TIMER_LATE, "timer-late", "timers fire late")                                                                   \

@@ -96,6 +96,26 @@ static void lint_abandoned(struct findings *findings, const struct stream *strea
     finding_advice(finding, "spawn its receiver, or close the receiving end so that senders learn of it");
 }
 
+/* Every runtime of the process has ended, and the channel has not. */
+static void lint_leaked(struct findings *findings, const struct analysis *analysis, const struct stream *stream)
+{
+    const struct machine *machine = map_get(&analysis->machines, stream->process);
+    if (!stream->live || !machine || machine->stop_ns == LIFE_CLOSED)
+        return;
+    for (size_t i = 0; i < machine->process->workers.runtime_count; i++)
+        if (!machine->process->workers.runtimes[i].stopped)
+            return;
+    struct finding *finding = findings_add(findings, LINT_LEAKED_HANDLE, SEVERITY_NOTE, (double)stream->live);
+    finding_subject(finding, "%s", lint_stream(stream));
+    finding_what(finding,
+                 "%" PRIu64 " of %" PRIu64 " had open handles when all runtimes of the process had ended; its last "
+                 "receiver was '%s'",
+                 stream->live, stream->channels, lint_receiver(analysis, stream));
+    finding_advice(finding,
+                   "close each sender and the receiver, also in the drop of a task that may be cancelled before it "
+                   "begins");
+}
+
 void lint_channels(struct findings *findings, struct analysis *analysis)
 {
     for (uint32_t i = 0; i < analysis->streams.count; i++) {
@@ -105,5 +125,6 @@ void lint_channels(struct findings *findings, struct analysis *analysis)
         lint_blocked(findings, analysis, stream);
         lint_lost_messages(findings, stream);
         lint_abandoned(findings, stream);
+        lint_leaked(findings, analysis, stream);
     }
 }

@@ -46,8 +46,8 @@ static void life_resolve(struct analysis *analysis, struct machine *machine, str
         return;
     struct profile *own = life->profile;
     const struct task_site *site = map_get(&machine->process->tasks.sites, task->site);
-    const bool named =
-        task->name && !(site && site->name && !strcmp(task->name, site->name)); /* not its site's again */
+    /* The announcement says the site's name of tasks without one; who gave a category gave a name, too. */
+    const bool named = task->name && (task->category || !site || !site->name || strcmp(task->name, site->name) != 0);
     life->profile =
         profiles_need(&analysis->profiles, machine->id, task->site, named ? task->name : NULL, task->category);
     profile_merge(life->profile, own);

@@ -59,6 +59,24 @@ static void page_blind_spots(const struct view *view, struct doc *doc)
         doc_note(doc, "Spawn sites are not in it (weft:site_def): tasks without a name of their own cannot be named.");
 }
 
+/* Kinds beyond those that are told apart are counted, and said. */
+static void page_folded(const struct view *view, struct doc *doc)
+{
+    const struct analysis *analysis = view->analysis;
+    if (analysis->profiles.folded)
+        doc_note(doc, "%" PRIu64 " tasks had one of more than %d names of their own and count for their spawn site.",
+                 analysis->profiles.folded, PROFILES_NAMES_MAX);
+    if (analysis->segments.folded)
+        doc_note(doc,
+                 "%" PRIu64 " polls were of stretches of code beyond the first %d and are not among the long polls.",
+                 analysis->segments.folded, SEGMENTS_MAX);
+    const uint64_t pairs = analysis->wakes.folded + analysis->sends.folded + analysis->takes.folded;
+    if (pairs)
+        doc_note(doc,
+                 "%" PRIu64 " wakes and messages were between pairs beyond the first %d and are not among the pairs.",
+                 pairs, TALLY_ROWS_MAX);
+}
+
 static void page_lateness(const struct view *view, struct doc *doc)
 {
     uint64_t before = 0, live = 0;
@@ -98,6 +116,7 @@ void page_recording(const struct view *view, struct doc *doc)
         doc_note(doc, "%" PRIu64 " events come from a later weft and are left out.", view->unknown);
     page_lateness(view, doc);
     page_blind_spots(view, doc);
+    page_folded(view, doc);
     static const struct doc_column columns[] = {
         {"begin_ns", NULL, DOC_COUNT},       {"end_ns", NULL, DOC_COUNT},      {"events", NULL, DOC_COUNT},
         {"processes", NULL, DOC_COUNT},      {"events_lost", NULL, DOC_COUNT}, {"packets_lost", NULL, DOC_COUNT},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/memory.h"
 #include "cli/text.h"
 #include "cli/trace/advice/behaviour.h"
 #include "cli/trace/page/page.h"
@@ -68,12 +69,12 @@ void page_inventory(const struct view *view, struct doc *doc)
     doc_note(doc, "%" PRIu64 " tasks of %zu kinds (spawn site, name, category); %" PRIu64 " have no name of their own.",
              tasks, view->profile_count, unnamed);
     doc_table(doc, "sites", columns);
-    struct profile **sorted = calloc(view->profile_count + 1, sizeof(struct profile *));
-    for (size_t i = 0; sorted && i < view->profile_count; i++)
+    struct profile **sorted = memory_zeroed(view->profile_count, sizeof(struct profile *));
+    for (size_t i = 0; i < view->profile_count; i++)
         sorted[i] = view->profiles[i];
-    if (sorted)
+    if (view->profile_count)
         qsort(sorted, view->profile_count, sizeof(struct profile *), page_by_site);
-    for (size_t i = 0; sorted && i < view->profile_count; i++) {
+    for (size_t i = 0; i < view->profile_count; i++) {
         const struct profile *profile = sorted[i];
         const struct task_site *site = analysis_site(view->analysis, profile);
         char component[NAMING_SIZE], reason[BEHAVIOUR_REASON_SIZE], category[24];
