@@ -22,3 +22,6 @@ weft_optional("${WEFT_CONFIG}" WEFT_TOML tomlplusplus)         # addons/config
 weft_optional("${WEFT_CLI}" WEFT_BABELTRACE babeltrace2)       # cli
 weft_optional("${WEFT_DIAG}" WEFT_MICROHTTPD libmicrohttpd)    # addons/diag
 weft_optional("${WEFT_DIAG}" WEFT_JANSSON jansson)             # addons/diag
+weft_optional("${WEFT_CLI}" WEFT_CURL libcurl)                 # cli/live
+weft_optional("${WEFT_CLI}" WEFT_CLI_JANSSON jansson)          # cli/live
+weft_optional("${WEFT_CLI}" WEFT_NCURSES ncursesw)             # cli/live

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* See client.h. */
+#include "cli/live/client.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/memory.h"
+
+enum { CONNECT_MS = 3000, ANSWER_MS = 30000 };
+
+struct client {
+    CURL *curl;
+    struct curl_slist *headers;
+    const char *base;
+    char says[CLIENT_SAYS_SIZE];
+    char problem[CURL_ERROR_SIZE];
+};
+
+/* What comes, as one text. */
+struct body {
+    char *text;
+    size_t length;
+    size_t room;
+    int (*line)(void *context, const char *text); /* NULL: kept whole */
+    void *context;
+    int answer;
+};
+
+static void body_append(struct body *body, const char *data, size_t size)
+{
+    if (body->length + size + 1 > body->room) {
+        body->room = 2 * (body->length + size + 1);
+        body->text = memory_resize(body->text, body->room, 1);
+    }
+    memcpy(body->text + body->length, data, size);
+    body->length += size;
+    body->text[body->length] = '\0';
+}
+
+static void body_tell_lines(struct body *body)
+{
+    char *begin = body->text, *end;
+    while (body->answer == 0 && (end = memchr(begin, '\n', body->length - (size_t)(begin - body->text)))) {
+        *end = '\0';
+        body->answer = body->line(body->context, begin);
+        begin = end + 1;
+    }
+    body->length -= (size_t)(begin - body->text);
+    memmove(body->text, begin, body->length + 1);
+}
+
+static size_t body_write(char *data, size_t size, size_t count, void *context)
+{
+    struct body *body = context;
+    if (body->length + size * count > CLIENT_BODY_MAX)
+        return 0; /* curl ends the transfer */
+    body_append(body, data, size * count);
+    if (body->line)
+        body_tell_lines(body);
+    return body->answer ? 0 : size * count;
+}
+
+struct client *client_open(const struct target *target)
+{
+    struct client *client = memory_zeroed(1, sizeof *client);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    client->curl = curl_easy_init();
+    client->base = target->base;
+    if (!client->curl) {
+        free(client);
+        return NULL;
+    }
+    if (target->socket[0])
+        curl_easy_setopt(client->curl, CURLOPT_UNIX_SOCKET_PATH, target->socket);
+    if (target->token) {
+        char header[512];
+        snprintf(header, sizeof header, "Authorization: Bearer %s", target->token);
+        client->headers = curl_slist_append(NULL, header);
+        curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, client->headers);
+    }
+    curl_easy_setopt(client->curl, CURLOPT_NOPROXY, "*"); /* it is on this machine */
+    curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, body_write);
+    curl_easy_setopt(client->curl, CURLOPT_ERRORBUFFER, client->problem);
+    curl_easy_setopt(client->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    return client;
+}
+
+void client_close(struct client *client)
+{
+    if (!client)
+        return;
+    curl_easy_cleanup(client->curl);
+    curl_slist_free_all(client->headers);
+    free(client);
+    curl_global_cleanup();
+}
+
+static CURLcode client_ask(struct client *client, const char *path, struct body *body, long limit_ms)
+{
+    char url[2048];
+    if ((size_t)snprintf(url, sizeof url, "%s%s", client->base, path) >= sizeof url)
+        return CURLE_URL_MALFORMAT;
+    client->problem[0] = '\0';
+    curl_easy_setopt(client->curl, CURLOPT_URL, url);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, body);
+    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, limit_ms);
+    const CURLcode code = curl_easy_perform(client->curl);
+    if (code != CURLE_OK)
+        snprintf(client->says, sizeof client->says, "%s", client->problem[0] ? client->problem : curl_easy_strerror(code));
+    return code;
+}
+
+char *client_get(struct client *client, const char *path, int *out_status)
+{
+    struct body body = {0};
+    long status = 0;
+    body_append(&body, "", 0);
+    if (client_ask(client, path, &body, ANSWER_MS) != CURLE_OK) {
+        free(body.text);
+        return NULL;
+    }
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    *out_status = (int)status;
+    return body.text;
+}
+
+int client_lines(struct client *client, const char *path, int (*line)(void *context, const char *text), void *context)
+{
+    struct body body = {.line = line, .context = context};
+    body_append(&body, "", 0);
+    const CURLcode code = client_ask(client, path, &body, 0);
+    free(body.text);
+    return body.answer ? body.answer : code == CURLE_OK ? 0 : -1;
+}
+
+const char *client_says(const struct client *client)
+{
+    return client->says;
+}
