@@ -265,7 +265,18 @@ void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache)
             slab_flush_class(slab, cache, i, UINT32_MAX);
 }
 
-/* Give a page's memory back, but for its header's share. Nobody allocates from it: it is in no list. */
+/* No walk that begins now finds a slot of the page, and nobody allocates from it: it is in no list. */
+static void slab_retire(struct weft__slab *slab, struct weft__page *page)
+{
+    if (slab->keeps_addresses) {
+        page->free = NULL; /* the list went through the slots: all of them are fresh again */
+        weft__store_relaxed(&page->fresh, 0);
+    } else {
+        weft__store_relaxed(slab_entry(slab, page->number), NULL);
+    }
+}
+
+/* Give a page's memory back, but for its header's share. A grace period ago it was retired: a walk takes the locks of objects. */
 static void slab_strip(struct weft__slab *slab, struct weft__page *page)
 {
     weft__platform->discard((char *)page + WEFT__PAGE_KEPT, WEFT__PAGE_SIZE - WEFT__PAGE_KEPT);
@@ -287,8 +298,7 @@ void weft__slab_trim(struct weft__slab *slab)
             struct weft__link *link = weft__list_pop_front(&class->empty);
             class->empty_count--;
             weft__list_push_back(&retired, link);
-            if (!slab->keeps_addresses)
-                weft__store_relaxed(slab_entry(slab, weft__container_of(link, struct weft__page, link)->number), NULL);
+            slab_retire(slab, weft__container_of(link, struct weft__page, link));
         }
         class->empty_low = class->empty_count;
     }
@@ -296,7 +306,7 @@ void weft__slab_trim(struct weft__slab *slab)
     if (weft__list_empty(&retired))
         return;
 
-    weft__rcu_synchronize(); /* no reader holds a pointer into the retired pages any more */
+    weft__rcu_synchronize(); /* no reader holds a pointer into the retired pages any more, nor do later ones find one */
 
     struct weft__link *link;
     while ((link = weft__list_pop_front(&retired)) != NULL) {

@@ -37,11 +37,13 @@
 #ifndef WEFT__SLAB_BATCH
 #define WEFT__SLAB_BATCH 32 /* slots that move between a cache and the pages at once */
 #endif
+#ifndef WEFT__PAGE_KEPT
+#define WEFT__PAGE_KEPT 4096 /* what of a bare page stays: the header's share, in the machine's own pages */
+#endif
 
 enum {
     WEFT__PAGE_SIZE = 65536,
     WEFT__PAGE_HEADER = 128,
-    WEFT__PAGE_KEPT = 4096, /* what of a bare page stays: the header's share, in the machine's own pages */
     WEFT__SLAB_CLASSES = 16,
     WEFT__SLAB_LEAF_PAGES = WEFT__SLAB_LEAF, /* for src/gdb, which sees no macros */
     WEFT__SLOT_BITS = 10

@@ -44,6 +44,10 @@ void model_relax(void);
 /* Zeroed memory of the tracked heap, at any alignment; goes back with free(). */
 void *model_pages(size_t size, size_t alignment);
 
+/* Their memory reads as zero from here on. Judged as a plain write to all that was ever touched of it: nobody may look meanwhile,
+ * not even by atomics. */
+void model_discard(void *pages, size_t size);
+
 /* Goals show that a harness gets where it should: a run fails unless each goal below MODEL_GOALS that has a name was
  * reached in some execution (option goals=off: they are only counted). A harness names them by defining
  * model_goal_name, which returns NULL beyond its last one. */

@@ -13,14 +13,6 @@ static void platform_unmap(void *pages, size_t size)
     free(pages);
 }
 
-/* Trimming is not explored: no harness keeps a page empty for two rounds. Loud, should that change. */
-static void platform_discard(void *pages, size_t size)
-{
-    (void)pages;
-    (void)size;
-    abort();
-}
-
 static void platform_futex_wake(_Atomic uint32_t *word, int count)
 {
     model_futex_wake(word, count);
@@ -37,7 +29,7 @@ const struct weft__platform weft__platform_linux = {
     .free = free,
     .map = model_pages,
     .unmap = platform_unmap,
-    .discard = platform_discard,
+    .discard = model_discard,
     .thread_create = pthread_create,
     .clock = model_clock,
     .futex_wait = model_futex_wait,

@@ -226,6 +226,13 @@ void *model_pages(size_t size, size_t alignment)
     return heap_alloc(size, alignment, true, PC);
 }
 
+void model_discard(void *pages, size_t size)
+{
+    scheduler_point();
+    REPORT_TRACE(PC, "discards %zu bytes of %s", size, report_name(pages));
+    shadow_discard(pages, size, PC);
+}
+
 void model_free(void *memory)
 {
     heap_free(memory, PC);

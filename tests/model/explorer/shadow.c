@@ -507,6 +507,29 @@ void shadow_free(const void *address, size_t size, uintptr_t pc)
     }
 }
 
+static void shadow_zero(uintptr_t at, size_t bytes, uintptr_t pc)
+{
+    shadow_plain((void *)at, bytes, true, pc);
+    memset((void *)at, 0, bytes);
+}
+
+/* What was not touched of pages is zero as it is. */
+void shadow_discard(void *address, size_t size, uintptr_t pc)
+{
+    const uintptr_t start = (uintptr_t)address;
+    const struct large *large = shadow_in_heap(start) ? shadow_find_large(start) : NULL;
+    if (!large || large->fill != 0 || start % 8 != 0 || size % 8 != 0) {
+        shadow_zero(start, size, pc);
+        return;
+    }
+    for (uint32_t i = large->touched; i; i = shadow_arena.granules[i].next) {
+        const uintptr_t at = shadow_arena.base + (uintptr_t)i * 8;
+        if (at - start < size) {
+            shadow_zero(at, 8, pc);
+        }
+    }
+}
+
 uint32_t shadow_block_of(const void *address)
 {
     if (!shadow_in_heap((uintptr_t)address)) {

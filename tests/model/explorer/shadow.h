@@ -54,6 +54,7 @@ bool shadow_is_data(const void *address);
 /* The heap tells which bytes belong to which block, and what each of them is at first. */
 void shadow_block(void *address, size_t size, uint32_t block, uint8_t fill);
 void shadow_free(const void *address, size_t size, uintptr_t pc);
+void shadow_discard(void *address, size_t size, uintptr_t pc); /* a write of zeros to all that was touched */
 uint32_t shadow_block_of(const void *address); /* 0: none */
 
 bool shadow_describe_stack(const void *address, char *text, size_t bytes);
