@@ -229,7 +229,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     weft__store_relaxed(&channel->health, WEFT_HEALTH_UNKNOWN);
     weft__store_relaxed(&channel->number, 0);
     open_write_names(channel, &plan);
-    weft__store_release(&channel->state, (uint64_t)tag << 32 | WEFT__CHANNEL_LIVE);
+    weft__store_relaxed(&channel->state, (uint64_t)tag << 32 | WEFT__CHANNEL_LIVE); /* who looks closer takes the lock */
     weft__unlock(&channel->lock);
 
     WEFT__TRACE(home->number, chan_open, id, weft__self_task_id(), (uint32_t)o->capacity, (uint32_t)message_size,
@@ -248,7 +248,7 @@ void weft__channel_unref(weft_channel *channel)
     weft__lock(&channel->lock); /* a look from outside may be reading the ring */
     unsigned char *ring = weft__load_relaxed(&channel->ring);
     weft__store_relaxed(&channel->ring, NULL);
-    weft__store_release(&channel->state, WEFT__CHANNEL_FREE);
+    weft__store_relaxed(&channel->state, WEFT__CHANNEL_FREE);
     weft__unlock(&channel->lock);
     open_ring_free(channel, ring);
     struct weft__bell *bell = weft__load_relaxed(&channel->bell); /* nobody has a handle any more */

@@ -20,7 +20,7 @@ static int64_t stats_oldest_age(weft_channel *channel, uint64_t head, uint32_t d
     if (depth == 0 || !weft__load_relaxed(&channel->ring))
         return -1;
     unsigned char *slot = weft__channel_slot(channel, head);
-    const uint64_t word = weft__load_acquire(weft__channel_word(channel, slot));
+    const uint64_t word = weft__load_relaxed(weft__channel_word(channel, slot)); /* the message is not looked at */
     if (weft__slot_word_seq(word) != weft__slot_seq(head))
         return -1; /* being written, or taken out since */
     const int32_t age = (int32_t)((uint32_t)(weft__realm_now(channel->home->realm) / 1000000) - weft__slot_word_stamp(word));
@@ -30,15 +30,15 @@ static int64_t stats_oldest_age(weft_channel *channel, uint64_t head, uint32_t d
 bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
 {
     weft__lock(&channel->lock);
-    const uint64_t state = weft__load_acquire(&channel->state);
+    const uint64_t state = weft__load_relaxed(&channel->state); /* under the lock, as its writers */
     const bool live = (uint32_t)state == WEFT__CHANNEL_LIVE;
     if (live) {
         /* What came out first, then head, then what went in: a count can be old, but none of them is negative. */
         const uint64_t received = weft__load_acquire(&channel->received);   /* CH-A6 */
         const uint64_t dropped = weft__load_acquire(&channel->dropped);     /* CH-A6 */
         const uint64_t abandoned = weft__load_acquire(&channel->abandoned); /* CH-A6 */
-        const uint64_t head = weft__load_acquire(&channel->head);
-        const uint64_t gate = weft__load_acquire(&channel->gate);
+        const uint64_t head = weft__load_acquire(&channel->head); /* CH-A2 */
+        const uint64_t gate = weft__load_relaxed(&channel->gate); /* not older than head, which saw to that */
         const uint32_t capacity = weft__load_relaxed(&channel->capacity);
         uint32_t depth = weft__gate_depth(gate, head);
         if (depth > capacity)
