@@ -4,6 +4,7 @@
 
     mutate.py [-n EXECUTIONS] [-j JOBS] [--list] [--only TEXT] SOURCE HARNESS...
     mutate.py [-n EXECUTIONS] [-j JOBS] --gate | --short      all lines of mutants.txt, or those that say `short`
+    mutate.py --check         without running anything: has each file that can be mutated a line in mutants.txt, and each reason a mutant?
 
 SOURCE is a file under src/ (a .c or a .h), HARNESS names lines of harnesses.txt. A mutant is the source with one change:
 a memory order is the next weaker one (acq_rel: both); a fence is gone; a line with a comment /* RECHECK */ or /* RECHECK: why */ is gone; a grace
@@ -224,14 +225,19 @@ def read_flags():
     return table
 
 
-def read_gate(short):
-    """(source, harnesses) of each line of mutants.txt, or of those that say `short`."""
+def read_gate(short=False):
+    """(source, harnesses, reason) of each line of mutants.txt, or of those that say `short`. Without harnesses there is a
+    reason why no model can run the file."""
     for line in (HERE / "mutants.txt").read_text().splitlines():
         if line.strip() and not line.startswith("#"):
-            words, _, note = line.partition("|")
+            words, _, note = (part.strip() for part in line.partition("|"))
             source, *harnesses = words.split()
-            if not short or note.strip() == "short":
-                yield Path(source), harnesses
+            reason = note.removeprefix("no model:").strip() if note.startswith("no model:") else ""
+            if bool(harnesses) == bool(reason) or (note and not reason and note != "short"):
+                sys.exit(f"mutate.py: mutants.txt: neither 'source harness...', with or without '| short', nor "
+                         f"'source | no model: why': {line}")
+            if not short or note == "short":
+                yield Path(source), harnesses, reason
 
 
 def read_survivors(source, harnesses):
@@ -244,6 +250,47 @@ def read_survivors(source, harnesses):
                 if where == str(source) and reason:
                     reasons[mutant] = reason
     return reasons
+
+
+def all_names(mutants):
+    for mutant in mutants:
+        yield mutant.name
+        yield from all_names(mutant.then)
+
+
+def check_survivors(gate):
+    """Complaints about reasons that are for nothing."""
+    for path in sorted(HERE.glob("*.survivors")):
+        for line in path.read_text().splitlines():
+            if not line.strip() or line.startswith("#"):
+                continue
+            where, mutant, reason = [part.strip() for part in line.split("|", 2)] + [""] * (2 - line.count("|"))
+            if not reason:
+                yield f"{path.name}: no reason: {line}"
+            elif path.stem not in gate.get(where, []):
+                yield f"{path.name}: mutants.txt does not try {where} with {path.stem}"
+            elif mutant not in all_names(find_mutants((ROOT / where).read_text())):
+                yield f"{path.name}: {where} has no such mutant any more: {mutant}"
+
+
+def check_gate():
+    """Complaints, from the texts alone."""
+    flags = read_flags()
+    gate = {}
+    for source, harnesses, _ in read_gate():
+        if str(source) in gate:
+            yield f"mutants.txt: {source} is there twice"
+        gate[str(source)] = harnesses
+        for harness in set(harnesses) - set(flags):
+            yield f"mutants.txt: no {harness} in harnesses.txt"
+    can = {str(path.relative_to(ROOT)) for path in (ROOT / "src").rglob("*.[ch]")
+           if path != ROOT / "src/base/atomic.h" and find_mutants(path.read_text())}
+    for source in sorted(can - set(gate)):
+        yield (f"mutants.txt: {source} orders memory, or waits for it, and no line says which model notices when it does not: "
+               "tests/model/README.md")
+    for source in sorted(set(gate) - can):
+        yield f"mutants.txt: in {source} nothing can be mutated (any more)"
+    yield from check_survivors(gate) if not set(gate) - can else []
 
 
 class Workshop:
@@ -367,6 +414,12 @@ def judge_source(source, harnesses, options):
     return verdicts.end(source, not options.only)
 
 
+def count_unmodelled(source, reason):
+    found = len(find_mutants((ROOT / source).read_text()))
+    print(f"{source}: {found} that no model can run: {reason}", flush=True)
+    return Counter(explained=found)
+
+
 def print_figure(counts):
     total = sum(counts.values())
     good = counts["killed"] + counts["explained"]
@@ -386,11 +439,16 @@ def main():
                         help="where objects are kept")
     parser.add_argument("--gate", action="store_true", help="all lines of mutants.txt")
     parser.add_argument("--short", action="store_true", help="the lines of mutants.txt that say `short`")
+    parser.add_argument("--check", action="store_true", help="look at mutants.txt and the reasons, run nothing")
     parser.add_argument("--list", action="store_true", help="only print the mutants")
     parser.add_argument("--only", default="", help="only mutants whose name contains this")
     parser.add_argument("source", nargs="?")
     parser.add_argument("harness", nargs="*")
     options = parser.parse_args()
+    if options.check:
+        wrong = list(check_gate())
+        print("\n".join(wrong) if wrong else "ok")
+        return 1 if wrong else 0
     gate = options.gate or options.short
     if gate == bool(options.source):
         parser.error("give a source with its harnesses, or --gate, or --short")
@@ -398,16 +456,16 @@ def main():
         pairs = list(read_gate(options.short))
     else:
         path = Path(options.source)
-        pairs = [(path.resolve().relative_to(ROOT) if path.exists() else path, options.harness)]
+        pairs = [(path.resolve().relative_to(ROOT) if path.exists() else path, options.harness, "")]
     if options.list:
-        for source, _ in pairs:
+        for source, *_ in pairs:
             for m in find_mutants((ROOT / source).read_text()):
                 if options.only in m.name:
                     print(f"{source}: {m.name}" if gate else m.name)
         return 0
     counts = Counter()
-    for source, harnesses in pairs:
-        counts += judge_source(source, harnesses, options)
+    for source, harnesses, reason in pairs:
+        counts += count_unmodelled(source, reason) if reason else judge_source(source, harnesses, options)
     print_figure(counts)
     return 1 if counts["unexplained"] else 0
 
