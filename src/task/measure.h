@@ -23,7 +23,11 @@
 #include "metrics/spread.h"
 #include "task/task.h"
 
-enum { WEFT__MEASURE_WOKEN = 256, WEFT__MEASURE_PROBES = 4 };
+/* A small table is for tests, where entries have to be used again. */
+#ifndef WEFT__MEASURE_WOKEN
+#define WEFT__MEASURE_WOKEN 256
+#endif
+enum { WEFT__MEASURE_PROBES = 4 };
 
 struct weft__woken {
     _Atomic uint64_t id; /* of the task; 0: free */
