@@ -361,7 +361,7 @@ static void shutdown_cancel_all(struct weft__env *env)
         weft__rcu_read_lock();
         weft__task *task = weft__slab_next(&env->slab, &number);
         if (task) {
-            const uint64_t word = weft__load_acquire(&task->state);
+            const uint64_t word = weft__load_relaxed(&task->state); /* whose task it is, the cancel finds out */
             if (!(word & (WEFT__FREE | WEFT__COMPLETE | WEFT__CANCELLED)))
                 weft__task_cancel(task, weft__state_tag(word), WEFT_REASON_SHUTDOWN);
         }
@@ -440,7 +440,7 @@ static int end_drain(const char *call, weft_runtime *rt, int64_t deadline_ns)
 static int shutdown_until(const char *call, weft_runtime *rt, int64_t deadline_ns)
 {
     struct weft__env *env = &rt->sched.env;
-    weft__store_seq_cst(&env->refusing, 1);
+    weft__store_relaxed(&env->refusing, 1); /* what is accepted by who has not seen it, a later walk finds */
     weft__blocking_close(env->blocking);
     for (;;) {
         shutdown_cancel_all(env);
@@ -493,7 +493,7 @@ static int end_begin(const char *call, weft_runtime *rt)
     const int wrong = weft__runtime_enter(call, rt);
     if (wrong)
         return wrong;
-    const bool first = weft__exchange_acq_rel(&rt->ending, 1) == 0; /* EE-A1 */
+    const bool first = weft__exchange_acquire(&rt->ending, 1) == 0; /* EE-A1 */
     const int entered = first ? end_drive(call, rt) : 0;
     if (entered < 0)
         weft__store_release(&rt->ending, 0); /* EE-R1 */
