@@ -60,7 +60,7 @@ static uint32_t watch_sample(weft_runtime *rt)
     weft__store_relaxed(&watch->sampler, pthread_self()); /* only its own thread finds itself there */
     weft__store_release(&watch->sampler_known, 1);
     const uint32_t channels = weft__channels_evaluate(rt->sched.env.channels, weft__rules_health, watch_changed, watch);
-    weft__store_release(&watch->sampler_known, 0);
+    weft__store_relaxed(&watch->sampler_known, 0); /* whoever still reads 1 finds another thread's name, or its own */
     weft__unlock(&watch->sampling);
     return channels;
 }
@@ -207,7 +207,7 @@ static void *watch_main(void *argument)
     weft__store_release(&rt->watch.started, 1);
     weft__futex_wake(&rt->watch.started, 1);
     int64_t pause = WATCH_TICK_NS;
-    while (!weft__load_acquire(&rt->watch.stop)) {
+    while (!weft__load_relaxed(&rt->watch.stop)) { /* passes nothing on: it ends, and is joined */
         const int64_t now = weft__realm_now(rt->sched.env.realm);
         watch_tick(rt, now);
         pause = watch_active(rt) ? WATCH_TICK_NS : (pause * 2 < WATCH_IDLE_TICK_NS ? pause * 2 : WATCH_IDLE_TICK_NS);
@@ -266,7 +266,7 @@ void weft__watch_stop(weft_runtime *rt)
 {
     if (!rt->watch.running)
         return;
-    weft__store_release(&rt->watch.stop, 1);
+    weft__store_relaxed(&rt->watch.stop, 1);
     weft__futex_wake(&rt->watch.stop, 1);
     pthread_join(rt->watch.thread, NULL);
     rt->watch.running = false;

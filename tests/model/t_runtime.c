@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Harness: the end of a whole runtime: a worker or two, the monitor thread, a pool of one thread. The host's second thread spawns
  * tasks and begins a job while main shuts down until a deadline, or waits for it to be quiet; then one of them finishes or
- * destroys the runtime, and the other tries the same.
+ * destroys the runtime, and the other tries the same, perhaps after it has visited what there is.
  *
  * Law: what was accepted ran, or was dropped, once; what was refused never began; a shutdown that says 0 leaves nothing behind
  * that was accepted before it; one of the two ends the runtime, and the other is told; then no thread, no byte is left.
@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <weft/blocking.h>
+#include <weft/inspect.h>
 #include <weft/runtime.h>
 #include <weft/step.h>
 #include <weft/timer.h>
@@ -30,8 +31,9 @@ const char *model_goal_name(unsigned goal)
 {
     static const char *const names[] = {"finished",        "destroyed",  "shut down",        "the deadline passed",
                                         "the other's end", "refused",    "slept to the end", "woken by the shutdown",
-                                        "a job ran",       "a job was dropped", "dropped unpolled", "a child ran"};
-    return goal < 12 ? names[goal] : NULL;
+                                        "a job ran",       "a job was dropped", "dropped unpolled", "a child ran",
+                                        "visited"};
+    return goal < 13 ? names[goal] : NULL;
 }
 
 static void note_end(unsigned goal)
@@ -135,11 +137,23 @@ static void end(void)
     }
 }
 
+/* Shown to a visitor, it does not end meanwhile. */
+static int visit(void *context, weft_runtime *shown)
+{
+    (void)context;
+    assert(shown == rt && weft_runtime_workers(shown) >= 1);
+    model_reach(12);
+    return 0;
+}
+
 static void *other(void *nothing)
 {
     other_accepted += spawn();
     other_accepted += begin();
     weft__store_release(&settled, true);
+    if (model_choose(2)) {
+        assert(weft_runtime_visit(visit, NULL) == 0);
+    }
     if (model_choose(2)) {
         end();
     }
