@@ -51,7 +51,7 @@ void puppet_spawn(struct puppet *puppet, enum puppet_answer (*play)(struct puppe
     if (self) {
         weft__counter_add(&self->spawned, 1);
     } else {
-        weft__fetch_add_relaxed(&puppets.env.foreign_spawned, 1);
+        weft__fetch_add_relaxed(&puppets.env.foreign_spawned_as[WEFT__NAMES_OTHER], 1);
     }
     weft__state_init(&puppet->task.state, PUPPET_TAG, true);
     puppets.env.ops->schedule(&puppets.env, &puppet->task);

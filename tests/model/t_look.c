@@ -15,6 +15,7 @@
 #include <string.h>
 #include <weft/dump.h>
 
+#include "task/census.h"
 #include "task/look.h"
 
 enum { TASKS = 2, LOOKERS = 2, ALPHA = 7, BETA = 9 };
@@ -22,12 +23,13 @@ enum { TASKS = 2, LOOKERS = 2, ALPHA = 7, BETA = 9 };
 static weft_scope *root;
 static weft_task alpha;
 static _Atomic int news;
+static struct weft__census census;
 
 const char *model_goal_name(unsigned goal)
 {
     static const char *const names[] = {"alpha seen", "beta seen",     "seen waiting",    "seen running", "nothing found",
-                                        "frames seen", "dumped",       "woken while looked at", "cancelled", "trimmed"};
-    return goal < 9 ? names[goal] : NULL;
+                                        "frames seen", "dumped",       "woken while looked at", "cancelled", "trimmed",    "counted"};
+    return goal < 10 ? names[goal] : NULL;
 }
 
 static int hear(void)
@@ -127,10 +129,27 @@ static void look_around(void)
     }
 }
 
+/* Each task is counted once at most, but for one whose slot another took. */
+static void count(void)
+{
+    struct weft__census_counts counts;
+    if (weft__census_take(&census, &hands_env, &counts)) {
+        uint64_t tasks = 0;
+        for (int i = 0; i < WEFT__CENSUS_STATES; i++) {
+            tasks += counts.states[i];
+        }
+        assert(tasks <= TASKS);
+        model_reach(9);
+    }
+}
+
 static void look(void)
 {
     weft_task_info info = {.size = sizeof info};
-    switch (model_choose(4)) {
+    switch (model_choose(5)) {
+    case 3:
+        count();
+        break;
     case 0:
         if (weft_task_inspect(alpha, &info) == 0) {
             assert(info.task.id == alpha.id);
