@@ -67,6 +67,7 @@ expect "no standard output" 1 "" sh -c "exec '$pipeline' '$dir/tree' >&-"
 head -c 10000000 /dev/zero | tr '\0' ' ' >"$dir/long"
 interrupt() {
     local signal=$1 pid code i
+    : >"$dir/output" # what the run before said must not speak for this one
     "$pipeline" --capacity 1 --chunk 1 --stats "$dir/long" >"$dir/output" 2>&1 &
     pid=$!
     for ((i = 0; i < 600; i++)); do # its first word says that it listens to signals
