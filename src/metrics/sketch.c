@@ -9,7 +9,7 @@ uint64_t weft__sketch_count(struct weft__sketch *sketch)
     for (int i = 0; i < WEFT__SKETCH_REGISTERS; i++) {
         const uint8_t rank = weft__load_relaxed(&sketch->registers[i]); /* an estimate */
         empty += rank == 0;
-        sum += 1.0 / (double)(UINT64_C(1) << rank);
+        sum += rank ? 0.5 / (double)(UINT64_C(1) << (rank - 1)) : 1.0; /* 2 to the -rank, which may be -64 */
     }
     const double estimate = 0.7213 / (1 + 1.079 / m) * m * m / sum;
     if (estimate > 2.5 * m || empty == 0)
