@@ -864,29 +864,36 @@ static void datagrams_have_a_sender_and_a_whole_length(void **state)
     verdict_assert();
 }
 
-/* One worker is held in a poll: the sockets that its loop has go on. */
+/* One worker is held in a poll for two seconds, under load: the sockets that its loop has go on all the time. */
 static void stuck_worker_does_not_stop_the_sockets(void **state)
 {
     (void)state;
+    enum { HELD_MS = 2000, PARTS = 20 };
     weft_runtime *rt = world_begin(2);
     weft_address address;
     weft_fd listener = listener_on(rt, &address);
     const weft_task serving = weft_spawn(weft_runtime_scope(rt), server, .listener = listener);
-    atomic_uint right = 0;
+    atomic_uint right[8] = {0};
     weft_task clients[8];
     for (int i = 0; i < 8; i++)
-        clients[i] = weft_spawn_joinable(weft_runtime_scope(rt), client, .address = &address, .rounds = 200, .right = &right);
-    WORLD_UNTIL(atomic_load(&right) >= 100); /* both loops have some */
+        clients[i] = weft_spawn_joinable(weft_runtime_scope(rt), client, .address = &address, .rounds = 1 << 30, .right = &right[i]);
+    for (int i = 0; i < 8; i++)
+        WORLD_UNTIL(atomic_load(&right[i]) >= 10); /* each loop has some */
     struct latch entered = LATCH, leave = LATCH;
     weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave);
     latch_wait(&entered, 1);
-    for (int i = 0; i < 8; i++) {
-        int result = -1;
-        assert_int_equal(weft_task_join_blocking(&clients[i], WEFT_FOREVER, &result), 0); /* while the worker is held */
-        assert_int_equal(result, 0);
+    for (int i = 0; i < PARTS; i++) { /* the fault itself, not a synchronisation */
+        const unsigned before = atomic_load(&right[i % 8]);
+        nanosleep(&(struct timespec){.tv_nsec = HELD_MS * 1000000L / PARTS}, NULL);
+        WORLD_UNTIL(atomic_load(&right[i % 8]) > before);
     }
     latch_up(&leave);
-    assert_int_equal(right, 8 * 200);
+    for (int i = 0; i < 8; i++) {
+        int result = -1;
+        assert_int_equal(weft_task_cancel(clients[i]), 0);
+        assert_int_equal(weft_task_join_blocking(&clients[i], WEFT_FOREVER, &result), 0);
+        assert_int_equal(result, 0);
+    }
     assert_int_equal(weft_task_cancel(serving), 0);
     world_end(rt, 18);
 }

@@ -233,7 +233,7 @@ static void process_that_was_stopped_goes_on(void **state)
     assert_int_equal(waitpid(child, &status, WUNTRACED), child);
     assert_true(WIFSTOPPED(status) || WIFEXITED(status));
     if (WIFSTOPPED(status)) {
-        nanosleep(&(struct timespec){2, 0}, NULL); /* the fault itself, not a synchronisation */
+        nanosleep(&(struct timespec){5, 0}, NULL); /* the fault itself, not a synchronisation */
         kill(child, SIGCONT);
         assert_int_equal(waitpid(child, &status, 0), child);
     }
