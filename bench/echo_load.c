@@ -281,7 +281,7 @@ static int idle(struct bench *bench)
 static void end(struct bench *bench)
 {
     if (bench->process > 0) {
-        kill(bench->process, SIGTERM);
+        kill(bench->process, SIGKILL);
         waitpid(bench->process, NULL, 0);
     }
     connections_close();
