@@ -92,6 +92,7 @@ LINES = [
     Line("spawn_10000_remote", "spawn_external", 10_000, one_worker=False, fixed=True),
     Line("chained_spawn_1000", "chained_spawn", 1000, one_worker=False, fixed=True),
     Line("mpsc_5p1c_cap100", "mpsc", 5000, {"producers": 5, "capacity": 100}, one_worker=False, fixed=True),
+    Line("spawn_12800_by_1_thread", "spawn_external", 12_800, {"threads": 1}, one_worker=False, fixed=True),
     Line("spawn_12800_by_8_threads", "spawn_external", 12_800, {"threads": 8}, one_worker=False, fixed=True),
     Line("spawn_12800_by_64_threads", "spawn_external", 12_800, {"threads": 64}, one_worker=False, fixed=True),
     Line("blocking_1x100x16", "blocking", 1600, {"tasks": 1, "batch": 16}, one_worker=False, fixed=True),
