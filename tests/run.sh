@@ -85,7 +85,8 @@ summed() {
 }
 # Three rounds of the tests where threads meet; tests/chaos/run.sh does as many as one likes.
 stage_chaos() {
-    build chaos gcc g++ -DWEFT_CHAOS=ON -DWEFT_BUILD_BENCH=OFF -DWEFT_BUILD_EXAMPLES=OFF -DWEFT_LTTNG=OFF -DWEFT_CLI=OFF &&
+    build chaos gcc g++ -DWEFT_CHAOS=ON -DWEFT_BUILD_BENCH=OFF -DWEFT_BUILD_EXAMPLES=OFF -DWEFT_LTTNG=OFF -DWEFT_CLI=OFF \
+        -DWEFT_CONFIG=OFF -DWEFT_DIAG=OFF &&
         summed "$ROOT/chaos/sum.log" tests/chaos/run.sh -n 3 -p 20 "$ROOT/chaos"
 }
 # On request: a selection, under a minute; tests/valgrind.sh has the rest.

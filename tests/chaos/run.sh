@@ -8,12 +8,13 @@
 #   -p PERCENT   of the native sizes of stress tests (default 30)
 #   -s SEED      of the first round (default: the time)
 #
-# Without ctest arguments: unit, api and stress. Says what failed and its seed, which chooses the same again; then the figure
-# "REL F5 <rounds without a failure> <rounds> PASS|FAIL <seed>", and as the last line the sum, as tests/run.sh reads it.
+# Without ctest arguments: unit, api and stress, but for api/sim, which is about one thread. Says what failed and its seed, which
+# chooses the same again; then the figure "REL F5 <rounds without a failure> <rounds> PASS|FAIL <seed>", and as the last line the
+# sum, as tests/run.sh reads it.
 set -u
 rounds=20 percent=30 seed=$(date +%s)
 usage() {
-    sed -n 's/^# \{0,1\}//; 3,12p' "$0" >&2
+    sed -n 's/^# \{0,1\}//; 3,13p' "$0" >&2
     exit 2
 }
 while getopts n:p:s: option; do
@@ -28,7 +29,7 @@ shift $((OPTIND - 1))
 [ $# -gt 0 ] || usage
 build=$1
 shift
-[ $# -gt 0 ] || set -- -L '^(unit|api|stress)$'
+[ $# -gt 0 ] || set -- -L '^(unit|api|stress)$' -E '^api/sim$'
 grep -q '^WEFT_CHAOS:BOOL=ON' "$build/CMakeCache.txt" || { echo "$build: not built with -DWEFT_CHAOS=ON" >&2; exit 2; }
 
 export WEFT_STRESS_PERCENT=$percent

@@ -168,7 +168,7 @@ static void idle_thread_is_told_when_the_new_one_is_refused(void **state)
     assert_int_equal(weft_job_try_begin(rt, NULL, WEFT_JOB(count, NULL)), 0);
     assert_int_equal(others_rc, 0);
     WORLD_UNTIL(atomic_load(&ran) == 5);
-    assert_int_equal(stats().threads_started, 1);
+    assert_in_range(stats().threads_started, 1, 2); /* a tick of the monitor meanwhile tries again to begin one */
 }
 
 /* Mandatory jobs at shutdown, and no thread: it is tried again until one comes. */
