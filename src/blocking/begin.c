@@ -74,7 +74,8 @@ static int begin_submit(const char *call, struct weft__blocking *pool, weft_job 
     const char *name = o->name ? o->name : o->site && o->site->name ? o->site->name : "job";
     const size_t name_length = weft__name_fit(name, WEFT_NAME_MAX);
     const size_t argument_at = begin_round(sizeof(struct weft__job) + name_length + 1);
-    struct weft__job *job = weft__slab_alloc(&pool->slab, NULL, argument_at + o->argument_size);
+    struct weft__job *job = weft__slab_alloc(&pool->slab, weft__self_cache(&pool->slab, WEFT__CACHED_JOBS),
+                                             argument_at + o->argument_size);
     if (!job) {
         weft__pool_release_place(pool);
         return weft__refuse(WEFT_ENOMEM, "%s: no memory for the job '%.100s': nothing was taken", call, name);

@@ -89,7 +89,7 @@ void weft__pool_release_place(struct weft__blocking *pool)
 void weft__pool_free_locked(struct weft__blocking *pool, struct weft__job *job)
 {
     weft__store_relaxed(&job->state, WEFT__JOB_FREE); /* whoever looks holds the lock */
-    weft__slab_free(&pool->slab, NULL, job);
+    weft__slab_free(&pool->slab, weft__self_cache(&pool->slab, WEFT__CACHED_JOBS), job);
 }
 
 void weft__pool_take_locked(struct weft__blocking *pool, struct weft__job *job, enum weft__job_phase phase,

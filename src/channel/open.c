@@ -178,12 +178,12 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
         return wrong;
     struct weft__channels *home = weft__env_of(rt)->channels;
     const struct open_plan plan = open_plan(o, message_size);
-    weft_channel *channel = weft__slab_alloc(&home->slab, NULL, plan.size);
+    weft_channel *channel = weft__slab_alloc(&home->slab, weft__self_cache(&home->slab, WEFT__CACHED_CHANNELS), plan.size);
     if (!channel)
         return open_no_memory(o, message_size);
     unsigned char *ring = open_ring(home, channel, &plan);
     if (!ring) {
-        weft__slab_free(&home->slab, NULL, channel);
+        weft__slab_free(&home->slab, weft__self_cache(&home->slab, WEFT__CACHED_CHANNELS), channel);
         return open_no_memory(o, message_size);
     }
     weft__fetch_add_relaxed(&home->refs, 1); /* the runtime holds one */
@@ -255,7 +255,7 @@ void weft__channel_unref(weft_channel *channel)
     if (bell)
         weft__bell_fini(bell);
     weft__free(bell);
-    weft__slab_free(&home->slab, NULL, channel);
+    weft__slab_free(&home->slab, weft__self_cache(&home->slab, WEFT__CACHED_CHANNELS), channel);
     weft__channels_unref(home);
 }
 

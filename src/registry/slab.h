@@ -93,6 +93,7 @@ struct weft__slab {
 };
 
 struct weft__slab_cache {
+    struct weft__slab *slab; /* whose slots these are, where an owner has caches of several */
     struct {
         struct weft__slot *free;
         uint32_t count;

@@ -142,6 +142,10 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o, uint64_
     if (timers < 0)
         return timers;
     for (uint32_t i = 0; i < rt->sched.worker_count; i++) {
+        struct weft__slab_cache *caches = rt->sched.workers[i].thread.caches;
+        caches[WEFT__CACHED_CHANNELS].slab = &env->channels->slab;
+        caches[WEFT__CACHED_VALUES].slab = &env->sync->values;
+        caches[WEFT__CACHED_JOBS].slab = &env->blocking->slab;
         rt->sched.workers[i].thread.timers = weft__timers_of(rt->timers, i);
         weft__reactor_bind(weft__reactors_at(env->io->reactors, i), &rt->sched.workers[i].thread);
     }

@@ -193,12 +193,22 @@ static bool worker_sleep_in_loop(struct weft__worker *worker, int64_t due)
     return true;
 }
 
+static void worker_flush(struct weft__worker *worker)
+{
+    weft__slab_flush(&worker->sched->env.slab, &worker->thread.cache);
+    for (int i = 0; i < WEFT__CACHED; i++)
+        if (worker->thread.caches[i].slab)
+            weft__slab_flush(worker->thread.caches[i].slab, &worker->thread.caches[i]);
+}
+
 /* If the monitor asked meanwhile, give back; it wakes each worker once for what it says here that it has. */
 static void worker_mind_hoard(struct weft__worker *worker)
 {
     if (weft__load_relaxed(&worker->hoard) == WEFT__HOARD_WANTED)
-        weft__slab_flush(&worker->sched->env.slab, &worker->thread.cache);
-    const bool some = weft__slab_cached(&worker->thread.cache);
+        worker_flush(worker);
+    bool some = weft__slab_cached(&worker->thread.cache);
+    for (int i = 0; i < WEFT__CACHED && !some; i++)
+        some = weft__slab_cached(&worker->thread.caches[i]);
     weft__store_relaxed(&worker->hoard, some ? WEFT__HOARD_SOME : WEFT__HOARD_NONE); /* a wish that it overwrites comes again */
 }
 
@@ -364,7 +374,7 @@ void *weft__worker_main(void *argument)
             worker_sleep(worker);
     }
     WEFT__TRACE(sched->env.number, thread_stop, sched->env.number, worker->thread.number, WEFT_TRACE_thread_kind_WORKER);
-    weft__slab_flush(&sched->env.slab, &worker->thread.cache);
+    worker_flush(worker);
     weft__self = NULL;
     return NULL;
 }

@@ -65,6 +65,12 @@ static void meeting_copy_name(char *out, size_t room, const char *name)
     out[length] = '\0';
 }
 
+/* Of those that carry values, which come and go with each reply; a lock is made to stay. */
+static struct weft__slab_cache *meeting_cache(const struct weft__sync *home)
+{
+    return weft__self_cache(&home->values, WEFT__CACHED_VALUES);
+}
+
 int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan, struct weft__meeting **out_object)
 {
     const char *name = plan->name ? plan->name : plan->otherwise;
@@ -76,7 +82,7 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
     struct weft__sync *home = weft__env_of(rt)->sync;
     const bool plain = plan->size == 0;
     struct weft__meeting *object = plain ? weft__slab_alloc(&home->slab, NULL, sizeof *object)
-                                         : weft__slab_alloc(&home->values, NULL, plan->size);
+                                         : weft__slab_alloc(&home->values, meeting_cache(home), plan->size);
     if (!object)
         return weft__refuse(WEFT_ENOMEM, "%s: no memory for '%.100s': nothing was taken", plan->call, name);
     weft__fetch_add_relaxed(&home->refs, 1); /* the runtime holds one */
@@ -137,7 +143,10 @@ static void meeting_free(struct weft__meeting *object)
     weft__lock(&object->lock); /* a look from outside may be reading it */
     weft__store_relaxed(&object->word, 0);
     weft__unlock(&object->lock);
-    weft__slab_free(object->kind < WEFT_SYNC_ONESHOT ? &home->slab : &home->values, NULL, object);
+    if (object->kind < WEFT_SYNC_ONESHOT)
+        weft__slab_free(&home->slab, NULL, object);
+    else
+        weft__slab_free(&home->values, meeting_cache(home), object);
     weft__sync_unref(home);
 }
 

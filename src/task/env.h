@@ -85,6 +85,9 @@ enum { WEFT__SCOPE_LOCKS = 64 };
 
 static inline unsigned weft__lock_index(const void *address) { return (unsigned)((uintptr_t)address >> 6) % WEFT__SCOPE_LOCKS; }
 
+/* What a worker keeps free slots of, beside tasks, for what it creates next. */
+enum weft__cached { WEFT__CACHED_CHANNELS, WEFT__CACHED_VALUES, WEFT__CACHED_JOBS, WEFT__CACHED };
+
 struct weft__scope_lock {
     _Alignas(64) struct weft__lock lock;
 };
@@ -143,7 +146,8 @@ struct weft__thread {
     struct weft__reactor *reactor; /* the io room's */
     struct weft__rng choices;    /* of select */
     struct weft__ids ids;
-    struct weft__slab_cache cache;
+    struct weft__slab_cache cache; /* of tasks */
+    struct weft__slab_cache caches[WEFT__CACHED];
     weft_poll_fn *timed; /* the body of a task whose poll is timed (task/measure.h) */
     _Atomic int64_t timed_since; /* when that poll began; 0: it has not; a time to show */
     weft__counter spawned;
@@ -161,6 +165,13 @@ static inline struct weft__thread *weft__self_in(const struct weft__env *env)
 {
     struct weft__thread *self = weft__self;
     return self && self->env == env ? self : NULL;
+}
+
+/* This thread's cache of a slab's slots; NULL: it has none, and they come straight from the pages. */
+static inline struct weft__slab_cache *weft__self_cache(const struct weft__slab *slab, enum weft__cached which)
+{
+    struct weft__thread *self = weft__self;
+    return self && self->caches[which].slab == slab ? &self->caches[which] : NULL;
 }
 
 /* A number for something new: out of the thread's own stretch, or else from the counter that all share. */
