@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking: hooks, walks, dumps, statistics, health. But for what is looked at nothing of it allocates. */
+/* Looking: hooks, walks, dumps, statistics, health. But for what is looked at, and the copy for metrics, nothing of it allocates. */
 #include "sweep.h"
 
 static void on_spawn(void *context, uint64_t task, uint64_t parent, uint64_t site, uint16_t worker)
@@ -122,5 +122,27 @@ SCENARIO(health)
     }
     HOLDS(weft_monitor_on_health(rt, NULL, NULL) == 0);
     HOLDS(faulty_calls_here() == before);
+    tally_destroy(tally, rt);
+}
+
+static int ignore_sample(void *context, const weft_metric_sample *sample)
+{
+    ++*(unsigned *)context;
+    return sample->family->name[0] == '\0';
+}
+
+/* The copy for a walk is what allocates: without memory nothing is told, and the next walk tells all. */
+SCENARIO(metrics)
+{
+    weft_runtime *rt = tally_create(tally, 1);
+    if (!rt)
+        return;
+    for (weft_runtime *of = rt;; of = NULL) { /* this one, and all of the process */
+        unsigned samples = 0;
+        const int code = TRY("weft_metrics_visit", weft_metrics_visit(of, NULL, ignore_sample, &samples));
+        HOLDS(code == 0 ? samples > 50 : samples == 0);
+        if (!of)
+            break;
+    }
     tally_destroy(tally, rt);
 }

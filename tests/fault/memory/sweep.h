@@ -18,7 +18,7 @@
     XX(channel) XX(policies) XX(permits) XX(large_messages) XX(traffic) XX(channel_futures) XX(outliving_channels)     \
     XX(semaphore) XX(mutex) XX(rwlock) XX(notify) XX(barrier) XX(once) XX(oneshot) XX(watch) XX(broadcast)             \
     XX(pool) XX(pool_copies) XX(pool_in_tasks)                                                                         \
-    XX(hooks) XX(visits) XX(dump) XX(health)                                                                           \
+    XX(hooks) XX(visits) XX(dump) XX(health) XX(metrics)                                                               \
     XX(descriptors) XX(connections) XX(loop_calls) XX(files)
 
 struct tally {
