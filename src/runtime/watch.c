@@ -189,7 +189,7 @@ static void watch_tick(weft_runtime *rt, int64_t now)
 /* The whole time: a look that comes early, after a wake for nothing, would take the poll at hand for one that is stuck. */
 static void watch_sleep(weft_runtime *rt, int64_t until_ns)
 {
-    while (!weft__load_acquire(&rt->watch.stop) && weft__futex_wait(&rt->watch.stop, 0, until_ns) != -ETIMEDOUT)
+    while (!weft__load_relaxed(&rt->watch.stop) && weft__futex_wait(&rt->watch.stop, 0, until_ns) != -ETIMEDOUT)
         continue;
 }
 
