@@ -473,7 +473,7 @@ static weft_poll first(weft_context *cx, struct first *self)
 static void loop_is_opened_by_two_at_once(void **state)
 {
     (void)state;
-    enum { TIMES = 500 };
+    enum { TIMES = 100 };
     for (int i = 0; i < TIMES; i++) {
         weft_runtime *rt = world_begin(2);
         weft_fd one = {0}, other = {0};
