@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scenarios 50 and 51. What is wrong with a file is told with its line, its column, its key, what was expected and what is
+ * scenario 50 and scenario 51: what is wrong with a file is told with its line, its column, its key, what was expected and what is
  * there; nothing of such a file is in force. What begins with "this is not TOML" is worded by toml++ 3.3.
  */
 #include "lib/verdict.h"
@@ -259,6 +259,9 @@ static const struct row rows[] = {
         "1:15: this is not TOML: date: expected day between 1 and 28 (inclusive), saw 30\n"),
     ROW("a = 25:00:00",
         "1:7: this is not TOML: time: expected hour between 0 to 59 (inclusive), saw 25\n"),
+    ROW("\xc3\xb6 = 1", "1:1: this is not TOML: root table: expected keys, tables, whitespace or comments, saw '\xc3\xb6'\n"),
+    ROW("a = \xd2\x99", "1:5: this is not TOML: value: could not determine value type\n"),
+    ROW("\xef\xbb\xbb[app]", "1:1: this is not TOML: root table: expected keys, tables, whitespace or comments, saw '\xef\xbb\xbb'\n"),
     ROW("a = yes",
         "1:5: this is not TOML: value: could not determine value type\n"),
     ROW("\"a\" \"b\" = 1",

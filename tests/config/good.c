@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <weft/config.h>
+#include <weft/diag.h>
 #include <weft/monitor.h>
 
 static weft_config *parsed(const char *text, const weft_config_options *options)
@@ -140,6 +141,37 @@ static void good_sections_lie_over_each_other(void **state)
     o = (weft_channel_options){.size = sizeof o, .degraded_at = 0.9};
     assert_int_equal(weft_config_channel(cfg, "other", &o), 1);
     assert_true(o.degraded_at == 0.9); /* the program's own before that of [monitor] */
+    weft_config_destroy(cfg);
+}
+
+static void good_diag_keys_reach_their_members(void **state)
+{
+    (void)state;
+    weft_config *cfg = PARSED("[diag]\nunix_path = ''\ntcp_port = 9100\ntcp_address = '::1'\ntoken = '0123456789abcdef'\n"
+                              "connections_max = 1\nrequest_timeout_ms = 2\nreply_timeout_ms = 3\npoll_degraded_ms = 4\n"
+                              "poll_critical_ms = 5\nlooked_max_ms = 6\nlive_stuck_ms = 7\nretry_after_s = 8\n");
+    weft_diag_options o = {.size = sizeof o};
+    assert_int_equal(weft_config_diag(cfg, &o), 1);
+    assert_string_equal(o.unix_path, "");
+    assert_int_equal(o.tcp_port, 9100);
+    assert_string_equal(o.tcp_address, "::1");
+    assert_string_equal(o.token, "0123456789abcdef");
+    assert_int_equal(o.connections_max, 1);
+    assert_int_equal(o.request_timeout_ms, 2);
+    assert_int_equal(o.reply_timeout_ms, 3);
+    assert_int_equal(o.poll_degraded_ms, 4);
+    assert_int_equal(o.poll_critical_ms, 5);
+    assert_int_equal(o.looked_max_ms, 6);
+    assert_int_equal(o.live_stuck_ms, 7);
+    assert_int_equal(o.retry_after_s, 8);
+    weft_config_destroy(cfg);
+    cfg = PARSED("");
+    o = (weft_diag_options){.size = sizeof o, .tcp_port = 5};
+    assert_int_equal(weft_config_diag(cfg, &o), 0);
+    assert_int_equal(o.tcp_port, 5);
+    assert_int_equal(weft_config_diag(cfg, NULL), WEFT_EINVAL);
+    assert_int_equal(weft_config_diag(NULL, &o), WEFT_EINVAL);
+    assert_int_equal(weft_config_diag(cfg, &(weft_diag_options){.size = 1}), WEFT_EINVAL);
     weft_config_destroy(cfg);
 }
 
@@ -491,6 +523,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_runtime_keys_reach_their_members),
         cmocka_unit_test(good_channel_keys_reach_their_members),
+        cmocka_unit_test(good_diag_keys_reach_their_members),
         cmocka_unit_test(good_sections_lie_over_each_other),
         cmocka_unit_test(good_environment_is_the_hosts_or_the_variables),
         cmocka_unit_test(good_variables_override_if_the_host_allows_them),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenario 50, of a program that runs: what a new file changes, what it does not, and that a bad one changes nothing. */
+/* scenario 50 of a program that runs: what a new file changes, what it does not, and that a bad one changes nothing. */
 #include "lib/faulty.h"
 #include "lib/stress.h"
 #include "lib/verdict.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The options of runtimes and of channels: the rows of the keys say which member takes which value. */
 #include <string.h>
+#include <weft/diag.h>
 
 #include "addons/config/check.h"
 #include "addons/config/config.h"
@@ -184,6 +185,25 @@ int weft_config_runtime_create(weft_config *cfg, const char *name, const weft_ru
     weft_runtime_options filled = options ? *options : (weft_runtime_options){.size = sizeof filled};
     const int wrong = runtime_options("weft_config_runtime_create", cfg, name, &filled);
     return wrong < 0 ? wrong : weft_runtime_create(out_rt, &filled);
+}
+
+int weft_config_diag(weft_config *cfg, struct weft_diag_options *options)
+{
+    static const char call[] = "weft_config_diag";
+    if (!cfg || !options)
+        return weft_error_refuse(WEFT_EINVAL, "%s: configuration and options must not be null", call);
+    if (options->size < sizeof *options)
+        return weft_error_refuse(WEFT_EINVAL, "%s: options of %zu bytes, not %zu: use WEFT_DIAG_OPTIONS()", call, options->size,
+                                 sizeof *options);
+    weft_diag_options filled = *options;
+    weft__lock(&cfg->lock);
+    struct weft__config_node *table = read_child(&cfg->tree->root, "diag");
+    const int error = read_members(cfg, WEFT__CONFIG_diag, table, &filled);
+    weft__unlock(&cfg->lock);
+    if (error < 0)
+        return read_no_memory(call, "diag");
+    *options = filled;
+    return table != NULL;
 }
 
 /* The record of a channel's name, made if there is none; NULL: no memory. */
