@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 ROOT=${WEFT_BUILD_ROOT:-$PWD/build}
 export JOBS=${JOBS:-$(nproc)}
-STAGES="packages gcc clang asan tsan chaos headers lint install recording" # and, on request: valgrind
+STAGES="packages gcc clang asan tsan chaos fuzz headers lint install recording" # and, on request: valgrind
 WEFT_COMPONENTS="-DWEFT_LTTNG=ON -DWEFT_CLI=ON -DWEFT_CONFIG=ON -DWEFT_DIAG=ON" # must be there, of what is optional
 passed=0
 failed=0
@@ -74,6 +74,16 @@ stage_gcc() { build_gcc && tests gcc "${PROGRAMS[@]}"; }
 stage_clang() { build_clang && tests clang "${PROGRAMS[@]}"; }
 stage_asan() { build asan gcc g++ -DWEFT_SANITIZE=address,undefined -DWEFT_BUILD_BENCH=OFF && tests asan; }
 stage_tsan() { build tsan gcc g++ -DWEFT_SANITIZE=thread -DWEFT_BUILD_BENCH=OFF && tests tsan; }
+# Twenty seconds each, from the corpus that is kept; longer runs: tests/fuzz/run.sh.
+stage_fuzz() {
+    # shellcheck disable=SC2086
+    build fuzz clang clang++ $WEFT_COMPONENTS -DWEFT_FUZZ=ON -DWEFT_SANITIZE=address,undefined -DWEFT_CLI=OFF -DWEFT_LTTNG=OFF \
+        -DWEFT_BUILD_TESTS=OFF -DWEFT_BUILD_BENCH=OFF -DWEFT_BUILD_EXAMPLES=OFF || return 1
+    local report
+    report=$(tests/fuzz/run.sh "$ROOT/fuzz" 20)
+    grep -v '^passed' <<<"$report"
+    count "$(grep -c '^passed' <<<"$report")" "$(grep -c '^FAILED' <<<"$report")"
+}
 # summed <log> <command>...: run it, show what it says but its last line, "<n> passed, <n> failed", and add that up.
 summed() {
     local log=$1 sum

@@ -36,6 +36,10 @@ if(WEFT_CHAOS)
         WEFT__SLAB_LEAF=8 WEFT__SLAB_LEAVES=1024 WEFT__SLAB_BATCH=2 WEFT__WAKES_MAX=2)
 endif()
 
+if(WEFT_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Sanitizers are for the whole build: a library with and a test without would be half blind.
 if(WEFT_SANITIZE)
     add_compile_options(-fsanitize=${WEFT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
