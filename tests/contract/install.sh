@@ -42,6 +42,24 @@ fi
 expect_sum "$work/package/hello-weft"
 expect_sum "$work/package/hello-weft_static"
 
+# A component, if it was built.
+if [ -e "$PKG_CONFIG_PATH/weft-config.pc" ]; then
+    settings="$consumer/settings.c"
+    expected="3 workers; weft_config_replace: configuration:2:18: runtime.worker_threads: expected an integer from 1 to 1024, found 0"
+    # shellcheck disable=SC2046,SC2086
+    cc $strict "$settings" -o "$work/settings-shared" $(pkg-config --cflags --libs weft-config)
+    # shellcheck disable=SC2046,SC2086
+    cc $strict "$settings" -o "$work/settings-static" $(pkg-config --cflags weft-config) \
+        $(pkg-config --static --libs weft-config | sed "s#-lweft-config\b#$libdir/libweft-config.a#;s#-lweft\b#$libdir/libweft.a#")
+    cmake -S "$consumer/settings" -B "$work/settings" -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/log" 2>&1 &&
+        cmake --build "$work/settings" >>"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+    for program in "$work/settings-shared" "$work/settings-static" "$work/settings/config" "$work/settings/config_static"; do
+        output=$(LD_LIBRARY_PATH="$libdir" "$program")
+        [ "$output" = "$expected" ] || { say "$program: printed '$output'"; exit 1; }
+        say "ok: $program"
+    done
+fi
+
 # Nothing that was installed may name the tree it came from (debug information aside).
 if grep -rlF "$build" "$work/prefix" --include=*.cmake --include=*.pc --include=*.h; then
     say "the files above name the build folder"
