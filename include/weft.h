@@ -14,6 +14,7 @@
 #include <weft/guest.h>
 #include <weft/inspect.h>
 #include <weft/io.h>
+#include <weft/lints.h>
 #include <weft/lock.h>
 #include <weft/loop.h>
 #include <weft/metrics.h>

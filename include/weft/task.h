@@ -57,6 +57,7 @@ typedef struct weft_task_info {
     const weft_site *site;
     uint32_t await_line;   /* of the await it waits at, in the file of its site's poll function; 0: unknown */
     uint32_t polls;
+    uint32_t bytes;        /* of memory: header, frame, and the name if it has its own */
     int64_t age_ns;
     int64_t idle_ns;       /* since its last poll, or since it was spawned; 0 while it runs, and once it has ended */
 } weft_task_info;

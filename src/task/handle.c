@@ -99,6 +99,7 @@ bool weft__task_copy(weft__task *task, weft_task_info *out_info)
         .site = weft__load_relaxed(&task->site),
         .await_line = weft__load_relaxed(&task->line),
         .polls = weft__load_relaxed(&task->polls),
+        .bytes = (uint32_t)weft__slot_size(task),
         .age_ns = (int64_t)((uint32_t)(now / 1000000) - weft__load_relaxed(&task->born_ms)) * 1000000,
         .idle_ns = weft__task_since(now, weft__load_relaxed(&task->idle)),
     };

@@ -96,6 +96,7 @@ static struct {
     int spare; /* a descriptor of the system */
     weft_fd fd_other;
     weft_future *futures[1];
+    weft_lints *lints;
 } w;
 static struct {
     weft_channel_stats channel_stats;
@@ -407,6 +408,7 @@ static void make_world(void)
     w.bytes = "12345678901234567890123456789012";
     w.signals[0] = SIGUSR2;
     w.futures[0] = &h.begun.future;
+    assert_int_equal(weft_lints_create(&w.lints, NULL), 0);
     w.closing = world_begin(1);
     assert_int_equal(weft_runtime_shutdown(w.closing, WEFT_FOREVER), 0);
     w.rt = world_begin(2);
@@ -458,6 +460,7 @@ static void end_world(void)
     weft_fd_close(&w.fd_other);
     weft_fd_close(&masters.listener);
     close(w.spare);
+    weft_lints_destroy(w.lints);
     world_end(w.rt, -1);
     world_end(w.closing, 0);
 }

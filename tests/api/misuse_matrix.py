@@ -84,6 +84,7 @@ EXAMPLES = {
                                 ("foreign", "h.job.closed", "ESRCH?")]),
     "weft_hooks_handle": ("0", [(n, n, "ESRCH") for n in ("0", "7", "255", "UINT64_MAX")]),
     "weft_guest *": ("NULL", [NULL]),
+    "weft_lints *": ("w.lints", [NULL]),
     "weft_interval * to start": ("OUT(weft_interval)", [NULL]),
     "weft_interval *": ("&h.interval", [NULL, ("never started", "&h.no_interval", "EINVAL")]),
     "weft_scope * to open": ("OUT(weft_scope)", [NULL]),
@@ -165,7 +166,7 @@ MAY_BE_NULL = {("weft_fd_addresses", "out_own"), ("weft_fd_addresses", "out_peer
                ("weft_runtime_create", "options"), ("weft_process_wait", "out_status"),
                ("weft_scope_open_at", "options"), ("weft_spawn_frame", "options"), ("weft_spawn_job_frame", "options"),
                ("weft_join_begin", "out_result"), ("weft_job_run", "out_result"),
-               ("weft_sim_explore", "options")}
+               ("weft_sim_explore", "options"), ("weft_lints_create", "options")}
 NO_SCALARS = ("weft_file_", "weft_resolve", "weft_runtime_shutdown")
 NO_REFUSAL = ("weft_error_refuse",) # writes what others refuse
 TAKES_PLACES = ("weft_channel_reserve_blocking", "weft_channel_reserve_many_blocking") # whatever the deadline, if there are some

@@ -110,6 +110,21 @@ static void task_is_told_with_what_it_waits_for(void **state)
     assert_int_equal(member_number(edge, "object"), jam.channel);
     json_decref(answer);
 
+    assert_int_equal(weft_monitor_sample(rt), 0);
+    for (int i = 0; i < 2; i++) { /* what a look remembers does not get into the way of the next */
+        answer = get("/api/lints?lint=channel-saturated");
+        assert_int_equal(member_number(answer, "total"), 1);
+        const json_t *lint = json_array_get(member(answer, "lints"), 0);
+        assert_string_equal(member_text(lint, "lint"), "channel-saturated");
+        assert_int_equal(member_number(lint, "object"), jam.channel);
+        assert_non_null(strstr(member_text(lint, "evidence"), "holds 1 of 1"));
+        assert_true(json_is_null(member(lint, "task")));
+        json_decref(answer);
+    }
+    answer = get("/api/lints?lint=leaked-handle");
+    assert_int_equal(member_number(answer, "total"), 0);
+    json_decref(answer);
+
     snprintf(target, sizeof target, "/api/channel/%llu", (unsigned long long)jam.channel);
     answer = get(target);
     assert_int_equal(member_number(answer, "depth"), 1);

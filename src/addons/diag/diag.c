@@ -174,6 +174,7 @@ static void diag_end(struct weft_diag *diag)
 {
     if (diag->server)
         weft__diag_server_stop(diag->server);
+    weft__diag_lints_free(&diag->memory);
     weft__diag_unlisten(&diag->unix_endpoint); /* no thread polls them any more */
     weft__diag_unlisten(&diag->tcp_endpoint);
     free(diag);

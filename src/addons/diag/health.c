@@ -267,8 +267,10 @@ static void health_judge(struct weft__diag_health *health, const weft_diag_optio
     *health = (struct weft__diag_health){.status = WEFT_HEALTHY};
     weft_runtime_visit(health_runtime, &all);
     const int64_t now = weft_clock();
-    if (health->unknown != memory->unknown)
-        *memory = (struct weft__diag_memory){health->unknown, now};
+    if (health->unknown != memory->unknown) {
+        memory->unknown = health->unknown;
+        memory->since = now;
+    }
     if (health->unknown != 0 && now - memory->since > (int64_t)options->looked_max_ms * 1000000) {
         health->status = weft__diag_health_worse(health->status, WEFT_HEALTH_UNKNOWN);
         health_say(health, WEFT_HEALTH_UNKNOWN, 0, "channel %" PRIu64 " has not been judged for %" PRId64 " ms", health->unknown,

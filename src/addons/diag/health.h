@@ -28,7 +28,11 @@ struct weft__diag_health {
 struct weft__diag_memory {
     uint64_t unknown; /* the channel that was that */
     int64_t since;
+    struct weft__diag_lints *lints; /* what lints.c keeps of each runtime */
 };
+
+/* Give that back. */
+void weft__diag_lints_free(struct weft__diag_memory *memory);
 
 weft_health weft__diag_health_worse(weft_health a, weft_health b);
 

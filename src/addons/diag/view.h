@@ -51,6 +51,7 @@ void weft__diag_resources(struct weft__diag_view *view);
 void weft__diag_resource(struct weft__diag_view *view);
 void weft__diag_blocking(struct weft__diag_view *view);
 void weft__diag_waits(struct weft__diag_view *view);
+void weft__diag_lints(struct weft__diag_view *view);
 void weft__diag_metrics(struct weft__diag_view *view);
 void weft__diag_figures(struct weft__diag_view *view);
 void weft__diag_events(struct weft__diag_view *view);
