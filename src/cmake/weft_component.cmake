@@ -1,4 +1,4 @@
-# weft_component(<name> [PACKAGES <PREFIX=pkg-config module>...] [LIBRARIES <-lname>...])
+# weft_component(<name> [PACKAGES <PREFIX=pkg-config module>...] [LIBRARIES <name>...])
 #
 # The folder becomes libweft-<name>.so and libweft-<name>.a, installed with their header <weft/<name>.h>, a pkg-config file
 # and the targets weft::<name> and weft::<name>_static of find_package(weft). It takes every .c and .cc file of the folder. A
@@ -46,6 +46,7 @@ function(weft_component name)
     endforeach()
     set_property(GLOBAL APPEND PROPERTY WEFT_COMPONENTS ${name})
     set_property(GLOBAL PROPERTY WEFT_COMPONENT_${name}_MODULES ${modules})
+    list(TRANSFORM arg_LIBRARIES PREPEND "-l") # as a pkg-config file spells them
     set_property(GLOBAL PROPERTY WEFT_COMPONENT_${name}_LIBRARIES ${arg_LIBRARIES})
 endfunction()
 
