@@ -41,8 +41,8 @@ static int town_prepare(void **state)
     channels[1].health = "healthy";
     channels[1].saturation = 0.5;
     runtimes[0] = (struct live_runtime){.id = 1, .name = "town", .workers = 2, .live = TASKS};
-    warnings[0] = (struct live_warning){1, 1, "critical", "first"};
-    warnings[1] = (struct live_warning){1, 2, "unknown", "second"};
+    warnings[0] = (struct live_warning){1, 1, "critical", "first", "", ""};
+    warnings[1] = (struct live_warning){1, 2, "self-wake", "second", "the cook", "wait"};
     now = (struct snapshot){.at_ns = 3 * (int64_t)SECOND, .status = "critical", .tasks = tasks, .task_count = TASKS, .tasks_total = TASKS,
                             .channels = channels, .channel_count = 2, .channels_total = 2, .runtimes = runtimes, .runtime_count = 1,
                             .warnings = warnings, .warning_count = 2};
@@ -222,6 +222,7 @@ static void a_warning_can_be_chosen_beside_another(void **state)
     press(&display, "6j");
     draw(&display);
     assert_int_equal(display.chosen_id, 2);
+    assert_non_null(strstr(screen[5], "self-wake          the cook                 second: wait"));
 }
 
 static void a_histogram_fits_and_loses_nothing(void **state)

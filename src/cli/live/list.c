@@ -418,7 +418,7 @@ static const struct column job_columns[] = {
 /* Warnings. */
 
 TEXT(warning, status)
-TEXT(warning, text)
+TEXT(warning, subject)
 ROWS(warning, snapshot->warning_count)
 ID(warning, of->number)
 
@@ -428,9 +428,17 @@ static enum grid_style warning_style(const struct glance *glance, const void *ro
     return list_status_style(((const struct live_warning *)row)->status);
 }
 
+static void warning_text_text(char out[LIST_CELL_SIZE], const struct glance *glance, const void *row)
+{
+    const struct live_warning *warning = row;
+    (void)glance;
+    snprintf(out, LIST_CELL_SIZE, "%s%s%s", warning->text, *warning->hint ? ": " : "", warning->hint);
+}
+
 static const struct column warning_columns[] = {
-    {"what", 24, false, warning_status_text, NULL, warning_style},
-    {"why", 0, false, warning_text_text, NULL, NULL},
+    {"what", 18, false, warning_status_text, NULL, warning_style},
+    {"subject", 24, false, warning_subject_text, NULL, NULL},
+    {"why, and what to try", 0, false, warning_text_text, NULL, NULL},
 };
 
 #define LIST(name, part, type, sorted, falling)                                                                        \

@@ -206,11 +206,11 @@ static void read_job(struct live_job *to, const json_t *from)
             read_##what(&(to)[row], json_array_get(array, row));                                                       \
     } while (0)
 
-static void snapshot_warn(struct snapshot *snapshot, uint64_t runtime, const char *status, const char *text)
+static void snapshot_warn(struct snapshot *snapshot, struct live_warning warning)
 {
     snapshot->warnings = memory_resize(snapshot->warnings, snapshot->warning_count + 1, sizeof *snapshot->warnings);
-    snapshot->warnings[snapshot->warning_count] = (struct live_warning){runtime, snapshot->warning_count + 1, status, text};
-    snapshot->warning_count++;
+    warning.number = snapshot->warning_count + 1;
+    snapshot->warnings[snapshot->warning_count++] = warning;
 }
 
 static void snapshot_read_health(struct snapshot *snapshot, const json_t *root)
@@ -220,7 +220,11 @@ static void snapshot_read_health(struct snapshot *snapshot, const json_t *root)
     snapshot->status = text_of(root, "status");
     snapshot->pid = count_of(root, "pid");
     json_array_foreach(json_object_get(root, "reasons"), i, reason)
-        snapshot_warn(snapshot, count_of(reason, "runtime"), text_of(reason, "status"), text_of(reason, "text"));
+        snapshot_warn(snapshot, (struct live_warning){.runtime = count_of(reason, "runtime"),
+                                                      .status = text_of(reason, "status"),
+                                                      .text = text_of(reason, "text"),
+                                                      .subject = "",
+                                                      .hint = ""});
 }
 
 static void snapshot_read_lints(struct snapshot *snapshot, const json_t *root)
@@ -228,7 +232,11 @@ static void snapshot_read_lints(struct snapshot *snapshot, const json_t *root)
     size_t i;
     const json_t *lint;
     json_array_foreach(json_object_get(root, "lints"), i, lint)
-        snapshot_warn(snapshot, count_of(lint, "runtime"), text_of(lint, "lint"), text_of(lint, "text"));
+        snapshot_warn(snapshot, (struct live_warning){.runtime = count_of(lint, "runtime"),
+                                                      .status = text_of(lint, "lint"),
+                                                      .text = text_of(lint, "evidence"),
+                                                      .subject = text_of(lint, "subject"),
+                                                      .hint = text_of(lint, "hint")});
 }
 
 static void snapshot_read_part(struct snapshot *snapshot, enum live_part part, const json_t *root)

@@ -79,7 +79,9 @@ struct live_job {
 /* A sentence about what is wrong, with its severity. */
 struct live_warning {
     uint64_t runtime, number; /* 1 for the first */
-    const char *status, *text;
+    const char *status; /* how bad it is, or the kind of a lint */
+    const char *text;
+    const char *subject, *hint; /* "": of the whole process; nothing to try */
 };
 
 /* The parts of a snapshot, in the order in which they are asked for. */
