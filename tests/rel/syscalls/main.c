@@ -196,7 +196,8 @@ static int prepare(void **state)
 {
     (void)state;
     unavailable = stress_sanitized() != 0;
-    program_note();
+    if (program_note() < 0)
+        return -1;
     for (unsigned p = 0; programs[p].name && !unavailable; p++) {
         count_calls(p);
         if (!unavailable && verdict_of(&counted[p]) != DONE)
@@ -204,6 +205,12 @@ static int prepare(void **state)
         collect_cases(p);
     }
     return 0;
+}
+
+static int tidy(void **state)
+{
+    (void)state;
+    return program_tidy();
 }
 
 static void programs_are_right_while_nothing_fails(void **state)
@@ -270,5 +277,5 @@ int main(void)
         cmocka_unit_test(call_that_fails_is_told_or_made_good),
         cmocka_unit_test(call_that_is_interrupted_changes_no_result),
     };
-    return cmocka_run_group_tests(tests, prepare, NULL);
+    return cmocka_run_group_tests(tests, prepare, tidy);
 }

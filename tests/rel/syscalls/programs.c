@@ -53,6 +53,7 @@ struct holdings {
     unsigned all, pipes, epolls;
 };
 static struct holdings before;
+static char folder[40]; /* for files; a program that is ended leaves some */
 
 static struct holdings holdings(void)
 {
@@ -69,9 +70,18 @@ static struct holdings holdings(void)
     return now;
 }
 
-void program_note(void)
+int program_note(void)
 {
     before = holdings();
+    snprintf(folder, sizeof folder, "/tmp/weft-syscalls-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+int program_tidy(void)
+{
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
 }
 
 /* A thread that was joined may be listed for a moment; one that was not hangs here. */
@@ -408,8 +418,8 @@ static int files(void *unused)
     if (!rt)
         return answer();
     struct clerk frame = {.fd = -1};
-    snprintf(frame.path, sizeof frame.path, "/tmp/weft-syscalls-%d-a", (int)getpid());
-    snprintf(frame.other, sizeof frame.other, "/tmp/weft-syscalls-%d-b", (int)getpid());
+    snprintf(frame.path, sizeof frame.path, "%s/a", folder);
+    snprintf(frame.other, sizeof frame.other, "%s/b", folder);
     static weft_site site = {__FILE__, __func__, "clerk", __LINE__, 0, 0};
     spawned(weft_spawn_frame(weft_runtime_scope(rt), &site, NULL, (weft_poll_fn *)(void (*)(void))clerk, &frame, sizeof frame), __LINE__);
     world_settle(rt);

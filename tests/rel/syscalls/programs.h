@@ -22,8 +22,9 @@ struct program {
 /* A NULL name ends them. */
 extern const struct program programs[];
 
-/* After a program has ended, and before it begins: what the process holds. */
-void program_note(void);
+/* Before the first: what the process holds, and a folder for files. After one: whether it holds the same. After the last. */
+int program_note(void);
 int program_check(int code);
+int program_tidy(void);
 
 #endif
