@@ -22,6 +22,12 @@ weft_optional("${WEFT_CONFIG}" WEFT_TOML tomlplusplus)         # addons/config
 weft_optional("${WEFT_CLI}" WEFT_BABELTRACE babeltrace2)       # cli
 weft_optional("${WEFT_DIAG}" WEFT_MICROHTTPD libmicrohttpd)    # addons/diag
 weft_optional("${WEFT_DIAG}" WEFT_JANSSON jansson)             # addons/diag
-weft_optional("${WEFT_CLI}" WEFT_CURL libcurl)                 # cli/live
-weft_optional("${WEFT_CLI}" WEFT_CLI_JANSSON jansson)          # cli/live
-weft_optional("${WEFT_CLI}" WEFT_NCURSES ncursesw)             # cli/live
+# Of the program only the reader of recordings must be there when it is asked for; `weft top` says itself what it lacks.
+if("${WEFT_CLI}" STREQUAL "OFF")
+    set(live OFF)
+else()
+    set(live AUTO)
+endif()
+weft_optional("${live}" WEFT_CURL libcurl)                     # cli/live
+weft_optional("${live}" WEFT_CLI_JANSSON jansson)              # cli/live
+weft_optional("${live}" WEFT_NCURSES ncursesw)                 # cli/live
