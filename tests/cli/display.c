@@ -182,7 +182,7 @@ static void a_wait_names_who_could_end_it(void **state)
     struct display display;
     display_init(&display, "here", 1000);
     tasks[0].waits[0] = (struct live_wait){.what = "room in channel", .object = 1, .name = "orders", .holder = 8, .holder_is = "receiver",
-                                           .for_ns = 2 * (int64_t)SECOND, .ends_ns = LIVE_UNKNOWN};
+                                           .for_ns = 2 * (int64_t)SECOND};
     tasks[0].wait_count = 1;
     draw(&display);
     assert_true(row_of("room in channel orders (full, 4 of 4) 2.00 s; r") == 4);

@@ -511,7 +511,7 @@ static void histogram_bound(char out[LIST_CELL_SIZE], double seconds)
 /* The buckets from the first to the last that has something, two put into one until they fit into `room` rows. */
 static struct live_histogram histogram_fit(const struct live_histogram *from, size_t room)
 {
-    struct live_histogram to = {.total = from->total};
+    struct live_histogram to = {0};
     size_t first = 0, last = from->count;
     while (first < last && from->counts[first] == 0)
         first++;

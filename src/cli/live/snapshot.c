@@ -56,15 +56,9 @@ static void read_runtime(struct live_runtime *to, const json_t *from)
         .workers_parked = count_of(from, "workers_parked"),
         .live = count_of(from, "tasks_live"),
         .spawned = count_of(from, "tasks_spawned"),
-        .ended = count_of(from, "tasks_ended"),
         .polls = count_of(from, "polls"),
-        .wakes = count_of(from, "wakes"),
-        .steals = count_of(from, "steals"),
         .stalls = count_of(from, "stalls"),
-        .task_bytes = count_of(from, "task_bytes"),
-        .age_ns = time_of(from, "age_ns"),
         .stall_ns = time_of(from, "stall_threshold_ns"),
-        .shutting_down = flag_of(from, "shutting_down"),
     };
 }
 
@@ -82,7 +76,6 @@ static void read_worker(struct live_worker *to, const json_t *from)
         .poll_ns = time_of(from, "poll_ns"),
         .queued = count_of(from, "queued"),
         .polls = count_of(from, "polls"),
-        .steals = count_of(from, "steals"),
         .stolen = count_of(from, "tasks_stolen"),
         .parks = count_of(from, "parks"),
         .overflows = count_of(from, "queue_overflows"),
@@ -102,7 +95,6 @@ static void read_wait(struct live_wait *to, const json_t *from)
         .holder = count_of(from, "holder"),
         .holder_is = text_of(from, "holder_is"),
         .for_ns = time_of(from, "for_ns"),
-        .ends_ns = time_of(from, "ends_in_ns"),
     };
 }
 
@@ -147,7 +139,6 @@ static void read_channel(struct live_channel *to, const json_t *from)
         .message_size = count_of(from, "message_size"),
         .depth = count_of(from, "depth"),
         .depth_max = count_of(from, "depth_max"),
-        .reserved = count_of(from, "reserved"),
         .saturation = json_number_value(json_object_get(from, "saturation")),
         .senders = count_of(from, "senders"),
         .senders_waiting = count_of(from, "senders_waiting"),
@@ -299,7 +290,6 @@ static void histogram_line(struct live_histogram *histogram, const char *line, c
 /* Of "at most this bound" the share of each bucket. */
 static void histogram_part(struct live_histogram *histogram)
 {
-    histogram->total = histogram->count ? histogram->counts[histogram->count - 1] : 0;
     for (size_t i = histogram->count; i-- > 1;)
         histogram->counts[i] -= histogram->counts[i - 1];
 }

@@ -13,14 +13,13 @@
 #define LIVE_UNKNOWN INT64_MIN
 
 struct live_runtime {
-    uint64_t id, workers, workers_parked, live, spawned, ended, polls, wakes, steals, stalls, task_bytes;
+    uint64_t id, workers, workers_parked, live, spawned, polls, stalls;
     const char *name;
-    int64_t age_ns, stall_ns;
-    bool shutting_down;
+    int64_t stall_ns;
 };
 
 struct live_worker {
-    uint64_t runtime, index, thread, queued, polls, steals, stolen, parks, overflows, task;
+    uint64_t runtime, index, thread, queued, polls, stolen, parks, overflows, task;
     const char *name, *state;
     int64_t poll_ns;
     const char *task_name, *file; /* of the task that has held it for long */
@@ -35,7 +34,7 @@ struct live_place {
 struct live_wait {
     uint64_t object, holder;
     const char *what, *name, *holder_is;
-    int64_t for_ns, ends_ns;
+    int64_t for_ns;
 };
 
 enum { LIVE_PLACES_MAX = 32, LIVE_WAITS_MAX = 8, LIVE_SCOPES_MAX = 8 };
@@ -55,7 +54,7 @@ struct live_task {
 };
 
 struct live_channel {
-    uint64_t runtime, id, capacity, message_size, depth, depth_max, reserved, senders, senders_waiting, sent, received,
+    uint64_t runtime, id, capacity, message_size, depth, depth_max, senders, senders_waiting, sent, received,
         failed, dropped, waits;
     const char *name, *component, *health, *overflow;
     double saturation;
@@ -94,7 +93,6 @@ struct live_histogram {
     size_t count;
     double bounds[LIVE_BUCKETS_MAX]; /* seconds; the last may be infinite */
     double counts[LIVE_BUCKETS_MAX]; /* of each bucket alone */
-    double total;
 };
 
 struct snapshot {

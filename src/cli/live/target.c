@@ -2,7 +2,6 @@
 /* See target.h. The default paths are those of <weft/diag.h>. */
 #include "cli/live/target.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
