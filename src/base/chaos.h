@@ -5,7 +5,7 @@
  * on some machine at some time; here it happens all the time, as WEFT_SEED says. In an ordinary build these words are
  * nothing: the code is the same as without them.
  *
- * What chooses is tests/chaos/chaos.c; that build has small rings and narrow cursors besides (src/cmake/weft_flags.cmake).
+ * What chooses is tests/chaos/chaos.c; that build has small rings and cursors about to wrap besides (src/cmake/weft_flags.cmake).
  */
 #ifndef WEFT_BASE_CHAOS_H
 #define WEFT_BASE_CHAOS_H

@@ -27,12 +27,13 @@ target_compile_options(weft_house INTERFACE -fvisibility=hidden)
 target_include_directories(weft_house INTERFACE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
 target_link_libraries(weft_house INTERFACE weft_warnings)
 
-# The chaos build (base/chaos.h): rings of 8, cursors that wrap every 256 tasks and 65,536 messages, a directory leaf of 8
-# pages, magazines of 2, two wakes a turn. For the rooms and their tests: what stands outside of the house is built as always.
+# The chaos build (base/chaos.h): rings of 8, whose cursors wrap after 1,000 tasks, positions that wrap every 65,536
+# messages, a directory leaf of 8 pages, magazines of 2, two wakes a turn. For the rooms and their tests: what stands
+# outside of the house is built as always.
 add_library(weft_chaos INTERFACE)
 if(WEFT_CHAOS)
     target_compile_definitions(weft_chaos INTERFACE WEFT_CHAOS
-        WEFT__RUNQUEUE_CAPACITY=8 WEFT__RUNQUEUE_CURSOR=uint8_t WEFT__STEAL_ROUNDS=1 WEFT__GATE_POS_BITS=16
+        WEFT__RUNQUEUE_CAPACITY=8 WEFT__RUNQUEUE_FIRST=-1000 WEFT__STEAL_ROUNDS=1 WEFT__GATE_POS_BITS=16
         WEFT__SLAB_LEAF=8 WEFT__SLAB_LEAVES=1024 WEFT__SLAB_BATCH=2 WEFT__WAKES_MAX=2)
 endif()
 

@@ -9,8 +9,9 @@ static uint64_t runqueue_pack(weft__cursor steal, weft__cursor real) { return (u
 
 void weft__runqueue_init(struct weft__runqueue *queue)
 {
-    atomic_init(&queue->head, 0);
-    atomic_init(&queue->tail, 0);
+    const weft__cursor first = (weft__cursor)WEFT__RUNQUEUE_FIRST;
+    atomic_init(&queue->head, runqueue_pack(first, first));
+    atomic_init(&queue->tail, first);
 }
 
 bool weft__runqueue_push(struct weft__runqueue *queue, struct weft__task *task)

@@ -11,6 +11,10 @@
  *     [real, tail)   queued
  *     steal == real  no thief is at work
  *
+ * A thief that slept between its look at `head` and its compare-and-swap while exactly 2^32 tasks passed would be fooled:
+ * more than a minute off the processor, to the task. So tests that want to see cursors wrap let them begin just before it
+ * (WEFT__RUNQUEUE_FIRST); narrow cursors are for tests where nobody sleeps there.
+ *
  * Who touches what:
  *     tail     written by the owner, read by thieves
  *     head     read and written by both, by compare-and-swap only
@@ -36,12 +40,15 @@
 
 #include "base/atomic.h"
 
-/* Small capacities and narrow cursors are for tests, where wrap-around has to happen. */
+/* Other capacities, cursors and beginnings are for tests, where wrap-around has to happen. */
 #ifndef WEFT__RUNQUEUE_CAPACITY
 #define WEFT__RUNQUEUE_CAPACITY 256
 #endif
 #ifndef WEFT__RUNQUEUE_CURSOR
 #define WEFT__RUNQUEUE_CURSOR uint32_t
+#endif
+#ifndef WEFT__RUNQUEUE_FIRST
+#define WEFT__RUNQUEUE_FIRST 0
 #endif
 
 typedef WEFT__RUNQUEUE_CURSOR weft__cursor;
