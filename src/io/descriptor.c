@@ -25,7 +25,9 @@ static const struct weft__source_ops descriptor_ops = {descriptor_event, descrip
 
 static const struct weft__io_ops io_ops = {
     .awaited = weft__reactor_awaited,
+    .enter = weft__reactor_enter,
     .sleep = weft__reactor_sleep,
+    .leave = weft__reactor_leave,
     .turn = weft__reactor_turn,
     .stand_in = weft__reactor_stand_in,
     .rouse = weft__reactor_rouse,

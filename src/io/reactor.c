@@ -351,31 +351,36 @@ static uint32_t reactor_wait(struct weft__reactor *reactor, int64_t deadline_ns)
     return woken;
 }
 
-uint32_t weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns)
+bool weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns)
 {
     struct weft__reactor *reactor = thread->reactor;
     if (!weft__load_acquire(&reactor->open) || !weft__lock_try(&reactor->turning)) /* RE-A2 */
-        return 0;
+        return false;
     reactor_apply(reactor);
-    const uint32_t woken = reactor_wait(reactor, deadline_ns);
+    reactor_wait(reactor, deadline_ns);
     weft__unlock(&reactor->turning);
-    return woken;
+    return true;
 }
 
-uint32_t weft__reactor_sleep(struct weft__thread *self, int64_t deadline_ns)
+bool weft__reactor_enter(struct weft__thread *self)
 {
     struct weft__reactor *reactor = self->reactor;
     if (!weft__load_acquire(&reactor->open)) /* RE-A2: a change that is about to open it has yet to unpark us */
-        return 0;
+        return false;
     if (!weft__lock_try(&reactor->turning)) {
         uv_async_send(&reactor->rouser); /* the monitor stood in for us */
         weft__lock(&reactor->turning);
     }
-    reactor_apply(reactor);
-    const uint32_t woken = reactor_wait(reactor, deadline_ns);
-    weft__unlock(&reactor->turning);
-    return woken;
+    return true;
 }
+
+uint32_t weft__reactor_sleep(struct weft__thread *self, int64_t deadline_ns)
+{
+    reactor_apply(self->reactor);
+    return reactor_wait(self->reactor, deadline_ns);
+}
+
+void weft__reactor_leave(struct weft__thread *self) { weft__unlock(&self->reactor->turning); }
 
 void weft__reactor_rouse(struct weft__thread *thread)
 {

@@ -9,7 +9,8 @@
  *
  * Who touches what:
  *     turning    a lock, held by whoever turns the loop, over callbacks and the wakes in them: it is not a leaf, and whoever
- *                holds it may take any lock of a descriptor. Nothing that is called from a callback waits for it.
+ *                holds it may take any lock of a descriptor. Nothing that is called from a callback waits for it. Each turn
+ *                takes what roused with it, whomever that was meant for; so a worker holds it when it departs (sched/parker.h).
  *     changes    under `changing`, a leaf
  *     opening    a lock, a leaf, held while the loop is made; nobody turns it before
  *     loop …     whoever holds `turning`
@@ -98,9 +99,11 @@ void weft__source_fini(struct weft__source *source);
 
 /* For env->io_ops, which says what they are. */
 bool weft__reactor_awaited(const struct weft__thread *self);
+bool weft__reactor_enter(struct weft__thread *self);
 uint32_t weft__reactor_sleep(struct weft__thread *self, int64_t deadline_ns);
+void weft__reactor_leave(struct weft__thread *self);
 uint32_t weft__reactor_turn(struct weft__thread *thread);
-uint32_t weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns);
+bool weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns);
 void weft__reactor_rouse(struct weft__thread *thread);
 int weft__reactor_descriptor(struct weft__thread *thread);
 

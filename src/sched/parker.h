@@ -5,7 +5,8 @@
  *     0 empty   1 asleep   2 notified: the next park returns at once   3 asleep elsewhere, in its loop
  *
  * Who touches what: the worker parks; anybody unparks, any number of times; unparks coalesce. A worker that sleeps in its
- * loop departs before and arrives after; whoever unparks it meanwhile is told to rouse it there.
+ * loop departs before and arrives after; whoever unparks it meanwhile is told to rouse it there. It departs when it has taken
+ * the loop: else somebody who turns it for the worker could take the rousing with what has come.
  * Edges:
  *     PK-R1 -> PK-A1   unpark releases; park and arrive acquire.
  *     PK-R2 -> PK-A2   depart releases, unpark acquires: that the last rousing was taken note of is seen by whoever rouses

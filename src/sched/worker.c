@@ -181,14 +181,20 @@ static void worker_check_drained(struct weft__sched *sched)
     weft__futex_wake(&sched->drained, WEFT__WAKE_ALL);
 }
 
-/* Sleep in the loop, if anything waits for it. False: nothing does. */
+/*
+ * Sleep in the loop, if anything waits for it. False: nothing does. The loop is taken first: who turned it for a worker that was
+ * stuck takes with it what roused that worker, and a rousing of one that has departed would go by unheard.
+ */
 static bool worker_sleep_in_loop(struct weft__worker *worker, int64_t due)
 {
     const struct weft__io_ops *io = worker->thread.env->io_ops;
     if (!io->awaited(&worker->thread))
         return false;
-    if (weft__parker_depart(&worker->parker))
-        worker_pause_loop(worker, io->sleep(&worker->thread, due));
+    if (io->enter(&worker->thread)) {
+        if (weft__parker_depart(&worker->parker))
+            worker_pause_loop(worker, io->sleep(&worker->thread, due));
+        io->leave(&worker->thread);
+    }
     weft__parker_arrive(&worker->parker);
     return true;
 }

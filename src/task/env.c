@@ -33,11 +33,24 @@ static bool none_awaited(const struct weft__thread *self)
     return false;
 }
 
+static bool none_enter(struct weft__thread *thread)
+{
+    (void)thread;
+    return false;
+}
+
 static uint32_t none_sleep(struct weft__thread *thread, int64_t deadline_ns)
 {
     (void)thread;
     (void)deadline_ns;
     return 0;
+}
+
+static bool none_stand_in(struct weft__thread *thread, int64_t deadline_ns)
+{
+    (void)thread;
+    (void)deadline_ns;
+    return false;
 }
 
 static uint32_t none_turn(struct weft__thread *thread)
@@ -46,7 +59,7 @@ static uint32_t none_turn(struct weft__thread *thread)
     return 0;
 }
 
-static void none_rouse(struct weft__thread *thread) { (void)thread; }
+static void none_nothing(struct weft__thread *thread) { (void)thread; }
 
 static int none_descriptor(struct weft__thread *thread)
 {
@@ -54,4 +67,13 @@ static int none_descriptor(struct weft__thread *thread)
     return -ENOTSUP;
 }
 
-const struct weft__io_ops weft__io_none = {none_awaited, none_sleep, none_turn, none_sleep, none_rouse, none_descriptor};
+const struct weft__io_ops weft__io_none = {
+    .awaited = none_awaited,
+    .enter = none_enter,
+    .sleep = none_sleep,
+    .leave = none_nothing,
+    .turn = none_turn,
+    .stand_in = none_stand_in,
+    .rouse = none_nothing,
+    .descriptor = none_descriptor,
+};

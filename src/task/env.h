@@ -42,12 +42,15 @@ struct weft__sched_ops {
 struct weft__io_ops {
     /* Does anything wait for the thread's loop? Then it sleeps there. */
     bool (*awaited)(const struct weft__thread *self);
+    /* Take the loop, to sleep in it: from here to the leaving nobody else turns it, and no rousing goes by. False: not open. */
+    bool (*enter)(struct weft__thread *self);
     /* Sleep in the loop until something has come, somebody rouses, or the deadline. How many waiters were woken. */
     uint32_t (*sleep)(struct weft__thread *self, int64_t deadline_ns);
+    void (*leave)(struct weft__thread *self);
     /* Take what has come, without waiting. On its own thread, or for a worker that is stuck. */
     uint32_t (*turn)(struct weft__thread *thread);
-    /* As sleep, for a worker that is stuck; returns at once if the loop is taken. */
-    uint32_t (*stand_in)(struct weft__thread *thread, int64_t deadline_ns);
+    /* As sleep, for a worker that is stuck. False, at once: the loop is taken. */
+    bool (*stand_in)(struct weft__thread *thread, int64_t deadline_ns);
     /* End that sleep. Any thread. */
     void (*rouse)(struct weft__thread *thread);
     /* A descriptor that is readable while a turn would find something; or a negative errno. Opens the loop. */
