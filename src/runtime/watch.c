@@ -186,11 +186,16 @@ static void watch_tick(weft_runtime *rt, int64_t now)
     }
 }
 
-/* The whole time: a look that comes early, after a wake for nothing, would take the poll at hand for one that is stuck. */
+/*
+ * Until the next tick, in the loop of a worker that is stuck, if there is one; and the whole time, however much comes there: a
+ * look that comes early would take polls for stuck that have only begun.
+ */
 static void watch_sleep(weft_runtime *rt, int64_t until_ns)
 {
-    while (!weft__load_relaxed(&rt->watch.stop) && weft__futex_wait(&rt->watch.stop, 0, until_ns) != -ETIMEDOUT)
-        continue;
+    while (!weft__load_relaxed(&rt->watch.stop) && weft__realm_now(rt->sched.env.realm) < until_ns)
+        if (!weft__sched_stand_in(&rt->sched, until_ns) &&
+            weft__futex_wait(&rt->watch.stop, 0, until_ns) == -ETIMEDOUT)
+            break;
 }
 
 static void *watch_main(void *argument)
@@ -211,8 +216,7 @@ static void *watch_main(void *argument)
         const int64_t now = weft__realm_now(rt->sched.env.realm);
         watch_tick(rt, now);
         pause = watch_active(rt) ? WATCH_TICK_NS : (pause * 2 < WATCH_IDLE_TICK_NS ? pause * 2 : WATCH_IDLE_TICK_NS);
-        if (!weft__sched_stand_in(&rt->sched, now + pause))
-            watch_sleep(rt, now + pause);
+        watch_sleep(rt, now + pause);
     }
     WEFT__TRACE(rt->sched.env.number, thread_stop, rt->sched.env.number, rt->watch_number,
                 WEFT_TRACE_thread_kind_MONITOR);

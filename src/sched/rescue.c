@@ -99,14 +99,19 @@ static void rescue_sum_up(struct weft__sched *sched, int64_t now)
     stalls->told = stalls->untold = 0;
 }
 
+/* Whether it is in the poll still in which it was found stuck. One that has left it wants its loop for itself. */
+static bool rescue_is_stuck(struct weft__worker *worker)
+{
+    return worker->seen_stuck && weft__load_relaxed(&worker->thread.task_id) != 0 &&
+           weft__counter_read(&worker->thread.polls) == weft__load_relaxed(&worker->seen_polls); /* its own memory */
+}
+
 bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns)
 {
     for (uint32_t i = 0; i < sched->worker_count; i++) {
         struct weft__worker *worker = &sched->workers[i];
-        if (!worker->seen_stuck || !sched->env.io_ops->awaited(&worker->thread))
-            continue;
-        sched->env.io_ops->stand_in(&worker->thread, deadline_ns);
-        return true;
+        if (rescue_is_stuck(worker) && sched->env.io_ops->awaited(&worker->thread))
+            return sched->env.io_ops->stand_in(&worker->thread, deadline_ns);
     }
     return false;
 }

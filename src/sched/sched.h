@@ -123,7 +123,7 @@ void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshol
 int64_t weft__sched_held(struct weft__worker *worker, int64_t now);
 
 /* Monitor thread: sleep in the loop of a worker that was stuck at the last look, until the deadline or until something has
- * come. False: there is none. */
+ * come. False, at once: there is none, or somebody else is at its loop. */
 bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns);
 
 /* Monitor thread, now and then: workers that sleep on free slots are asked for them, so that empty pages can go. */
