@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One document, printed four ways. */
+/* One document, printed five ways. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,6 +125,21 @@ static void html_is_one_file_and_escapes(void **state)
     free(text);
 }
 
+static void csv_has_keys_and_quotes_where_it_must(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    doc_print_csv(&doc.blocks[3], out);
+    fclose(out);
+    assert_string_equal(text, "name,wait_ns,share,count,shape,hidden\r\n"
+                              "\"a|b \"\"0\"\"?[1m\",12345,,17,0 1 NaN 2,2.5\r\n"
+                              "\"a|b \"\"1\"\"?[1m\",12345,0.5,17,0 1 NaN 2,2.5\r\n"
+                              "\"a|b \"\"2\"\"?[1m\",12345,0.5,17,0 1 NaN 2,2.5\r\n");
+    free(text);
+}
+
 static void empty_table_prints_nothing(void **state)
 {
     (void)state;
@@ -156,6 +171,7 @@ int main(void)
         TEST(markdown_escapes_what_it_would_take_for_its_own),
         TEST(json_has_values_and_hidden_columns),
         TEST(html_is_one_file_and_escapes),
+        TEST(csv_has_keys_and_quotes_where_it_must),
         TEST(empty_table_prints_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

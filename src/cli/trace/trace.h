@@ -16,5 +16,6 @@ extern const struct command trace_latency;
 extern const struct command trace_lints;
 extern const struct command trace_path;
 extern const struct command trace_diff;
+extern const struct command trace_export;
 
 #endif

@@ -68,10 +68,7 @@ static int report_pages(const struct command *command, int argc, char **argv, re
 
 static int report_run(int argc, char **argv)
 {
-    static report_page *const pages[] = {
-        page_recording, page_recommendations, page_inventory, page_hot,     page_runtime, page_workers,
-        page_channels,  page_blocking,        page_tasks,     page_latency, page_wakes,   page_timers,
-        page_pool,      page_meetings,        page_lints,     page_names,   NULL};
+    static report_page *const pages[] = {page_report, NULL};
     return report_pages(&trace_report, argc, argv, pages);
 }
 

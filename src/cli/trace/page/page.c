@@ -49,6 +49,16 @@ void view_fini(struct view *view)
     free(view->streams);
 }
 
+void page_report(const struct view *view, struct doc *doc)
+{
+    void (*const pages[])(const struct view *, struct doc *) = {
+        page_recording, page_recommendations, page_inventory, page_hot,     page_runtime, page_workers,
+        page_channels,  page_blocking,        page_tasks,     page_latency, page_wakes,   page_timers,
+        page_pool,      page_meetings,        page_lints,     page_names};
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        pages[i](view, doc);
+}
+
 void page_quantiles(struct doc *doc, const struct histogram *histogram)
 {
     static const double at[] = {0.5, 0.99, 0.999};

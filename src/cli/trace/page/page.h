@@ -45,6 +45,12 @@ void page_meetings(const struct view *view, struct doc *doc);
 void page_lints(const struct view *view, struct doc *doc);
 void page_names(const struct view *view, struct doc *doc);
 
+/* For programs only: what the others show as shapes. */
+void page_figures(const struct view *view, struct doc *doc);
+
+/* All that a report is made of, in the order in which it is read. */
+void page_report(const struct view *view, struct doc *doc);
+
 /* ---- for pages ---- */
 
 /* A histogram as the cells count, p50, p99, p99.9, max; and its columns, to be put into a table's. */

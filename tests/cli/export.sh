@@ -1,0 +1,89 @@
+#!/bin/bash
+# What `weft trace export` writes is in the format that it says, and agrees with what the recorded program counted itself.
+#
+#   export.sh BUILD_DIR      ctest-timeout: 300
+
+set -u
+build=$(realpath "${1:?the build folder}")
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=../lib/lttng.sh
+. "$here/../lib/lttng.sh"
+python=/usr/bin/python3
+weft=$build/bin/weft
+program=$build/bin/test-trace-traced_program
+for file in "$build/lib/libweft-lttng.so" "$program" "$weft"; do
+    [ -e "$file" ] || { echo "skipped: $file was not built"; exit 77; }
+done
+lttng_begin "$@"
+cd "$LTTNG_TMP" || exit 1
+lttng_daemon_start
+
+# checked <how> <arguments of check_export.py>
+checked() {
+    local how=$1 out
+    shift
+    if out=$("$python" "$here/check_export.py" "$@" 2>&1); then
+        passed "$how"
+    else
+        failed "$how"
+        echo "$out"
+    fi
+}
+
+# exits <how> <code> <pattern> <command>: the code, and some line of what it prints.
+exits() {
+    local how=$1 code=$2 pattern=$3 out
+    shift 3
+    out=$("$@" 2>&1)
+    if [ $? = "$code" ] && grep -q -E -- "$pattern" <<<"$out"; then
+        passed "$how"
+    else
+        failed "$how: no '$pattern', or not exit code $code:"
+        head -20 <<<"$out"
+    fi
+}
+export_of() { "$weft" trace export "$@"; }
+
+# --- a whole recording -------------------------------------------------------------------------------------------------
+
+lttng_session whole
+lttng_session_start whole
+timeout 60 "$program" --tracing >whole.facts || failed "the program ended with $?"
+lttng_session_end whole
+"$weft" trace report whole --json >whole.json || failed "there is no report to compare with"
+
+exits "several forms are written in one pass" 0 '^$' export_of whole --folded busy.folded --csv tables
+checked "stacks of busy time" folded busy.folded whole.json
+checked "tables" csv tables whole.facts whole.json
+exits "stacks of waits" 0 '^$' export_of whole --folded waits.folded --weight=wait
+checked "stacks of waits name what was waited for" folded waits.folded whole.json --waits
+exits "a form may go to standard output" 0 '^family;child;' export_of whole --folded -
+if [ "$(export_of whole --folded - --between 0 1000 | sort)" = "$(sort busy.folded)" ]; then
+    passed "a window that holds all is all"
+else
+    failed "a window that holds all is not all"
+fi
+exits "a window before everything has nothing" 0 '^$' export_of whole --folded - --between 0 0.000000001
+
+# --- what is refused ---------------------------------------------------------------------------------------------------
+
+exits "no recording" 1 'nowhere: No such file' export_of nowhere --folded busy.folded
+exits "what was there before is still there" 0 '^family;child;' cat busy.folded
+exits "a file that cannot be written" 1 'nowhere/x: No such file' export_of whole --folded nowhere/x
+exits "a full disk" 1 '/dev/full: No space left' export_of whole --folded /dev/full
+mkdir full && ln -s /dev/full full/channels.csv
+exits "a full disk under a table" 1 'full/channels.csv: No space left' export_of whole --csv full
+exits "a folder that is a file" 1 'busy.folded: Not a directory' export_of whole --csv busy.folded
+exits "a folder that cannot be made" 1 'nowhere/x: No such file' export_of whole --csv nowhere/x
+exits "no form" 2 'into which form' export_of whole
+exits "an unknown form" 2 "what is '--pdf'" export_of whole --pdf x
+exits "a form without its file" 2 '--folded takes the file' export_of whole --folded
+exits "an unknown weight" 2 "what is '--weight=gold'" export_of whole --folded x --weight=gold
+exits "no recording at all" 2 'of which recording' export_of --folded x
+exits "two recordings" 2 "what is 'whole'" export_of whole whole --folded x
+exits "times in the wrong order" 2 'the earlier first' export_of whole --folded x --between 2 1
+exits "tables are of all" 2 'of the whole recording' export_of whole --csv x --between 1 2
+exits "the help names it" 0 '^  export DIR ' "$weft" trace help
+if compgen -G "*.part" >/dev/null; then failed "something half written stays behind"; else passed "nothing half written stays behind"; fi
+
+finish
