@@ -898,6 +898,46 @@ static void stuck_worker_does_not_stop_the_sockets(void **state)
     world_end(rt, 18);
 }
 
+struct passer {
+    weft_frame weft;
+};
+
+static weft_poll passer(weft_context *cx, struct passer *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_END(0);
+}
+
+/*
+ * A worker that was held finds its loop with the monitor's thread, and takes it back to sleep there: who rouses it meanwhile is heard.
+ * Else the task that is spawned then waits for something to come to the loop.
+ */
+static void worker_that_takes_its_loop_back_is_roused(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 50 };
+    weft_runtime *rt = world_begin(1);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_socket_pair(rt, &one, &other), 0);
+    weft_spawn(weft_runtime_scope(rt), echo, .fd = other);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct latch entered = LATCH, leave = LATCH;
+        char byte;
+        WORLD_UNTIL(waiting_at(&other) == 1);
+        weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave);
+        latch_wait(&entered, 1);
+        assert_int_equal(weft_fd_try_write(&one, "x", 1), 1);
+        WORLD_UNTIL(waiting_at(&other) == 0); /* the monitor has turned the loop, and will sleep there */
+        latch_up(&leave);
+        WORLD_UNTIL(waiting_at(&other) == 1); /* and the worker is about to */
+        weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), passer);
+        assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, NULL), 0);
+        assert_int_equal(weft_fd_try_read(&one, &byte, 1), 1);
+    }
+    weft_fd_close(&one);
+    world_end(rt, 1 + 2 * ROUNDS);
+}
+
 /* SD-11, known bug 32: what is open when the runtime ends is closed; the handles are the host's still, and harmless. */
 static void end_of_the_runtime_closes_descriptors(void **state)
 {
@@ -1200,6 +1240,7 @@ int main(void)
         cmocka_unit_test(half_closed_connection_still_brings_the_answer),
         cmocka_unit_test(datagrams_have_a_sender_and_a_whole_length),
         cmocka_unit_test(stuck_worker_does_not_stop_the_sockets),
+        cmocka_unit_test(worker_that_takes_its_loop_back_is_roused),
         cmocka_unit_test(worker_in_its_loop_rouses_itself_without_a_system_call),
         cmocka_unit_test(end_of_the_runtime_closes_descriptors),
         cmocka_unit_test(borrowed_descriptor_stays_open),
