@@ -171,8 +171,8 @@ WEFT_API const char *weft_runtime_name(const weft_runtime *rt);
  * Call `visit` for every live runtime of this process. The walk ends when visit returns other than 0, and returns that.
  * @threads any
  * @blocks never; the end of a runtime waits until visit has returned
- * @owns a runtime stays in memory during the call of visit, which cannot end it (WEFT_EDEADLK). Another thread may be ending
- *   it just then: calls on it answer as of one that is not live, WEFT_EINVAL or 0
+ * @owns a runtime is live during the call of visit, which cannot end it (WEFT_EDEADLK); another thread may be ending it, and
+ *   waits
  * @errors WEFT_EINVAL; otherwise what visit returned, if not 0
  * @since 0.1
  */

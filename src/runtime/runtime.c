@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The life of a runtime. Creation does everything that can fail, in an order that unwinds; the end cannot fail: refuse,
- * cancel, wait, join, unpublish, wait for the last reader, free.
+ * cancel, wait, join, let nobody in, wait for who is inside, unpublish, wait for the last reader, free.
  */
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +42,8 @@ enum {
     RUNTIME_LINE = 400,
     RUNTIME_CANCEL_AGAIN_NS = 10000000 /* a spawn that raced with shutdown is cancelled this much later */
 };
+
+#define RUNTIME_CLOSED (UINT32_C(1) << 31) /* of `inside` */
 
 static int create_check(weft_runtime **out_rt, const weft_runtime_options *o)
 {
@@ -182,15 +184,30 @@ static void runtime_free(weft_runtime *rt)
     weft__platform->unmap(rt, runtime_bytes());
 }
 
-/* It is out of the table: nobody new comes in. */
+/* Let nobody new come in, and wait for who is inside. */
 static void end_wait_for_others(weft_runtime *rt)
 {
+    weft__fetch_or_relaxed(&rt->inside, RUNTIME_CLOSED);
     for (;;) {
         const uint32_t inside = weft__load_acquire(&rt->inside); /* EN-A1: they look at it no more */
-        if (inside == 0)
+        if (inside == RUNTIME_CLOSED)
             return;
         weft__futex_wait(&rt->inside, inside, INT64_MAX);
     }
+}
+
+/* Count this thread, if the end is not waiting for the last to leave. In an RCU section in which it was found. */
+static bool runtime_come_in(weft_runtime *rt)
+{
+    if (!(weft__fetch_add_relaxed(&rt->inside, 1) & RUNTIME_CLOSED)) /* one word: the end sees the count, or this the bit */
+        return true;
+    weft__runtime_leave(rt);
+    return false;
+}
+
+static int runtime_refuse_closed(const char *call)
+{
+    return weft__refuse(WEFT_EINVAL, "%s: not a live runtime: another thread has ended it", call);
 }
 
 /* Take it out of the table and wait for those who found it there. */
@@ -202,6 +219,17 @@ static void runtime_unpublish(weft_runtime *rt)
     weft__runtimes_remove(number);
     weft__rcu_synchronize();
     weft__sinks_forget(number);
+}
+
+/*
+ * Whoever is shown it finds it alive until they leave: it goes out of the table after them. Then comes who was let in
+ * without a look at the bit, by drive_enter_wait().
+ */
+static void runtime_withdraw(weft_runtime *rt)
+{
+    end_wait_for_others(rt);
+    runtime_unpublish(rt);
+    end_wait_for_others(rt);
 }
 
 /* Say what the system did not give. */
@@ -289,8 +317,7 @@ int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *optio
     if (error == 0)
         error = o->drive == WEFT_DRIVE_THREADS ? create_start(rt, o) : create_driven(rt, seed);
     if (error < 0) {
-        runtime_unpublish(rt);
-        end_wait_for_others(rt); /* somebody may look at it already */
+        runtime_withdraw(rt); /* somebody may look at it already */
         runtime_free(rt);
         return create_failed(error, o);
     }
@@ -324,10 +351,10 @@ static int end_check(const char *call, weft_runtime *rt)
 
 int weft__runtime_enter(const char *call, weft_runtime *rt)
 {
-    weft__rcu_read_lock(); /* whoever frees it takes it out of the table, waits for this section, then for the count */
-    const int wrong = end_check(call, rt);
-    if (!wrong)
-        weft__fetch_add_relaxed(&rt->inside, 1); /* ordered by the end of the section */
+    weft__rcu_read_lock(); /* whoever frees it waits for who is inside, takes it out of the table, and waits for this section */
+    int wrong = end_check(call, rt);
+    if (!wrong && !runtime_come_in(rt))
+        wrong = runtime_refuse_closed(call);
     weft__rcu_read_unlock();
     return wrong;
 }
@@ -335,9 +362,9 @@ int weft__runtime_enter(const char *call, weft_runtime *rt)
 int weft__runtime_hold(const char *call, weft_runtime *rt)
 {
     weft__rcu_read_lock(); /* as in weft__runtime_enter() */
-    const int wrong = weft__runtimes_check(call, rt);
-    if (!wrong)
-        weft__fetch_add_relaxed(&rt->inside, 1);
+    int wrong = weft__runtimes_check(call, rt);
+    if (!wrong && !runtime_come_in(rt))
+        wrong = runtime_refuse_closed(call);
     weft__rcu_read_unlock();
     return wrong;
 }
@@ -345,9 +372,9 @@ int weft__runtime_hold(const char *call, weft_runtime *rt)
 weft_runtime *weft__runtime_hold_next(uint32_t *slot)
 {
     weft__rcu_read_lock(); /* the same */
-    weft_runtime *rt = weft__runtimes_next(slot);
-    if (rt)
-        weft__fetch_add_relaxed(&rt->inside, 1);
+    weft_runtime *rt;
+    while ((rt = weft__runtimes_next(slot)) != NULL && !runtime_come_in(rt))
+        continue;
     weft__rcu_read_unlock();
     return rt;
 }
@@ -486,8 +513,7 @@ static void runtime_end(weft_runtime *rt)
     weft__sched_stop(&rt->sched);
     weft__io_end(rt->sched.env.io);
     WEFT__TRACE(rt->sched.env.number, runtime_stop, rt->sched.env.number);
-    runtime_unpublish(rt);
-    end_wait_for_others(rt);
+    runtime_withdraw(rt);
     runtime_free(rt);
 }
 

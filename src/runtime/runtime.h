@@ -44,7 +44,7 @@ struct weft_runtime {
     char trace_text[256];
     uint16_t watch_number;
     _Atomic uint32_t ending; /* finish or destroy has begun */
-    _Atomic uint32_t inside; /* threads that wait for its end; the one that frees it waits for the others */
+    _Atomic uint32_t inside; /* threads that look at it, turn it or wait for its end; the highest bit: nobody may come in */
     struct weft__watch watch;
     struct weft__measure measure;
     struct weft__census census;

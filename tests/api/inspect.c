@@ -100,15 +100,25 @@ struct stay {
     atomic_bool gone; /* its end has returned */
 };
 
-/* Leaves when the runtime is found by nobody any more: its end has come as far as it can. */
+static int shown_at_all(void *context, weft_runtime *rt)
+{
+    (void)context;
+    (void)rt;
+    return 1;
+}
+
+/* Leaves when the runtime is shown to nobody any more: its end has come as far as it can. */
 static int stay_until_it_ends(void *context, weft_runtime *rt)
 {
     struct stay *stay = context;
     latch_up(&stay->inside);
-    WORLD_UNTIL(weft_runtime_workers(rt) == 0);
+    WORLD_UNTIL(weft_runtime_visit(shown_at_all, NULL) == 0);
     for (int i = 0; i < 1000; i++)
         sched_yield();
     VERDICT(!atomic_load(&stay->gone));
+    weft_runtime_info info = {.size = sizeof info};
+    VERDICT(weft_runtime_inspect(rt, &info) == 0 && info.shutting_down);
+    VERDICT(weft_runtime_workers(rt) == 2);
     return 0;
 }
 
