@@ -27,6 +27,20 @@ target_compile_options(weft_house INTERFACE -fvisibility=hidden)
 target_include_directories(weft_house INTERFACE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
 target_link_libraries(weft_house INTERFACE weft_warnings)
 
+# Optimised across files (docs/adr/0021-across-files-by-the-linker.md): each object has, beside its code, what the linker makes better
+# code of. libweft.so is made of that, and so is a program that is linked with libweft.a and -flto. For all others the code
+# as it stands is enough, and linking them takes no longer.
+add_library(weft_across INTERFACE)
+if(WEFT_LTO)
+    if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT WEFT_SANITIZE AND NOT WEFT_CHAOS)
+        target_compile_options(weft_across INTERFACE -flto=auto -ffat-lto-objects)
+        add_link_options(-fno-lto) # gcc would otherwise, wherever it finds such an object
+        target_link_options(weft_across INTERFACE -flto -flto=auto) # only the first takes that back
+    elseif(NOT WEFT_LTO STREQUAL "AUTO")
+        message(FATAL_ERROR "WEFT_LTO=ON needs gcc, and neither WEFT_SANITIZE nor WEFT_CHAOS")
+    endif()
+endif()
+
 # The chaos build (base/chaos.h): rings of 8, whose cursors wrap after 1,000 tasks, positions that wrap every 65,536
 # messages, a directory leaf of 8 pages, magazines of 2, two wakes a turn. For the rooms and their tests: what stands
 # outside of the house is built as always.
