@@ -44,6 +44,7 @@ struct weft__worker {
     struct weft__parker parker;
     _Atomic int64_t woke;       /* when it got up last; its owner's, the monitor reads it */
     _Atomic uint64_t busy;      /* weft__worker_busy() tells what it says; its owner's */
+    _Atomic int64_t busy_told;  /* the most that anybody was told; theirs who ask */
     _Atomic int64_t looked;     /* when it looked at the clock last; its owner's, for those who look from outside */
     _Atomic uint32_t hoard;     /* enum weft__hoard; its owner's, and the monitor's, who may want them back */
     _Alignas(64) _Atomic(weft__task *) next; /* the task woken last; its owner's, and the rescuer's */
@@ -161,7 +162,7 @@ static inline bool weft__worker_gives_way(const struct weft__worker *worker, wef
 
 /*
  * How long a worker has been awake, from its birth, with the time since it got up last if it is. One word, so that what is
- * read is of one moment and never falls: twice what the sum was minus the time at which it got up, plus 1, while it is awake;
+ * read is of one moment: twice what the sum was minus the time at which it got up, plus 1, while it is awake;
  * twice the sum while it sleeps. All modulo 2^63, which no sum reaches: a clock may stand anywhere. No clock is read for it: a
  * worker does so anyway before it sleeps and after.
  */
@@ -172,11 +173,18 @@ static inline void weft__worker_note_busy(struct weft__worker *worker, bool awak
     weft__store_relaxed(&worker->busy, 2 * (awake ? sum - now : sum) + awake);
 }
 
+/* Never less than was told before: a worker may be held up between its look at the clock and its note, and whoever asks then is
+ * told of the time in between. Any thread. */
 static inline int64_t weft__worker_busy(struct weft__worker *worker)
 {
     const uint64_t word = weft__load_relaxed(&worker->busy); /* before the clock, which is then not before it got up */
     const uint64_t now = word & 1 ? (uint64_t)weft__realm_now(worker->thread.env->realm) : 0;
-    return (int64_t)(((word >> 1) + now) & INT64_MAX);
+    const int64_t sum = (int64_t)(((word >> 1) + now) & INT64_MAX);
+    int64_t told = weft__load_relaxed(&worker->busy_told);
+    while (sum > told)
+        if (weft__cas_weak_relaxed(&worker->busy_told, &told, sum)) /* a number, nothing follows from it */
+            return sum;
+    return told;
 }
 
 /* How long the poll that a worker is in has lasted by now, also one that the rescuer has not seen yet; -1: it is in none. Any
