@@ -25,6 +25,20 @@ static void json_quote(struct json *json, const char *text)
     fputc('"', json->out);
 }
 
+/* What is inside of this depth has lines of its own. */
+static bool json_has_lines(const struct json *json, int depth)
+{
+    return !json->line_from || depth < json->line_from;
+}
+
+static void json_line(struct json *json)
+{
+    if (json->line_from)
+        fputc('\n', json->out); /* for programs */
+    else
+        fprintf(json->out, "\n%*s", 2 * json->depth, "");
+}
+
 /* What stands in front of a value: a comma, a new line, its key. */
 static void json_begin(struct json *json, const char *key)
 {
@@ -32,11 +46,12 @@ static void json_begin(struct json *json, const char *key)
         if (json->inside[json->depth])
             fputc(',', json->out);
         json->inside[json->depth] = true;
-        fprintf(json->out, "\n%*s", 2 * json->depth, "");
+        if (json_has_lines(json, json->depth))
+            json_line(json);
     }
     if (key) {
         json_quote(json, key);
-        fputs(": ", json->out);
+        fputs(json->line_from ? ":" : ": ", json->out);
     }
 }
 
@@ -50,8 +65,8 @@ void json_open(struct json *json, const char *key, char bracket)
 void json_close(struct json *json, char bracket)
 {
     bool had = json->inside[json->depth--];
-    if (had)
-        fprintf(json->out, "\n%*s", 2 * json->depth, "");
+    if (had && json_has_lines(json, json->depth + 1))
+        json_line(json);
     fputc(bracket, json->out);
     if (!json->depth)
         fputc('\n', json->out);
@@ -85,6 +100,13 @@ void json_ratio(struct json *json, const char *key, double number)
         fputs("null", json->out);
     else
         fprintf(json->out, "%.6g", number);
+}
+
+void json_micros(struct json *json, const char *key, int64_t ns)
+{
+    const uint64_t size = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+    json_begin(json, key);
+    fprintf(json->out, "%s%" PRIu64 ".%03" PRIu64, ns < 0 ? "-" : "", size / 1000, size % 1000);
 }
 
 void json_flag(struct json *json, const char *key, bool flag)

@@ -12,6 +12,7 @@ enum { JSON_DEPTH_MAX = 16 };
 struct json {
     FILE *out;
     int depth;
+    int line_from; /* from this depth on everything is on the line of what holds it; 0: each value has a line */
     bool inside[JSON_DEPTH_MAX]; /* the list at this depth has an element */
 };
 
@@ -22,6 +23,7 @@ void json_text(struct json *json, const char *key, const char *text); /* NULL: n
 void json_count(struct json *json, const char *key, uint64_t number);
 void json_integer(struct json *json, const char *key, int64_t number);
 void json_ratio(struct json *json, const char *key, double number); /* below 0: null, there is none */
+void json_micros(struct json *json, const char *key, int64_t ns);   /* microseconds, exactly: 12.345 */
 void json_flag(struct json *json, const char *key, bool flag);
 
 #endif

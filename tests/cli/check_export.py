@@ -4,6 +4,7 @@
 
     check_export.py folded FILE REPORT [--waits]     stacks, with the JSON report of the same recording
     check_export.py csv FOLDER FACTS REPORT
+    check_export.py perfetto FILE FACTS REPORT [--part]     --part: of a window, or with events missing
 """
 
 import argparse
@@ -11,7 +12,9 @@ import csv
 import json
 import re
 import sys
+from bisect import bisect_right
 from collections import defaultdict
+from decimal import Decimal
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "trace"))
@@ -131,6 +134,178 @@ def check_csv(options):
                     yield f"{name}: {key} is {have[key]!r}, in the report {value!r}"
 
 
+# ---- Trace Event Format ----
+
+# Of each phase: what it must have beside ph, name and pid, and what it may have.
+PHASES = {
+    "M": ({"args"}, {"tid"}),
+    "X": ({"cat", "ts", "tid", "dur"}, {"args"}),
+    "b": ({"cat", "ts", "id2"}, {"args"}),
+    "e": ({"cat", "ts", "id2"}, set()),
+    "s": ({"cat", "ts", "tid", "id"}, set()),
+    "f": ({"cat", "ts", "tid", "id", "bp"}, set()),
+    "C": ({"ts", "args"}, {"id"}),
+    "i": ({"cat", "ts", "s", "args"}, {"tid"}),
+}
+
+
+def no_twins(pairs):
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) != len(keys):
+        sys.exit(f"a key is there twice: {keys}")
+    return dict(pairs)
+
+
+class Trace:
+    """The events of a file, by track; whatever the format does not allow ends the program."""
+
+    def __init__(self, path):
+        text = Path(path).read_text(encoding="utf-8")
+        document = json.loads(text, parse_float=Decimal, object_pairs_hook=no_twins,
+                              parse_constant=lambda name: sys.exit(f"{name} is no JSON"))
+        if set(document) != {"displayTimeUnit", "otherData", "traceEvents"} or document["displayTimeUnit"] != "ns":
+            sys.exit(f"the file has {set(document)}")
+        self.slices, self.asyncs, self.counters = defaultdict(list), defaultdict(list), defaultdict(list)
+        self.flows, self.moments, self.names = defaultdict(list), [], {}
+        for event in document["traceEvents"]:
+            self.event(event)
+
+    def event(self, event):
+        must, may = PHASES.get(event.get("ph"), (None, None))
+        if must is None or not must | {"ph", "name", "pid"} <= set(event) <= must | may | {"ph", "name", "pid"}:
+            sys.exit(f"no event of the format: {event}")
+        if not isinstance(event["name"], str) or not isinstance(event["pid"], int) or event["pid"] < 1:
+            sys.exit(f"name or pid: {event}")
+        for key in ("ts", "dur"):
+            if key in event and (not isinstance(event[key], Decimal) or event[key] < 0):
+                sys.exit(f"{key} is no time: {event}")
+        if "tid" in event and (not isinstance(event["tid"], int) or event["tid"] < 1):
+            sys.exit(f"tid: {event}")
+        getattr(self, {"M": "name", "X": "slice", "b": "nested", "e": "nested", "s": "flow", "f": "flow", "C": "count",
+                       "i": "moment"}[event["ph"]])(event)
+
+    def name(self, event):
+        if event["name"] not in ("process_name", "thread_name") or ("tid" in event) != (event["name"] == "thread_name"):
+            sys.exit(f"no name: {event}")
+        if self.names.setdefault((event["pid"], event.get("tid")), event["args"]["name"]) != event["args"]["name"]:
+            sys.exit(f"a second name: {event}")
+
+    def slice(self, event):
+        track = self.slices[event["pid"], event["tid"]]
+        if (event["pid"], event["tid"]) not in self.names:
+            sys.exit(f"a thread without a name: {event}")
+        if track and track[-1]["ts"] + track[-1]["dur"] > event["ts"]:
+            sys.exit(f"slices of a thread overlap, or are not in order: {track[-1]} {event}")
+        track.append(event)
+
+    def nested(self, event):
+        if set(event["id2"]) != {"local"} or not re.fullmatch(r"0x[0-9a-f]+", event["id2"]["local"]):
+            sys.exit(f"no id: {event}")
+        self.asyncs[event["pid"], event["cat"], event["id2"]["local"]].append(event)
+
+    def flow(self, event):
+        if event["ph"] == "f" and event["bp"] != "e":
+            sys.exit(f"an arrow to the next slice: {event}")
+        self.flows[event["id"]].append(event)
+
+    def count(self, event):
+        track = self.counters[event["pid"], event["name"], event.get("id")]
+        if len(event["args"]) != 1 or not all(isinstance(v, int) and v >= 0 for v in event["args"].values()):
+            sys.exit(f"no counter: {event}")
+        if track and track[-1]["ts"] > event["ts"]:
+            sys.exit(f"a counter goes back in time: {track[-1]} {event}")
+        track.append(event)
+
+    def moment(self, event):
+        if event["s"] not in "tpg" or (event["s"] == "t") != ("tid" in event):
+            sys.exit(f"no moment: {event}")
+        self.moments.append(event)
+
+
+def check_nesting(trace):
+    for key, events in trace.asyncs.items():
+        stack, at = [], Decimal(-1)
+        for event in events:
+            if event["ts"] < at:
+                yield f"{key} goes back in time: {event}"
+            at = event["ts"]
+            if event["ph"] == "b":
+                stack.append(event["name"])
+            elif not stack or stack.pop() != event["name"]:
+                yield f"{key}: what ends has not begun: {event}"
+            if len(stack) > 2:
+                yield f"{key}: a task does two things at once: {stack} {event}"
+        if stack:
+            yield f"{key}: what begins does not end: {stack}"
+
+
+def check_flows(trace):
+    begins = {track: [e["ts"] for e in events] for track, events in trace.slices.items()}
+
+    def enclosing(event):
+        track = event["pid"], event["tid"]
+        at = bisect_right(begins.get(track, []), event["ts"]) - 1
+        found = trace.slices[track][at] if at >= 0 else None
+        return found if found and event["ts"] < found["ts"] + max(found["dur"], Decimal("0.001")) else None
+
+    for number, events in trace.flows.items():
+        if [e["ph"] for e in events] != ["s", "f"] or events[0]["ts"] > events[1]["ts"] or \
+                (events[0]["name"], events[0]["cat"]) != (events[1]["name"], events[1]["cat"]):
+            yield f"flow {number} is no arrow: {events}"
+        for event in events:
+            inside = enclosing(event)
+            if not inside or inside["cat"] != "poll":
+                yield f"flow {number}: {event} is in {inside}"
+
+
+def check_perfetto(options):
+    trace = Trace(options.file)
+    yield from check_nesting(trace)
+    yield from check_flows(trace)
+    polls = [e for track in trace.slices.values() for e in track if e["cat"] == "poll"]
+    if not polls or not trace.counters or not trace.asyncs:
+        yield "something is missing altogether"
+    if options.part:
+        return
+    facts, report = Facts(options.facts), load(options.report)
+    if len(polls) != facts.numbers["polls"]:
+        yield f"{len(polls)} slices of polls, the program counted {facts.numbers['polls']}"
+    busy, count = defaultdict(Decimal), defaultdict(int)
+    for event in polls:
+        busy[event["name"]] += event["dur"]
+        count[event["name"]] += 1
+    for row in report["tasks"]["polls"]:
+        if busy[row["name"]] * 1000 != row["busy_ns"] or count[row["name"]] != row["polls"]:
+            yield f"{row['name']}: {count[row['name']]} polls in {busy[row['name']]} us, the report has {row}"
+    lives = defaultdict(int)
+    for events in trace.asyncs.values():
+        lives[events[0]["name"]] += 1
+    for name, fact in facts.task_names.items():
+        if lives[name] != fact["count"]:
+            yield f"tasks {name}: {lives[name]} tracks, the program spawned {fact['count']}"
+    if not 0 < len(trace.flows) <= facts.numbers["wakes"] + facts.numbers["polls"]:
+        yield f"{len(trace.flows)} arrows"
+    depths = defaultdict(int)
+    for (_, name, number), track in trace.counters.items():
+        if number:
+            depths[name.removeprefix("channel ")] += 1
+            if track[-1]["args"] != {"depth": 0}:
+                yield f"{name} is not empty at its end: {track[-1]}"
+    for name in {fact["name"] for fact in facts.channels.values() if fact["sent"]}:
+        if depths[name] != sum(fact["name"] == name for fact in facts.channels.values()):
+            yield f"channel {name}: {depths[name]} counters"
+    rests = sum(e["cat"] == "worker" for track in trace.slices.values() for e in track)
+    parks = sum(row["parks"] for row in report["workers"]["workers"])
+    if not 0 < rests <= parks:
+        yield f"{rests} rests of workers, the report has {parks}"
+    lints = sorted(e["name"] for e in trace.moments if e["cat"] == "lint")
+    if lints != sorted(row["lint"] for row in report["lints"]["findings"]):
+        yield f"lints {lints}, the report has others"
+    names = {e["name"] for events in trace.asyncs.values() for e in events}
+    if not {"running", "ready", "waits for channel orders", "waits for its scope"} <= names:
+        yield f"a state is missing: {sorted(names)}"
+
+
 def main():
     parser = argparse.ArgumentParser()
     of = parser.add_subparsers(dest="what", required=True)
@@ -144,6 +319,12 @@ def main():
     one.add_argument("facts")
     one.add_argument("report")
     one.set_defaults(check=check_csv)
+    one = of.add_parser("perfetto")
+    one.add_argument("file")
+    one.add_argument("facts")
+    one.add_argument("report")
+    one.add_argument("--part", action="store_true")
+    one.set_defaults(check=check_perfetto)
     options = parser.parse_args()
     errors = list(options.check(options))
     for error in errors[:20]:

@@ -52,7 +52,8 @@ timeout 60 "$program" --tracing >whole.facts || failed "the program ended with $
 lttng_session_end whole
 "$weft" trace report whole --json >whole.json || failed "there is no report to compare with"
 
-exits "several forms are written in one pass" 0 '^$' export_of whole --folded busy.folded --csv tables
+exits "several forms are written in one pass" 0 '^$' export_of whole --perfetto trace.json --folded busy.folded --csv tables
+checked "a trace for Perfetto" perfetto trace.json whole.facts whole.json
 checked "stacks of busy time" folded busy.folded whole.json
 checked "tables" csv tables whole.facts whole.json
 exits "stacks of waits" 0 '^$' export_of whole --folded waits.folded --weight=wait
@@ -65,11 +66,49 @@ else
 fi
 exits "a window before everything has nothing" 0 '^$' export_of whole --folded - --between 0 0.000000001
 
+at() { "$weft" trace events whole --only poll_start | sed -n "$1s/ .*//p"; } # of the n-th poll, in seconds
+exits "a window of a trace" 0 '^$' export_of whole --perfetto window.json --between "$(at 200)" "$(at 600)"
+checked "a window is whole in itself" perfetto window.json whole.facts whole.json --part
+
+# --- late, and with events missing -------------------------------------------------------------------------------------
+
+lttng_session late
+timeout 60 "$program" --tracing --late >late.facts 2>late.out &
+child=$!
+for _ in {1..3000}; do
+    grep -q READY late.facts 2>/dev/null && break
+    kill -0 "$child" 2>/dev/null || break
+    sleep 0.01
+done
+lttng_session_start late
+wait "$child" || failed "the program ended with $?"
+lttng_session_end late
+"$weft" trace report late --json >late.json || failed "there is no report of the late one"
+exits "a recording that began late is exported" 0 '^$' export_of late --perfetto late.trace --folded late.folded
+checked "its trace is whole in itself" perfetto late.trace late.facts late.json --part
+checked "its stacks are those of the report" folded late.folded late.json
+
+session=weft-lossy-$$
+lttng_quietly create "$session" --output="$PWD/lossy"
+lttng_sessions="$lttng_sessions $session"
+lttng_quietly enable-channel -u -s "$session" hot --subbuf-size=4096 --num-subbuf=2
+lttng_quietly enable-event -u -s "$session" -c hot 'weft:*'
+lttng_session_start lossy
+timeout 60 "$program" --tracing --orders 20000 >lossy.facts || failed "the program ended with $?"
+lttng_session_end lossy
+"$weft" trace report lossy --json >lossy.json || failed "there is no report of the lossy one"
+exits "a recording with events missing is exported" 0 '^$' export_of lossy --perfetto lossy.trace --folded lossy.folded
+checked "its trace is whole in itself, too" perfetto lossy.trace lossy.facts lossy.json --part
+checked "its stacks are those of its report" folded lossy.folded lossy.json
+exits "its trace says what is lost" 0 '"name":"events lost"' grep -m 1 '"cat":"lost"' lossy.trace
+
 # --- what is refused ---------------------------------------------------------------------------------------------------
 
 exits "no recording" 1 'nowhere: No such file' export_of nowhere --folded busy.folded
 exits "what was there before is still there" 0 '^family;child;' cat busy.folded
 exits "a file that cannot be written" 1 'nowhere/x: No such file' export_of whole --folded nowhere/x
+exits "a trace that cannot be written" 1 'nowhere/x: No such file' export_of whole --perfetto nowhere/x
+exits "a full disk under a trace" 1 '/dev/full: No space left' export_of whole --perfetto /dev/full
 exits "a full disk" 1 '/dev/full: No space left' export_of whole --folded /dev/full
 mkdir full && ln -s /dev/full full/channels.csv
 exits "a full disk under a table" 1 'full/channels.csv: No space left' export_of whole --csv full

@@ -232,16 +232,22 @@ static void gap_drops_what_was_open(void **state)
     FEED(10, task_spawn, .task = 1, .site = 7);
     FEED(20, poll_start, .task = 1, .worker = 0);
     const struct event_gap gap = {.begin_ns = 25, .end_ns = 40, .count = 9, .counted = true};
+    spans_gap(&spans, &analysis, &gap);
     analysis_gap(&analysis, &gap);
-    spans_gap(&spans, &gap);
+    assert_int_equal(seen_count, 2); /* the wait for its first poll, and that it ran until the gap */
+    assert_span(1, SPAN_RUN, 20, 25, READY_SPAWN);
+    assert_true(seen[1].lost);
     FEED(50, poll_end, .task = 1, .worker = 0, .result = WEFT_TRACE_poll_result_PENDING, .line = 5);
-    assert_int_equal(seen_count, 1); /* the wait for its first poll */
+    assert_int_equal(seen_count, 2);
     FEED(60, wake, .task = 1, .source = WEFT_TRACE_wake_source_IO);
     poll(1, 70, 80, 0, WEFT_TRACE_poll_result_READY, 0);
-    assert_int_equal(seen_count, 4);
-    assert_span(1, SPAN_WAIT, 50, 60, WEFT_TRACE_wake_source_IO);
+    assert_int_equal(seen_count, 5);
+    assert_span(2, SPAN_WAIT, 50, 60, WEFT_TRACE_wake_source_IO);
     assert_int_equal(gap_count, 1);
-    assert_int_equal(analysis.polls.sum, 10); /* as the analysis has it */
+    assert_int_equal(analysis.polls.sum, 10);
+    char *text = folded_text(&busy); /* as the analysis has it */
+    assert_string_equal(text, "intake;step intake, from line 5 to its end 10\n");
+    free(text);
 }
 
 static void end_of_the_recording_cuts_what_is_open(void **state)

@@ -68,6 +68,7 @@ struct lint_limits {
 struct finding {
     enum lint lint;
     enum severity severity;
+    int64_t at_ns;                   /* when the worst of it began; 0: no moment */
     double weight;                   /* within a severity: how much there is to win, in seconds of somebody's time */
     char subject[FINDING_NAME_SIZE]; /* the task, channel, … by its name */
     char what[FINDING_TEXT_SIZE];    /* the evidence, with its numbers */

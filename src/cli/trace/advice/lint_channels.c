@@ -58,6 +58,7 @@ static void lint_blocked(struct findings *findings, struct analysis *analysis, c
     struct finding *finding = findings_add(findings, LINT_SENDER_BLOCKED, SEVERITY_WARNING,
                                            ((double)stream->send_waits.sum + (double)stream->blocked_ns) / 1e9);
     finding_subject(finding, "%s", lint_stream(stream));
+    finding->at_ns = stream->wait_worst_ns == longest ? stream->wait_worst_at_ns : 0;
     finding_what(finding,
                  "senders waited for room %" PRIu64 " times, up to %" PRIu32 " at a time, %s in all; the longest wait "
                  "was %s, of %s%s%s%s",

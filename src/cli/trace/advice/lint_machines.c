@@ -25,6 +25,7 @@ static void lint_timers(struct findings *findings, struct analysis *analysis, co
         struct finding *finding =
             findings_add(findings, LINT_TIMER_LATE, SEVERITY_WARNING, (double)machine->lateness.sum / 1e9);
         finding_subject(finding, "%s", lint_name(analysis, profiles_at(&analysis->profiles, machine->late_of)));
+        finding->at_ns = machine->late_worst.at_ns;
         finding_what(finding, "1 of 100 of all timers fired %s late or more, the latest %s%s%s%s",
                      text_duration(tail, p99), text_duration(worst, machine->late_worst.ns),
                      other ? ": its worker was held by '" : "", other ? lint_name(analysis, other) : "",
@@ -52,6 +53,7 @@ static void lint_pool(struct findings *findings, struct analysis *analysis, cons
     struct finding *finding =
         findings_add(findings, LINT_POOL_QUEUE, SEVERITY_WARNING, (double)jobs->queueing.sum / 1e9);
     finding_subject(finding, "%s", lint_name(analysis, profiles_at(&analysis->profiles, jobs->wait_worst_by)));
+    finding->at_ns = jobs->wait_worst_at_ns;
     finding_what(finding,
                  "1 of 100 jobs waited %s or more for a thread of the blocking pool, the longest %s; up to %" PRIu32
                  " were queued, at most %" PRIu32 " ran at a time, half of them for %s or more",
@@ -126,6 +128,7 @@ static void lint_place_of(struct findings *findings, const struct analysis *anal
     struct finding *finding = findings_add(findings, crowded ? LINT_ADMISSION : LINT_LOCK_WAIT, SEVERITY_WARNING,
                                            (double)place->waited.sum / 1e9);
     finding_subject(finding, "%s %s", kind ? kind : "?", place->name[0] ? place->name : "(unnamed)");
+    finding->at_ns = place->wait_worst_at_ns;
     finding_what(finding,
                  "up to %" PRIu32 " tasks waited for %" PRIu32
                  " permits; the longest wait was %s, all waits together %s; "
@@ -150,6 +153,7 @@ static void lint_end(struct findings *findings, struct analysis *analysis, const
     const struct profile *last = profiles_at(&analysis->profiles, machine->last_profile);
     struct finding *finding = findings_add(findings, LINT_SLOW_SHUTDOWN, SEVERITY_WARNING, (double)took / 1e9);
     finding_subject(finding, "%s", lint_name(analysis, last));
+    finding->at_ns = machine->shutdown_ns;
     finding_what(finding, "the shutdown took %s from the first task that was asked to end; this one ended last",
                  text_duration(time, took));
     lint_place(analysis, last, finding->where, sizeof finding->where);

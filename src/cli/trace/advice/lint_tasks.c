@@ -42,6 +42,7 @@ static void lint_long_polls(struct findings *findings, struct analysis *analysis
         struct finding *finding = findings_add(
             findings, pattern ? LINT_BLOCKING_CALL : LINT_LONG_POLL,
             segment->polls.max >= LONG_POLL_TIMES * limit ? SEVERITY_CRITICAL : SEVERITY_WARNING, (double)spent / 1e9);
+        finding->at_ns = segment->at_ns;
         finding_subject(finding, "%s", lint_name(analysis, profile));
         finding_what(finding,
                      "%" PRIu64 " of %" PRIu64 " polls took %s or more, %s in all; the longest took %s (task %" PRIu64
@@ -68,6 +69,7 @@ static void lint_never_yielded(struct findings *findings, struct analysis *analy
     const int64_t ns = still ? profile->poll_worst.ns : profile->longest_alone_ns;
     struct finding *finding = findings_add(findings, LINT_NEVER_YIELDED, SEVERITY_CRITICAL, (double)ns / 1e9);
     finding_subject(finding, "%s", lint_name(analysis, profile));
+    finding->at_ns = still ? profile->poll_worst.at_ns : 0;
     finding_what(finding, still ? "a poll had run for %s when the recording ended" : "ran through in one poll of %s",
                  text_duration(longest, ns));
     lint_place(analysis, profile, finding->where, sizeof finding->where);
@@ -90,6 +92,7 @@ static void lint_starved(struct findings *findings, struct analysis *analysis, c
                      worst->ns >= LONG_POLL_TIMES * findings->limits.wait_ns ? SEVERITY_CRITICAL : SEVERITY_WARNING,
                      (double)profile->waits.sum / 1e9);
     finding_subject(finding, "%s", lint_name(analysis, profile));
+    finding->at_ns = worst->at_ns;
     finding_what(finding, "1 of 100 waits for a worker took %s or more, the longest %s%s", text_duration(tail, p99),
                  text_duration(longest, worst->ns), by);
     finding_advice(finding,

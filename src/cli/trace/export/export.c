@@ -36,12 +36,16 @@ int export_open(struct export *export, const struct export_wish *wish)
     export->wish = *wish;
     folded_init(&export->folded, wish->waits);
     uint32_t takers = 0;
+    if (wish->perfetto)
+        export->takers[takers++] = perfetto_taker(&export->perfetto);
     if (wish->folded)
         export->takers[takers++] = folded_taker(&export->folded);
     spans_init(&export->spans, export->takers, takers);
-    if ((wish->csv && export_folder(export, wish->csv)) || export_open_file(export, &export->folded_file, wish->folded))
-        return -1;
-    return 0;
+    const bool failed = (wish->csv && export_folder(export, wish->csv)) ||
+                        export_open_file(export, &export->perfetto_file, wish->perfetto) ||
+                        export_open_file(export, &export->folded_file, wish->folded);
+    perfetto_init(&export->perfetto, &export->spans, export->perfetto_file.file);
+    return failed ? -1 : 0;
 }
 
 /* Times of the wish are since the first event. */
@@ -68,8 +72,8 @@ void export_event(struct export *export, struct analysis *analysis, const struct
 
 void export_gap(struct export *export, struct analysis *analysis, const struct event_gap *gap)
 {
+    spans_gap(&export->spans, analysis, gap);
     analysis_gap(analysis, gap);
-    spans_gap(&export->spans, gap);
 }
 
 /* ---- writing ---- */
@@ -120,6 +124,11 @@ int export_write(struct export *export, const struct view *view)
 {
     const struct model *model = &view->analysis->model;
     spans_finish(&export->spans, view->analysis, model->end_ns);
+    if (export->wish.perfetto) {
+        perfetto_finish(&export->perfetto, view);
+        if (export_commit(export, &export->perfetto_file))
+            return -1;
+    }
     if (export->wish.folded) {
         folded_print(&export->folded, view->analysis, export->folded_file.file);
         if (export_commit(export, &export->folded_file))
@@ -130,7 +139,9 @@ int export_write(struct export *export, const struct view *view)
 
 void export_close(struct export *export)
 {
+    outfile_abort(&export->perfetto_file);
     outfile_abort(&export->folded_file);
+    perfetto_fini(&export->perfetto);
     folded_fini(&export->folded);
     spans_fini(&export->spans);
 }

@@ -157,7 +157,7 @@ static void folded_add(struct folded *folded, struct folded_row row)
 static void folded_span(void *context, const struct analysis *analysis, const struct span *span)
 {
     struct folded *folded = context;
-    if ((span->what == SPAN_RUN) == folded->waits || span->end_ns <= span->begin_ns)
+    if ((span->what == SPAN_RUN) == folded->waits || span->lost || span->end_ns <= span->begin_ns)
         return;
     struct folded_row row = {.node = folded_known(folded, span->process, span->task),
                              .what = span->what,

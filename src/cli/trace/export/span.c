@@ -21,6 +21,7 @@ struct strand {
     uint8_t source;
     uint32_t line;
     int64_t since_ns;
+    int64_t seen_ns;          /* that it still ran then is certain */
     struct span_wake wake;    /* in front of what it does now */
     struct span_wake told;    /* what events say that it will wait for */
     struct span_wake pending; /* of `again` */
@@ -108,6 +109,9 @@ static void span_tell(struct spans *spans, const struct analysis *analysis, cons
     span.end_ns = span.end_ns > spans->to_ns ? spans->to_ns : span.end_ns;
     const struct machine *known = map_get(&analysis->machines, machine->id);
     const struct life *life = known ? life_find(known, strand->task) : NULL;
+    if (span.wake.worker != SPAN_NOWHERE &&
+        (span.wake.ns < spans->from_ns || span.wake.ns <= analysis->model.certain_ns))
+        span.wake.worker = SPAN_NOWHERE; /* that poll is not told */
     span.process = machine->id;
     span.task = strand->task;
     span.profile = life ? life->profile->number : 0;
@@ -140,7 +144,7 @@ static void strand_end(struct spans *spans, const struct analysis *analysis, con
 static void strand_to(struct strand *strand, enum strand_state state, int64_t ns)
 {
     strand->state = state;
-    strand->since_ns = ns;
+    strand->since_ns = strand->seen_ns = ns;
     strand->announced = false;
 }
 
@@ -149,11 +153,12 @@ static void strand_to(struct strand *strand, enum strand_state state, int64_t ns
 /* In whose poll was it done? One that has just ended is still its task's. */
 static void wake_place(struct span_machine *machine, struct span_wake *wake, int64_t ns)
 {
-    const struct strand *by = wake->by ? map_get(&machine->strands, wake->by) : NULL;
+    struct strand *by = wake->by ? map_get(&machine->strands, wake->by) : NULL;
     wake->worker = SPAN_NOWHERE;
     wake->ns = ns;
     if (by && by->state == STRAND_RUN) {
         wake->worker = by->worker;
+        by->seen_ns = ns;
         return;
     }
     for (uint32_t i = 0; wake->by && i < machine->bench_count; i++) {
@@ -234,20 +239,18 @@ static void span_poll_start(struct spans *spans, const struct analysis *analysis
         *bench = (struct bench){.task = strand->task, .begin_ns = event->ns};
 }
 
-static void span_polled(struct spans *spans, const struct analysis *analysis, const struct span_machine *machine,
-                        struct strand *strand, int64_t ns, uint8_t result, uint32_t line)
+static struct span strand_poll(const struct strand *strand, int64_t ns, uint8_t result, uint32_t line)
 {
-    span_tell(spans, analysis, machine, strand,
-              (struct span){.what = SPAN_RUN,
-                            .cut = result == SPAN_UNENDED,
-                            .begin_ns = strand->since_ns,
-                            .end_ns = ns,
-                            .worker = strand->worker,
-                            .source = strand->source,
-                            .result = result,
-                            .from_line = strand->line,
-                            .to_line = line,
-                            .wake = strand->wake});
+    return (struct span){.what = SPAN_RUN,
+                         .cut = result == SPAN_UNENDED,
+                         .begin_ns = strand->since_ns,
+                         .end_ns = ns,
+                         .worker = strand->worker,
+                         .source = strand->source,
+                         .result = result,
+                         .from_line = strand->line,
+                         .to_line = line,
+                         .wake = strand->wake};
 }
 
 static void span_poll_end(struct spans *spans, const struct analysis *analysis, struct span_machine *machine,
@@ -259,7 +262,7 @@ static void span_poll_end(struct spans *spans, const struct analysis *analysis, 
     if (bench && bench->task == strand->task)
         bench->end_ns = event->ns;
     if (strand->state == STRAND_RUN)
-        span_polled(spans, analysis, machine, strand, event->ns, result, event->poll_end.line);
+        span_tell(spans, analysis, machine, strand, strand_poll(strand, event->ns, result, event->poll_end.line));
     if (event->poll_end.line != strand->line && strand->state == STRAND_RUN && strand->told.ns < strand->since_ns)
         strand->told = (struct span_wake){.cause = SPAN_UNTOLD, .worker = SPAN_NOWHERE};
     strand->line = event->poll_end.line;
@@ -358,13 +361,26 @@ void spans_event(struct spans *spans, const struct analysis *analysis, const str
             spans->takers[i].event(spans->takers[i].context, analysis, event);
 }
 
-void spans_gap(struct spans *spans, const struct event_gap *gap)
+/* The end of a poll may be among what is missing: what it did before that is told. */
+static void strand_lose(struct spans *spans, const struct analysis *analysis, const struct span_machine *machine,
+                        struct strand *strand, const struct event_gap *gap)
+{
+    const int64_t until = gap->begin_ns > strand->seen_ns ? gap->begin_ns : strand->seen_ns;
+    if (strand->state == STRAND_RUN) {
+        struct span span = strand_poll(strand, until, SPAN_UNENDED, PROFILE_STILL);
+        span.lost = true;
+        span_tell(spans, analysis, machine, strand, span);
+    }
+    strand_to(strand, STRAND_UNKNOWN, 0);
+}
+
+void spans_gap(struct spans *spans, const struct analysis *analysis, const struct event_gap *gap)
 {
     struct span_machine *machine;
     struct strand *strand;
     for (size_t at = 0; (machine = map_next(&spans->machines, &at));) {
         for (size_t of = 0; (strand = map_next(&machine->strands, &of));)
-            strand_to(strand, STRAND_UNKNOWN, 0);
+            strand_lose(spans, analysis, machine, strand, gap);
         for (uint32_t i = 0; i < machine->bench_count; i++)
             machine->benches[i] = (struct bench){0};
     }
@@ -380,7 +396,7 @@ void spans_finish(struct spans *spans, const struct analysis *analysis, int64_t 
     for (size_t at = 0; (machine = map_next(&spans->machines, &at));)
         for (size_t of = 0; (strand = map_next(&machine->strands, &of));) {
             if (strand->state == STRAND_RUN)
-                span_polled(spans, analysis, machine, strand, ns, SPAN_UNENDED, PROFILE_STILL);
+                span_tell(spans, analysis, machine, strand, strand_poll(strand, ns, SPAN_UNENDED, PROFILE_STILL));
             else
                 strand_end(spans, analysis, machine, strand, ns, &strand->told, true);
             strand_to(strand, STRAND_UNKNOWN, 0);

@@ -5,7 +5,7 @@
  * lives.
  *
  * After a gap whatever was open is dropped, by the rule of the analysis: what began at or before model.certain_ns is no
- * span. What the end of the recording cuts off is one, and says so.
+ * span; only of a poll it is told that it ran until then. What the end of the recording cuts off says so.
  */
 #ifndef WEFT_CLI_TRACE_EXPORT_SPAN_H
 #define WEFT_CLI_TRACE_EXPORT_SPAN_H
@@ -36,7 +36,8 @@ struct span_wake {
 
 struct span {
     enum span_what what;
-    bool cut; /* the recording ends before it does, or begins after it did */
+    bool cut;  /* the recording ends before it does, or begins after it did */
+    bool lost; /* a poll whose end is missing: it ran at least until here */
     uint64_t process;
     uint64_t task;
     uint32_t profile; /* 0: not told yet */
@@ -71,7 +72,9 @@ void spans_fini(struct spans *spans);
 
 /* After the analysis has taken the event; before, if it ends a task or a channel: names are those of the analysis. */
 void spans_event(struct spans *spans, const struct analysis *analysis, const struct event *event);
-void spans_gap(struct spans *spans, const struct event_gap *gap);
+
+/* Before the analysis has taken it. */
+void spans_gap(struct spans *spans, const struct analysis *analysis, const struct event_gap *gap);
 
 /* The recording has ended at `ns`: what is open becomes spans, too. */
 void spans_finish(struct spans *spans, const struct analysis *analysis, int64_t ns);
