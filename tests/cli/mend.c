@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -139,15 +142,43 @@ static void broken_sizes_end_what_is_whole(void **state)
     }
 }
 
+/* Whoever mended is killed while the copy is in use: it goes away, and with it the last writer of the pipe. */
+static void copy_goes_with_a_process_that_is_killed(void **state)
+{
+    (void)state;
+    unsigned char *bytes = packets(2);
+    int ends[2];
+    char gone[sizeof(((struct dirent *)NULL)->d_name)] = "";
+    file_write("hot_0", bytes, 2 * PACKET - 10);
+    assert_int_equal(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        struct mend mend;
+        close(ends[0]);
+        if (mend_trace(&mend, folder) || write(ends[1], mend.folder, strlen(mend.folder)) < 0)
+            _exit(1);
+        kill(mend.keeper, SIGINT); /* as Ctrl-C does, to all of a command */
+        raise(SIGKILL);
+    }
+    close(ends[1]);
+    assert_true(read(ends[0], gone, sizeof gone - 1) > 0);
+    assert_non_null(strstr(gone, "weft-mended-"));
+    char byte;
+    assert_int_equal(read(ends[0], &byte, 1), 0);
+    assert_int_equal(access(gone, F_OK), -1);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(ends[0]);
+    free(bytes);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, mend_setup, mend_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(file_is_cut_after_its_last_whole_packet),
-        TEST(whole_trace_is_not_mended),
-        TEST(file_without_a_whole_packet_is_left_out),
-        TEST(broken_sizes_end_what_is_whole),
+        TEST(file_is_cut_after_its_last_whole_packet), TEST(whole_trace_is_not_mended),
+        TEST(file_without_a_whole_packet_is_left_out), TEST(broken_sizes_end_what_is_whole),
+        TEST(copy_goes_with_a_process_that_is_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,6 @@
  */
 #include "cli/trace/decode.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/memory.h"
@@ -20,14 +19,6 @@ struct decode_class {
     int64_t vpid_at;  /* member of the common context, -1: none */
     uint64_t process; /* then this: of the environment, or 0 */
 };
-
-void decode_fini(struct decode *decode)
-{
-    struct decode_class *class;
-    for (size_t at = 0; (class = map_next(&decode->classes, &at));)
-        free(class);
-    map_fini(&decode->classes);
-}
 
 static bool decode_type_fits(enum schema_type type, bt_field_class_type have)
 {

@@ -17,8 +17,6 @@ struct decode {
     const char *other_shape; /* the first event of weft whose fields are not those of the table, or NULL */
 };
 
-void decode_fini(struct decode *decode);
-
 /* true: *out_event is an event of weft's. Its texts belong to the message. */
 bool decode_event(struct decode *decode, const bt_message *message, struct event *out_event);
 

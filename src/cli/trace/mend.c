@@ -9,10 +9,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/memory.h"
@@ -118,24 +121,70 @@ static int mend_folder(struct mend *mend, const char *path, DIR *folder)
     return mend->cut ? 0 : -1;
 }
 
+static void mend_remove(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (!folder)
+        return;
+    for (const struct dirent *entry; (entry = readdir(folder));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    closedir(folder);
+    (void)rmdir(path);
+}
+
+/* What the terminal sends goes to all processes of a command, and this one has to stay until the others are gone. */
+static _Noreturn void mend_keep(const char *path, int gone)
+{
+    static const int ignored[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE};
+    char byte;
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        (void)signal(ignored[i], SIG_IGN);
+    while (read(gone, &byte, 1) < 0 && errno == EINTR)
+        ;
+    mend_remove(path);
+    _exit(0);
+}
+
+/* From its first moment on the folder has somebody who removes it: no signal comes in between. */
+static int mend_make(struct mend *mend, char *path)
+{
+    sigset_t all, before;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC))
+        return -1;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    const bool made = mkdtemp(path) != NULL;
+    mend->keeper = made ? fork() : -1;
+    if (mend->keeper == 0) {
+        close(ends[1]);
+        mend_keep(path, ends[0]);
+    }
+    const int error = errno;
+    close(ends[0]);
+    mend->alive = ends[1];
+    if (made)
+        mend->folder = memory_text(path); /* without a keeper, if there can be none */
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return made ? 0 : -1;
+}
+
 int mend_trace(struct mend *mend, const char *path)
 {
     const char *tmp = getenv("TMPDIR");
     char folder[MEND_PATH_MAX];
-    *mend = (struct mend){.until_ns = UINT64_MAX};
+    *mend = (struct mend){.until_ns = UINT64_MAX, .keeper = -1, .alive = -1};
     snprintf(folder, sizeof folder, "%s/weft-mended-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
     DIR *from = opendir(path);
     if (!from)
         return -1;
-    if (mkdtemp(folder)) {
-        mend->folder = memory_text(folder);
-        if (!mend_folder(mend, path, from)) {
-            closedir(from);
-            return 0;
-        }
-    }
+    const bool mended = !mend_make(mend, folder) && !mend_folder(mend, path, from);
     const int error = errno;
     closedir(from);
+    if (mended)
+        return 0;
     mend_fini(mend);
     errno = error;
     return -1;
@@ -143,14 +192,15 @@ int mend_trace(struct mend *mend, const char *path)
 
 void mend_fini(struct mend *mend)
 {
-    DIR *folder = mend->folder ? opendir(mend->folder) : NULL;
-    if (folder) {
-        for (const struct dirent *entry; (entry = readdir(folder));)
-            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-                (void)unlinkat(dirfd(folder), entry->d_name, 0);
-        closedir(folder);
-        (void)rmdir(mend->folder);
+    if (mend->folder)
+        mend_remove(mend->folder);
+    if (mend->keeper > 0) {
+        kill(mend->keeper, SIGKILL);
+        while (waitpid(mend->keeper, NULL, 0) < 0 && errno == EINTR)
+            ;
     }
+    if (mend->alive >= 0)
+        close(mend->alive);
     free(mend->folder);
     mend->folder = NULL;
 }

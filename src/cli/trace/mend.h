@@ -2,13 +2,15 @@
 /*
  * A recording that was cut off: a full disk, a crash, a copy that was not finished leave a stream file that ends in the
  * middle of a packet, and readers of CTF refuse the whole trace for it. Here a copy of the trace is made in which each
- * such file ends with its last whole packet; files that are whole are linked, not copied.
+ * such file ends with its last whole packet; files that are whole are linked, not copied. The copy goes away with the
+ * process that made it, however that ends: a process of its own waits for it.
  */
 #ifndef WEFT_CLI_TRACE_MEND_H
 #define WEFT_CLI_TRACE_MEND_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct mend {
     char *folder;      /* the mended trace, to be removed by mend_fini(); NULL: none */
@@ -16,6 +18,8 @@ struct mend {
     uint64_t lost;     /* bytes of them that are left out */
     uint64_t until_ns; /* until then all of them are whole, of the trace's clock; UINT64_MAX: none was cut */
     char name[256];    /* one of them */
+    pid_t keeper;      /* who removes the folder if nobody else does */
+    int alive;         /* open as long as this process lives */
 };
 
 /*

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A graph of babeltrace's: one source ctf.fs per trace, a muxer that puts their messages into the order of time, and a
- * sink of ours at the end. A graph fails in one place, recording_fail(), which takes the innermost of babeltrace's
- * causes.
+ * The reading itself is in a process apart (graph.c), since a broken recording can make babeltrace abort, crash, or
+ * turn in circles. Here is what is done with its words, and what becomes of a recording that it cannot read: once more,
+ * if it was cut off, from a copy that is whole; and what had been read before it broke off is right.
  */
 #include "cli/trace/recording.h"
 
-#include <babeltrace2/babeltrace.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,20 +13,28 @@
 #include <weft/version.h>
 
 #include "cli/memory.h"
-#include "cli/trace/decode.h"
+#include "cli/trace/apart.h"
 #include "cli/trace/find.h"
+#include "cli/trace/graph.h"
 #include "cli/trace/mend.h"
+#include "cli/trace/schema.h"
+#include "cli/trace/wire.h"
+
+enum {
+    RECORDING_CPU_S =
+        30, /* of the reader's processor time without a message; the metadata of a chunk takes milliseconds */
+    RECORDING_HOW = 768
+};
 
 struct recording {
     const char *path;
     const struct recording_reader *reader;
     struct recording_facts *facts;
-    struct decode decode;
+    const char *other_shape; /* an event of weft's whose fields are not those of the table */
+    bool begun;              /* something was said */
+    bool crashed;            /* a reader did, in this way: */
+    char how[RECORDING_HOW];
     bool enough;
-    const bt_plugin *ctf;
-    const bt_plugin *utils;
-    bt_graph *graph;
-    const bt_component_filter *muxer;
     char *text;
     size_t text_size;
     struct mend *mended; /* traces that were cut off, one each; they are removed at the end */
@@ -35,20 +42,7 @@ struct recording {
     uint64_t until_ns; /* of the traces' clock: from then on events of a cut-off stream are missing; 0: of none */
 };
 
-static int recording_fail(struct recording *recording, const char *what)
-{
-    const bt_error *error = bt_current_thread_take_error();
-    const char *cause = NULL;
-    if (error && bt_error_get_cause_count(error))
-        cause = bt_error_cause_get_message(bt_error_borrow_cause_by_index(error, 0));
-    snprintf(recording->text, recording->text_size, "%s: %s%s%s", recording->path, what, cause ? ": " : "",
-             cause ? cause : "");
-    if (error)
-        bt_error_release(error);
-    return -1;
-}
-
-/* ---- the sink ---- */
+/* ---- what the reader says ---- */
 
 /* Of what was cut off nothing is known from here on: whatever is open now, or opens later, may have ended there. */
 static void recording_tell_cut(struct recording *recording, const struct event *event)
@@ -59,142 +53,65 @@ static void recording_tell_cut(struct recording *recording, const struct event *
         recording->reader->gap(recording->reader->context, &gap);
 }
 
-static bool recording_take(struct recording *recording, const bt_message *message)
+static void recording_take_event(struct recording *recording, const struct event *event)
 {
-    struct event event;
-    struct event_gap gap;
-    if (bt_message_get_type(message) == BT_MESSAGE_TYPE_EVENT) {
-        if (!decode_event(&recording->decode, message, &event))
-            return !recording->decode.other_shape;
-        recording->facts->events++;
-        if (recording->until_ns && (uint64_t)event.clock_ns > recording->until_ns)
-            recording_tell_cut(recording, &event);
-        recording->enough = !recording->reader->event(recording->reader->context, &event);
-    } else if (recording->reader->gap && decode_gap(message, &gap)) {
-        recording->reader->gap(recording->reader->context, &gap);
+    if (!event)
+        return;
+    recording->facts->events++;
+    if (recording->until_ns && (uint64_t)event->clock_ns > recording->until_ns)
+        recording_tell_cut(recording, event);
+    recording->enough = !recording->reader->event(recording->reader->context, event);
+}
+
+static int recording_take_end(struct recording *recording, const struct wire_end *end)
+{
+    recording->facts->foreign = end->foreign;
+    recording->facts->unknown = end->unknown;
+    if (end->other_shape)
+        recording->other_shape = schema_events[end->other_shape - 1].name;
+    if (end->result)
+        snprintf(recording->text, recording->text_size, "%s", end->text);
+    return end->result;
+}
+
+/* The reader did not come to an end of its own. */
+static void recording_say_crash(struct recording *recording)
+{
+    snprintf(recording->text, recording->text_size,
+             recording->crashed ? "%s: libbabeltrace2 gave up on it as broken (%s)"
+                                : "%s: the process that read it was ended from outside: %s",
+             recording->path, recording->how);
+}
+
+/* Reads it once, as far as it can be read. 0, or -1 with a text. */
+static int recording_attempt(struct recording *recording, const struct find *find)
+{
+    struct apart apart;
+    struct graph_request request = {recording->path, find};
+    if (apart_start(&apart, RECORDING_CPU_S * INT64_C(1000000000), graph_read, &request)) {
+        snprintf(recording->text, recording->text_size, "%s: cannot start a process to read it: %s", recording->path,
+                 strerror(errno));
+        return -1;
     }
-    return !recording->enough;
-}
-
-static bt_graph_simple_sink_component_consume_func_status recording_consume(bt_message_iterator *iterator, void *data)
-{
-    bt_message_array_const messages;
-    uint64_t count;
-    switch (bt_message_iterator_next(iterator, &messages, &count)) {
-    case BT_MESSAGE_ITERATOR_NEXT_STATUS_OK:
-        break;
-    case BT_MESSAGE_ITERATOR_NEXT_STATUS_END:
-        return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_END;
-    case BT_MESSAGE_ITERATOR_NEXT_STATUS_AGAIN:
-        return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_AGAIN;
-    case BT_MESSAGE_ITERATOR_NEXT_STATUS_MEMORY_ERROR:
-        return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_MEMORY_ERROR;
-    default:
-        return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_ERROR;
+    int result = 0;
+    uint32_t what;
+    size_t bytes;
+    for (void *record; !recording->enough && (record = apart_take(&apart, &what, &bytes));) {
+        if (what == WIRE_EVENT)
+            recording_take_event(recording, wire_event(record, bytes));
+        else if (what == WIRE_GAP && recording->reader->gap)
+            recording->reader->gap(recording->reader->context, record);
+        else if (what == WIRE_END)
+            result = recording_take_end(recording, record);
+        recording->begun |= what != WIRE_END;
     }
-    bool more = true;
-    for (uint64_t i = 0; i < count; i++) {
-        more = more && recording_take(data, messages[i]);
-        bt_message_put_ref(messages[i]);
+    bool crashed;
+    if (!apart_end(&apart, &crashed, recording->how, sizeof recording->how) && !result) {
+        recording->crashed = crashed;
+        recording_say_crash(recording);
+        result = -1;
     }
-    return more ? BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_OK
-                : BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_END;
-}
-
-/* ---- the graph ---- */
-
-static int recording_connect(struct recording *recording, const bt_component_source *source)
-{
-    for (uint64_t i = 0; i < bt_component_source_get_output_port_count(source); i++) {
-        uint64_t free_input =
-            bt_component_filter_get_input_port_count(recording->muxer) - 1; /* it always has one more */
-        if (bt_graph_connect_ports(recording->graph, bt_component_source_borrow_output_port_by_index_const(source, i),
-                                   bt_component_filter_borrow_input_port_by_index_const(recording->muxer, free_input),
-                                   NULL))
-            return recording_fail(recording, "cannot join its traces");
-    }
-    return 0;
-}
-
-/* One source for the folders of one trace: traces[0] to traces[count - 1]. */
-static int recording_add_source(struct recording *recording, const struct find_trace *traces, size_t count)
-{
-    const bt_component_class_source *class =
-        bt_plugin_borrow_source_component_class_by_name_const(recording->ctf, "fs");
-    bt_value *parameters = bt_value_map_create();
-    bt_value *inputs = NULL;
-    if (!class || !parameters || bt_value_map_insert_empty_array_entry(parameters, "inputs", &inputs))
-        return recording_fail(recording, "babeltrace2 has no reader for it");
-    for (size_t i = 0; i < count; i++)
-        if (bt_value_array_append_string_element(inputs, traces[i].path))
-            return recording_fail(recording, "no memory");
-    const bt_component_source *source = NULL;
-    int failed = bt_graph_add_source_component(recording->graph, class, traces[0].path, parameters,
-                                               BT_LOGGING_LEVEL_NONE, &source);
-    bt_value_put_ref(parameters);
-    return failed ? recording_fail(recording, "is no readable CTF trace") : recording_connect(recording, source);
-}
-
-static int recording_add_sources(struct recording *recording, const struct find *find)
-{
-    static const unsigned char none[FIND_UUID];
-    size_t first = 0;
-    for (size_t i = 1; i <= find->count; i++) {
-        if (i < find->count && memcmp(find->traces[i].uuid, none, FIND_UUID) != 0 &&
-            !memcmp(find->traces[i].uuid, find->traces[first].uuid, FIND_UUID))
-            continue;
-        if (recording_add_source(recording, &find->traces[first], i - first))
-            return -1;
-        first = i;
-    }
-    return 0;
-}
-
-static int recording_add_muxer(struct recording *recording)
-{
-    const bt_component_class_filter *class =
-        bt_plugin_borrow_filter_component_class_by_name_const(recording->utils, "muxer");
-    if (!class ||
-        bt_graph_add_filter_component(recording->graph, class, "muxer", NULL, BT_LOGGING_LEVEL_NONE, &recording->muxer))
-        return recording_fail(recording, "babeltrace2 has no muxer");
-    return 0;
-}
-
-static int recording_add_sink(struct recording *recording)
-{
-    const bt_component_sink *sink = NULL;
-    if (bt_graph_add_simple_sink_component(recording->graph, "weft", NULL, recording_consume, NULL, recording, &sink) ||
-        bt_graph_connect_ports(recording->graph,
-                               bt_component_filter_borrow_output_port_by_index_const(recording->muxer, 0),
-                               bt_component_sink_borrow_input_port_by_index_const(sink, 0), NULL))
-        return recording_fail(recording, "cannot end the graph");
-    return 0;
-}
-
-static int recording_find_plugin(struct recording *recording, const char *name, const bt_plugin **out_plugin)
-{
-    if (bt_plugin_find(name, BT_TRUE, BT_TRUE, BT_TRUE, BT_TRUE, BT_FALSE, out_plugin))
-        return recording_fail(recording, "babeltrace2's plugins are not there: install libbabeltrace2-0");
-    return 0;
-}
-
-static int recording_run(struct recording *recording)
-{
-    bt_graph_run_status status;
-    do
-        status = bt_graph_run(recording->graph);
-    while (status == BT_GRAPH_RUN_STATUS_AGAIN);
-    return status == BT_GRAPH_RUN_STATUS_OK ? 0 : recording_fail(recording, "cannot be read to its end");
-}
-
-static int recording_build(struct recording *recording, const struct find *find)
-{
-    recording->graph = bt_graph_create(0);
-    if (!recording->graph)
-        return recording_fail(recording, "no memory");
-    return recording_add_muxer(recording) || recording_add_sources(recording, find) || recording_add_sink(recording)
-               ? -1
-               : 0;
+    return result;
 }
 
 /* Each folder with a file that was cut off is replaced by a copy that is whole. Whether any was. */
@@ -214,11 +131,8 @@ static bool recording_mend(struct recording *recording, struct find *find)
     return recording->mended_count > 0;
 }
 
-static int recording_build_and_run(struct recording *recording, struct find *find)
+static int recording_run(struct recording *recording, struct find *find)
 {
-    if (recording_find_plugin(recording, "ctf", &recording->ctf) ||
-        recording_find_plugin(recording, "utils", &recording->utils))
-        return -1;
     for (size_t i = 0; i < find->count; i++)
         if (find->traces[i].cut) {
             snprintf(
@@ -227,12 +141,10 @@ static int recording_build_and_run(struct recording *recording, struct find *fin
                 find->traces[i].path);
             return -1;
         }
-    int failed = recording_build(recording, find);
-    if (failed && recording_mend(recording, find)) {
-        bt_graph_put_ref(recording->graph); /* one that failed is good for nothing */
-        failed = recording_build(recording, find);
-    }
-    return failed ? failed : recording_run(recording);
+    int failed = recording_attempt(recording, find);
+    if (failed && !recording->begun && recording_mend(recording, find))
+        failed = recording_attempt(recording, find);
+    return failed;
 }
 
 /* What was read before it broke off is right: say where it did. */
@@ -246,25 +158,32 @@ static void recording_say_cut(struct recording *recording)
     }
     recording->facts->cut = true;
     if (!files)
-        return; /* recording_fail() has said it */
+        return; /* it has been said */
     snprintf(recording->text, recording->text_size,
-             "%zu of its stream files (%s) end%s in the middle of a packet, and the last %llu bytes are left out",
-             files, recording->mended[0].name, files == 1 ? "s" : "", (unsigned long long)lost);
+             "%zu of its stream files (%s) end%s in the middle of a packet, or %s broken from one on: the last %llu "
+             "bytes are left "
+             "out",
+             files, recording->mended[0].name, files == 1 ? "s" : "", files == 1 ? "is" : "are",
+             (unsigned long long)lost);
 }
 
 /* Read well, and yet of no use: say why. */
 static int recording_judge(struct recording *recording)
 {
-    if (recording->decode.other_shape) {
+    if (recording->other_shape) {
         snprintf(
             recording->text, recording->text_size,
             "%s: event weft:%s has other fields than in weft %s (schema %d): read it with the `weft` of the version "
             "that recorded it",
-            recording->path, recording->decode.other_shape, WEFT_VERSION, WEFT_TRACE_SCHEMA);
+            recording->path, recording->other_shape, WEFT_VERSION, WEFT_TRACE_SCHEMA);
         return -1;
     }
     if (recording->facts->events)
         return 0;
+    if (recording->mended_count && recording->crashed) {
+        recording_say_crash(recording); /* and in what could be mended nothing is left */
+        return -1;
+    }
     if (recording->mended_count) {
         snprintf(
             recording->text, recording->text_size,
@@ -300,23 +219,17 @@ int recording_read(const char *path, const struct recording_reader *reader, stru
                  "no program with events ran while the session was started",
                  path);
     else
-        result = recording_build_and_run(&recording, &find);
+        result = recording_run(&recording, &find);
     facts->traces = find.count;
-    facts->foreign = recording.decode.foreign;
-    facts->unknown = recording.decode.unknown;
-    if ((result || recording.mended_count) && recording.graph && facts->events && !recording.decode.other_shape) {
+    if ((result || recording.mended_count) && facts->events && !recording.other_shape) {
         recording_say_cut(&recording);
         result = 0;
     }
-    if (recording.decode.other_shape || (!result && !recording.enough))
+    if (recording.other_shape || (!result && !recording.enough))
         result = recording_judge(&recording);
-    bt_graph_put_ref(recording.graph);
-    bt_plugin_put_ref(recording.ctf);
-    bt_plugin_put_ref(recording.utils);
     for (size_t i = 0; i < recording.mended_count; i++)
         mend_fini(&recording.mended[i]);
     free(recording.mended);
-    decode_fini(&recording.decode);
     find_fini(&find);
     return result;
 }

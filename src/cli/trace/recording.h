@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a recording from its folder: events in the order of their time, and gaps. The only door to babeltrace. */
+/* Reading a recording from its folder: events in the order of their time, and gaps. */
 #ifndef WEFT_CLI_TRACE_RECORDING_H
 #define WEFT_CLI_TRACE_RECORDING_H
 
@@ -25,8 +25,8 @@ struct recording_facts {
 };
 
 /*
- * 0 (also if it is cut off after some events of weft's), or -1 with a sentence in `text` that says what is wrong and what to do. A recording without an event of weft's is
- * wrong, too.
+ * 0 (also if it is cut off after some events of weft's), or -1 with a sentence in `text` that says what is wrong and
+ * what to do. A recording without an event of weft's is wrong, too.
  */
 int recording_read(const char *path, const struct recording_reader *reader, struct recording_facts *out_facts,
                    char *text, size_t text_size);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* A graph of babeltrace's that reads traces: the only door to it. It runs in a process of its own, and says what it
+ * reads. */
+#ifndef WEFT_CLI_TRACE_GRAPH_H
+#define WEFT_CLI_TRACE_GRAPH_H
+
+#include "cli/trace/apart.h"
+#include "cli/trace/find.h"
+
+struct graph_request {
+    const char *path;        /* as texts name the recording */
+    const struct find *find; /* its traces */
+};
+
+/* Says (wire.h) each event and each gap in the order of time, then the end. `request` is a struct graph_request. */
+void graph_read(void *request, struct apart *apart);
+
+#endif
