@@ -50,6 +50,7 @@ typedef struct weft_worker_info {
     uint64_t queue_overflows;
     uint64_t parks;
     uint64_t unparks;
+    int64_t busy_ns;  /* that it was awake so far: it polled, or looked for something to poll */
 } weft_worker_info;
 
 WEFT_BEGIN_DECLS

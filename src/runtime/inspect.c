@@ -168,6 +168,7 @@ static weft_worker_info worker_look(struct weft__worker *worker, int64_t now)
         .queue_overflows = weft__counter_read(&worker->overflows),
         .parks = weft__counter_read(&worker->parks),
         .unparks = weft__counter_read(&worker->unparks),
+        .busy_ns = weft__worker_busy(worker),
     };
     info.spawned = weft__counter_read(&worker->thread.spawned);
     memcpy(info.name, worker->name, sizeof info.name);

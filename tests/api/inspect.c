@@ -190,6 +190,14 @@ static void worker_in_a_poll_is_told_with_its_task_and_for_how_long(void **state
     do
         workers = workers_of(rt);
     while (workers.of[other].state != WEFT_WORKER_ASLEEP);
+    struct workers later;
+    do { /* of one that sleeps it stands still */
+        workers = workers_of(rt);
+        for (const int64_t since = weft_clock(); weft_clock() - since < 1000000;)
+            ;
+        later = workers_of(rt);
+    } while (workers.of[other].busy_ns != later.of[other].busy_ns || workers.of[other].state != WEFT_WORKER_ASLEEP);
+    assert_true(later.of[1 - other].busy_ns - workers.of[1 - other].busy_ns >= 1000000);
     assert_int_equal(workers.of[other].index, other);
     assert_true(workers.of[other].task == 0);
     assert_true(workers.of[other].poll_ns == 0);

@@ -34,6 +34,7 @@ static int snapshot_worker(void *context, const weft_worker_info *info)
     weft__diag_json_count(json, "polls", info->polls);
     weft__diag_json_count(json, "parks", info->parks);
     weft__diag_json_count(json, "tasks_stolen", info->tasks_stolen);
+    weft__diag_json_time(json, "busy_ns", info->busy_ns);
     weft__diag_json_close(json);
     return 0;
 }

@@ -71,6 +71,7 @@ void weft__diag_worker_write(struct weft__diag_json *json, const struct weft__di
     weft__diag_json_count(json, "queue_overflows", info->queue_overflows);
     weft__diag_json_count(json, "parks", info->parks);
     weft__diag_json_count(json, "unparks", info->unparks);
+    weft__diag_json_time(json, "busy_ns", info->busy_ns);
     if (info->task == 0) {
         weft__diag_json_null(json, "task");
         return;
