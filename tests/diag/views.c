@@ -479,7 +479,7 @@ static void parameters_that_are_none_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++)
         json_decref(http_json(served.path, targets[i], 400));
-    static const char *const absent[] = {"/", "/api/", "/api/task", "/api/task/", "/api/task/x", "/api/task/999999", "/api/channel/0",
+    static const char *const absent[] = {"/page", "/api/", "/api/task", "/api/task/", "/api/task/x", "/api/task/999999", "/api/channel/0",
                                          "/api/resource/77777", "/api/tasks/", "/API/tasks", "/health", "/metrics/"};
     for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
         json_decref(http_json(served.path, absent[i], 404));

@@ -91,7 +91,9 @@ static void answer_headers(const struct weft__diag_server *server, struct MHD_Re
 {
     char seconds[16];
     answer_header(response, "Content-Type", reply->type);
-    answer_header(response, "Cache-Control", "no-store");
+    answer_header(response, "Cache-Control", reply->lasts ? "max-age=31536000, immutable" : reply->tag ? "no-cache" : "no-store");
+    if (reply->tag)
+        answer_header(response, "ETag", reply->tag);
     answer_header(response, "X-Content-Type-Options", "nosniff");
     answer_header(response, "Content-Security-Policy", reply->policy ? reply->policy : "default-src 'none'; frame-ancestors 'none'");
     answer_header(response, "Cross-Origin-Resource-Policy", "same-origin");
@@ -208,6 +210,7 @@ static enum MHD_Result request_come(void *context, struct MHD_Connection *connec
     const struct weft__diag_request request = {
         .uri = &client->uri,
         .accept = request_header(client, "Accept"),
+        .if_none_match = request_header(client, "If-None-Match"),
         .authorized = !client->tcp || weft__diag_guard_token(request_header(client, "Authorization"), server->o.token),
     };
     struct weft__diag_reply reply = {.status = MHD_HTTP_OK, .type = "application/json"};

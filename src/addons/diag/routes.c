@@ -13,6 +13,8 @@
 #include <weft/runtime.h>
 #include <weft/sync.h>
 
+#include "files.h"
+
 #define PAGED "limit", "offset", "after", "sort"
 
 struct route {
@@ -128,6 +130,19 @@ void weft__diag_json_owner(struct weft__diag_json *json, const char *key, const 
         weft__diag_json_count(json, key, owner);
 }
 
+/* A file of the page. */
+static void routes_file(const struct weft__diag_request *request, const struct weft__diag_file *file, struct weft__diag_reply *reply)
+{
+    reply->type = file->type;
+    reply->tag = file->tag;
+    reply->lasts = file->lasts;
+    reply->policy = WEFT__DIAG_PAGE_POLICY;
+    if (weft__diag_file_is_known(file, request->if_none_match))
+        reply->status = 304;
+    else
+        weft__diag_buffer_add(&reply->body, (const char *)file->bytes, file->length);
+}
+
 static void routes_run(struct weft__diag_view *view, const struct route *route)
 {
     const char *unknown = weft__diag_uri_unknown(view->uri, route->parameters);
@@ -142,6 +157,11 @@ void weft__diag_answer(struct weft__diag_view *view, const struct weft__diag_req
     view->uri = request->uri;
     view->accept = request->accept;
     view->reply = reply;
+    const struct weft__diag_file *file = weft__diag_file_find(request->uri->path);
+    if (file) { /* without the token, which the page needs for all else */
+        routes_file(request, file, reply);
+        return;
+    }
     const struct route *route = routes_find(request->uri->path, &view->id);
     weft__diag_json_begin(&view->json);
     if (!request->authorized)

@@ -18,6 +18,7 @@
 struct weft__diag_request {
     const struct weft__diag_uri *uri;
     const char *accept; /* the header, or NULL */
+    const char *if_none_match;
     bool authorized; /* by the user of the Unix socket, or by the token */
 };
 
@@ -25,6 +26,8 @@ struct weft__diag_reply {
     int status;
     const char *type; /* Content-Type */
     const char *policy; /* Content-Security-Policy; NULL: nothing is loaded or run */
+    const char *tag;    /* ETag: a file of the page; NULL: made now, and not to be kept */
+    bool lasts;         /* what is at the path never changes */
     struct weft__diag_buffer body;
     bool retry;         /* say when to ask again */
     uint32_t events_ms; /* not 0: in place of the body, a snapshot at each such interval, until the client leaves */
