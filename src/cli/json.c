@@ -16,7 +16,7 @@ static void json_quote(struct json *json, const char *text)
             fputs("\\ufffd", json->out);
         else if (first == '"' || first == '\\')
             fprintf(json->out, "\\%c", first);
-        else if (first < 0x20 || first == 0x7f)
+        else if (first < 0x20 || first == 0x7f || (first == '<' && json->in_page))
             fprintf(json->out, "\\u%04x", first);
         else
             fwrite(text, 1, length, json->out);

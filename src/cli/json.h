@@ -13,6 +13,7 @@ struct json {
     FILE *out;
     int depth;
     int line_from; /* from this depth on everything is on the line of what holds it; 0: each value has a line */
+    bool in_page; /* no '<' is written as such, so that it can lie in a page of HTML */
     bool inside[JSON_DEPTH_MAX]; /* the list at this depth has an element */
 };
 

@@ -4,11 +4,13 @@
 
     check_export.py folded FILE REPORT [--waits]     stacks, with the JSON report of the same recording
     check_export.py csv FOLDER FACTS REPORT
+    check_export.py timeline FILE FACTS REPORT [--part]
     check_export.py perfetto FILE FACTS REPORT [--part]     --part: of a window, or with events missing
 """
 
 import argparse
 import csv
+import html.parser
 import json
 import re
 import sys
@@ -132,6 +134,82 @@ def check_csv(options):
             for key, value in row.items():
                 if isinstance(value, str) and have[key] != value or isinstance(value, int) and int(have[key]) != value:
                     yield f"{name}: {key} is {have[key]!r}, in the report {value!r}"
+
+
+# ---- the picture ----
+
+
+class Page(html.parser.HTMLParser):
+    """Its tags are closed, it asks nobody for anything, and its data can be read."""
+
+    VOID = {"meta", "br"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.data, self.scripts = [], None, 0
+        self.feed(text)
+        self.close()
+        if self.open or self.scripts != 2 or self.data is None:
+            sys.exit(f"the page has open tags {self.open}, {self.scripts} scripts")
+        if re.search(r"https?:|url\(|@import|fetch\(|XMLHttpRequest|WebSocket|import\(", text):
+            sys.exit("the page would fetch something")
+
+    def handle_starttag(self, tag, attrs):
+        if any(name in ("src", "href", "xlink:href") for name, _ in attrs):
+            sys.exit(f"the page refers to something: {tag} {attrs}")
+        if tag not in self.VOID:
+            self.open.append((tag, dict(attrs).get("id")))
+        self.scripts += tag == "script"
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop()[0] != tag:
+            sys.exit(f"</{tag}> closes nothing")
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == ("script", "data"):
+            self.data = json.loads(data, object_pairs_hook=no_twins)
+
+
+def read_cells(numbers, length_ns):
+    cells, begin = [], 0
+    if len(numbers) % 6:
+        sys.exit("a cell has six numbers")
+    for at in range(0, len(numbers), 6):
+        step, length, total, count, longest, label = numbers[at:at + 6]
+        begin += step
+        if step < 0 or length < 0 or count < 1 or longest > total or total > longest * count or begin + length > length_ns:
+            sys.exit(f"no cell: {numbers[at:at + 6]}")
+        cells.append((begin, length, total, count, longest, label))
+    return cells
+
+
+def check_timeline(options):
+    data = Page(Path(options.file).read_text(encoding="utf-8")).data
+    length = data["length_ns"]
+    workers = [read_cells(row["run"], length) for row in data["workers"]]
+    kinds = {row["name"]: {lane: read_cells(row[lane], length) for lane in ("run", "ready", "wait")} for row in data["kinds"]}
+    for cells in workers:
+        for (a, *rest), (b, *_) in zip(cells, cells[1:]):
+            if a + rest[0] > b:
+                yield f"polls of a worker overlap: {a} + {rest[0]}, {b}"
+    if not workers or not kinds or not data["channels"]:
+        yield "something is missing altogether"
+    for name, lanes in kinds.items():
+        if any(cell[5] >= len(data["waits"]) for cell in lanes["wait"]):
+            yield f"{name} waits for something without a name"
+    if options.part:
+        return
+    facts, report = Facts(options.facts), load(options.report)
+    polls = sum(cell[3] for cells in workers for cell in cells)
+    if polls != facts.numbers["polls"]:
+        yield f"{polls} polls on workers, the program counted {facts.numbers['polls']}"
+    for row in report["tasks"]["polls"]:
+        cells = kinds[row["name"]]["run"]
+        have = sum(cell[3] for cell in cells), sum(cell[2] for cell in cells)
+        if have != (row["polls"], row["busy_ns"]):
+            yield f"{row['name']}: polls and nanoseconds {have}, the report has {row['polls']}, {row['busy_ns']}"
+    if "channel orders" not in data["waits"]:
+        yield "nobody waits for the channel orders"
 
 
 # ---- Trace Event Format ----
@@ -319,12 +397,13 @@ def main():
     one.add_argument("facts")
     one.add_argument("report")
     one.set_defaults(check=check_csv)
-    one = of.add_parser("perfetto")
-    one.add_argument("file")
-    one.add_argument("facts")
-    one.add_argument("report")
-    one.add_argument("--part", action="store_true")
-    one.set_defaults(check=check_perfetto)
+    for name, check in (("perfetto", check_perfetto), ("timeline", check_timeline)):
+        one = of.add_parser(name)
+        one.add_argument("file")
+        one.add_argument("facts")
+        one.add_argument("report")
+        one.add_argument("--part", action="store_true")
+        one.set_defaults(check=check)
     options = parser.parse_args()
     errors = list(options.check(options))
     for error in errors[:20]:

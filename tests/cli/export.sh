@@ -52,8 +52,13 @@ timeout 60 "$program" --tracing >whole.facts || failed "the program ended with $
 lttng_session_end whole
 "$weft" trace report whole --json >whole.json || failed "there is no report to compare with"
 
-exits "several forms are written in one pass" 0 '^$' export_of whole --perfetto trace.json --folded busy.folded --csv tables
+exits "several forms are written in one pass" 0 '^$' export_of whole --perfetto trace.json --timeline picture.html --folded busy.folded --csv tables
 checked "a trace for Perfetto" perfetto trace.json whole.facts whole.json
+checked "a picture" timeline picture.html whole.facts whole.json
+if command -v node >/dev/null; then
+    sed '1,/^<script>$/d; /^<\/script>$/,$d' picture.html >picture.js
+    exits "its script is one" 0 '^$' node --check picture.js
+fi
 checked "stacks of busy time" folded busy.folded whole.json
 checked "tables" csv tables whole.facts whole.json
 exits "stacks of waits" 0 '^$' export_of whole --folded waits.folded --weight=wait
@@ -67,8 +72,9 @@ fi
 exits "a window before everything has nothing" 0 '^$' export_of whole --folded - --between 0 0.000000001
 
 at() { "$weft" trace events whole --only poll_start | sed -n "$1s/ .*//p"; } # of the n-th poll, in seconds
-exits "a window of a trace" 0 '^$' export_of whole --perfetto window.json --between "$(at 200)" "$(at 600)"
+exits "a window of a trace" 0 '^$' export_of whole --perfetto window.json --timeline window.html --between "$(at 200)" "$(at 600)"
 checked "a window is whole in itself" perfetto window.json whole.facts whole.json --part
+checked "and so is its picture" timeline window.html whole.facts whole.json --part
 
 # --- late, and with events missing -------------------------------------------------------------------------------------
 
@@ -84,8 +90,9 @@ lttng_session_start late
 wait "$child" || failed "the program ended with $?"
 lttng_session_end late
 "$weft" trace report late --json >late.json || failed "there is no report of the late one"
-exits "a recording that began late is exported" 0 '^$' export_of late --perfetto late.trace --folded late.folded
+exits "a recording that began late is exported" 0 '^$' export_of late --perfetto late.trace --timeline late.html --folded late.folded
 checked "its trace is whole in itself" perfetto late.trace late.facts late.json --part
+checked "a picture of it" timeline late.html late.facts late.json --part
 checked "its stacks are those of the report" folded late.folded late.json
 
 session=weft-lossy-$$
@@ -97,8 +104,9 @@ lttng_session_start lossy
 timeout 60 "$program" --tracing --orders 20000 >lossy.facts || failed "the program ended with $?"
 lttng_session_end lossy
 "$weft" trace report lossy --json >lossy.json || failed "there is no report of the lossy one"
-exits "a recording with events missing is exported" 0 '^$' export_of lossy --perfetto lossy.trace --folded lossy.folded
+exits "a recording with events missing is exported" 0 '^$' export_of lossy --perfetto lossy.trace --timeline lossy.html --folded lossy.folded
 checked "its trace is whole in itself, too" perfetto lossy.trace lossy.facts lossy.json --part
+checked "a picture of it" timeline lossy.html lossy.facts lossy.json --part
 checked "its stacks are those of its report" folded lossy.folded lossy.json
 exits "its trace says what is lost" 0 '"name":"events lost"' grep -m 1 '"cat":"lost"' lossy.trace
 
@@ -108,6 +116,7 @@ exits "no recording" 1 'nowhere: No such file' export_of nowhere --folded busy.f
 exits "what was there before is still there" 0 '^family;child;' cat busy.folded
 exits "a file that cannot be written" 1 'nowhere/x: No such file' export_of whole --folded nowhere/x
 exits "a trace that cannot be written" 1 'nowhere/x: No such file' export_of whole --perfetto nowhere/x
+exits "a full disk under a picture" 1 '/dev/full: No space left' export_of whole --timeline /dev/full
 exits "a full disk under a trace" 1 '/dev/full: No space left' export_of whole --perfetto /dev/full
 exits "a full disk" 1 '/dev/full: No space left' export_of whole --folded /dev/full
 mkdir full && ln -s /dev/full full/channels.csv

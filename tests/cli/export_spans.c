@@ -250,6 +250,25 @@ static void gap_drops_what_was_open(void **state)
     free(text);
 }
 
+/* A gap may be told before events of other streams that lie in it: a poll that begins there is no span. */
+static void wake_from_a_poll_that_is_not_told_is_from_nowhere(void **state)
+{
+    (void)state;
+    const struct event_gap gap = {.begin_ns = 5, .end_ns = 40, .count = 9, .counted = true};
+    spans_gap(&spans, &analysis, &gap);
+    analysis_gap(&analysis, &gap);
+    FEED(20, poll_start, .task = 2, .worker = 1);
+    FEED(50, task_spawn, .task = 1, .parent = 2, .site = 7);
+    FEED(60, poll_end, .task = 2, .worker = 1, .result = WEFT_TRACE_poll_result_READY);
+    FEED(61, task_end, .task = 2);
+    FEED(62, wake, .task = 3, .by = 2, .source = WEFT_TRACE_wake_source_JOIN);
+    poll(1, 70, 80, 0, WEFT_TRACE_poll_result_READY, 0);
+    poll(3, 90, 95, 0, WEFT_TRACE_poll_result_READY, 0);
+    assert_int_equal(seen_count, 4); /* two waits for a worker, two polls */
+    for (int i = 0; i < seen_count; i++)
+        assert_int_equal(seen[i].wake.worker, SPAN_NOWHERE);
+}
+
 static void end_of_the_recording_cuts_what_is_open(void **state)
 {
     (void)state;
@@ -376,6 +395,7 @@ int main(void)
         TEST(poll_without_a_wake_where_none_are_recorded_ends_a_wait),
         TEST(late_recording_tells_what_it_knows),
         TEST(gap_drops_what_was_open),
+        TEST(wake_from_a_poll_that_is_not_told_is_from_nowhere),
         TEST(end_of_the_recording_cuts_what_is_open),
         TEST(cancelled_wait_is_for_what_it_was_for),
         TEST(window_cuts_spans_and_leaves_out_events),

@@ -36,6 +36,7 @@ static int export_place(struct export_wish *wish, int left, char **argv)
         const char **place;
         const char *takes;
     } places[] = {{"--perfetto", &wish->perfetto, "the file to write, or -"},
+                  {"--timeline", &wish->timeline, "the file to write, or -"},
                   {"--folded", &wish->folded, "the file to write, or -"},
                   {"--csv", &wish->csv, "the folder to write"}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
@@ -83,7 +84,7 @@ static int export_arguments(struct export_wish *wish, const char **path, int arg
             return COMMAND_MISUSED;
     if (!*path)
         return command_misused("weft trace", &trace_export, "of which recording?");
-    if (!wish->perfetto && !wish->folded && !wish->csv)
+    if (!wish->perfetto && !wish->timeline && !wish->folded && !wish->csv)
         return command_misused("weft trace", &trace_export, "into which form?");
     if (wish->to_s > 0 && wish->csv)
         return command_misused("weft trace", &trace_export, "--csv is of the whole recording, not --between");
@@ -134,7 +135,8 @@ static int export_run(int argc, char **argv)
 
 const struct command trace_export = {
     "export",
-    "DIR [--perfetto FILE] [--folded FILE [--weight=busy|wait]] [--csv FOLDER] [--between SECONDS SECONDS]",
-    "the recording for other programs: a trace for Perfetto, stacks for flame graphs, tables; FILE may be -",
+    "DIR [--perfetto FILE] [--timeline FILE] [--folded FILE [--weight=busy|wait]] [--csv FOLDER] [--between SECONDS "
+    "SECONDS]",
+    "the recording for other programs: a trace for Perfetto, a picture, flame graphs, tables; FILE may be -",
     export_run,
 };

@@ -38,13 +38,17 @@ int export_open(struct export *export, const struct export_wish *wish)
     uint32_t takers = 0;
     if (wish->perfetto)
         export->takers[takers++] = perfetto_taker(&export->perfetto);
+    if (wish->timeline)
+        export->takers[takers++] = timeline_taker(&export->timeline);
     if (wish->folded)
         export->takers[takers++] = folded_taker(&export->folded);
     spans_init(&export->spans, export->takers, takers);
     const bool failed = (wish->csv && export_folder(export, wish->csv)) ||
                         export_open_file(export, &export->perfetto_file, wish->perfetto) ||
+                        export_open_file(export, &export->timeline_file, wish->timeline) ||
                         export_open_file(export, &export->folded_file, wish->folded);
     perfetto_init(&export->perfetto, &export->spans, export->perfetto_file.file);
+    timeline_init(&export->timeline, &export->spans);
     return failed ? -1 : 0;
 }
 
@@ -129,6 +133,11 @@ int export_write(struct export *export, const struct view *view)
         if (export_commit(export, &export->perfetto_file))
             return -1;
     }
+    if (export->wish.timeline) {
+        timeline_print(&export->timeline, view, export->timeline_file.file);
+        if (export_commit(export, &export->timeline_file))
+            return -1;
+    }
     if (export->wish.folded) {
         folded_print(&export->folded, view->analysis, export->folded_file.file);
         if (export_commit(export, &export->folded_file))
@@ -140,7 +149,9 @@ int export_write(struct export *export, const struct view *view)
 void export_close(struct export *export)
 {
     outfile_abort(&export->perfetto_file);
+    outfile_abort(&export->timeline_file);
     outfile_abort(&export->folded_file);
+    timeline_fini(&export->timeline);
     perfetto_fini(&export->perfetto);
     folded_fini(&export->folded);
     spans_fini(&export->spans);

@@ -13,6 +13,7 @@
 #include "cli/trace/export/folded.h"
 #include "cli/trace/export/perfetto.h"
 #include "cli/trace/export/span.h"
+#include "cli/trace/export/timeline.h"
 #include "cli/trace/page/page.h"
 
 enum { EXPORT_TEXT_SIZE = 4096 + 256 };
@@ -20,6 +21,7 @@ enum { EXPORT_TEXT_SIZE = 4096 + 256 };
 /* What is wanted: files, NULL for none. */
 struct export_wish {
     const char *perfetto;
+    const char *timeline;
     const char *folded;
     bool waits;      /* `folded` has what tasks waited for, and not what workers did */
     const char *csv; /* a folder; it is made if it is not there */
@@ -31,9 +33,11 @@ struct export
 {
     struct export_wish wish;
     struct spans spans;
-    struct span_taker takers[2];
+    struct span_taker takers[3];
     struct perfetto perfetto;
     struct outfile perfetto_file;
+    struct timeline timeline;
+    struct outfile timeline_file;
     struct folded folded;
     struct outfile folded_file;
     bool begun;

@@ -109,8 +109,7 @@ static void span_tell(struct spans *spans, const struct analysis *analysis, cons
     span.end_ns = span.end_ns > spans->to_ns ? spans->to_ns : span.end_ns;
     const struct machine *known = map_get(&analysis->machines, machine->id);
     const struct life *life = known ? life_find(known, strand->task) : NULL;
-    if (span.wake.worker != SPAN_NOWHERE &&
-        (span.wake.ns < spans->from_ns || span.wake.ns <= analysis->model.certain_ns))
+    if (span.wake.worker != SPAN_NOWHERE && span.wake.ns < spans->from_ns)
         span.wake.worker = SPAN_NOWHERE; /* that poll is not told */
     span.process = machine->id;
     span.task = strand->task;
@@ -150,31 +149,32 @@ static void strand_to(struct strand *strand, enum strand_state state, int64_t ns
 
 /* ---- wakes ---- */
 
-/* In whose poll was it done? One that has just ended is still its task's. */
-static void wake_place(struct span_machine *machine, struct span_wake *wake, int64_t ns)
+/* In whose poll was it done, if that is told? One that has just ended is still its task's. */
+static void wake_place(const struct analysis *analysis, struct span_machine *machine, struct span_wake *wake,
+                       int64_t ns)
 {
     struct strand *by = wake->by ? map_get(&machine->strands, wake->by) : NULL;
     wake->worker = SPAN_NOWHERE;
     wake->ns = ns;
     if (by && by->state == STRAND_RUN) {
-        wake->worker = by->worker;
+        wake->worker = by->since_ns > analysis->model.certain_ns ? by->worker : SPAN_NOWHERE;
         by->seen_ns = ns;
         return;
     }
     for (uint32_t i = 0; wake->by && i < machine->bench_count; i++) {
         const struct bench *bench = &machine->benches[i];
-        if (bench->task != wake->by || !bench->end_ns)
+        if (bench->task != wake->by || !bench->end_ns || bench->begin_ns <= analysis->model.certain_ns)
             continue;
         wake->worker = (uint16_t)i;
         wake->ns = bench->end_ns > bench->begin_ns ? bench->end_ns - 1 : bench->end_ns;
     }
 }
 
-static void span_spawn(struct span_machine *machine, const struct event *event)
+static void span_spawn(const struct analysis *analysis, struct span_machine *machine, const struct event *event)
 {
     struct strand *strand = strand_need(machine, event->task_spawn.task);
     strand->wake = (struct span_wake){.cause = READY_SPAWN, .by = event->task_spawn.parent};
-    wake_place(machine, &strand->wake, event->ns);
+    wake_place(analysis, machine, &strand->wake, event->ns);
     strand_to(strand, STRAND_READY, event->ns);
 }
 
@@ -185,7 +185,7 @@ static void span_wake(struct spans *spans, const struct analysis *analysis, stru
     struct span_wake wake = {.cause = event->wake.source < READY_WAKES ? event->wake.source : SPAN_UNTOLD,
                              .by = event->wake.by,
                              .object = event->wake.object};
-    wake_place(machine, &wake, event->ns);
+    wake_place(analysis, machine, &wake, event->ns);
     if (strand->state == STRAND_RUN) { /* the end of its poll is still to be told */
         strand->again = true;
         strand->pending = wake;
@@ -204,14 +204,14 @@ static void span_wake(struct spans *spans, const struct analysis *analysis, stru
 }
 
 /* Its event may come after the end of the poll in which it found the task. */
-static void span_wake_noop(struct span_machine *machine, const struct event *event)
+static void span_wake_noop(const struct analysis *analysis, struct span_machine *machine, const struct event *event)
 {
     struct strand *strand = map_get(&machine->strands, event->wake_noop.task);
     if (!strand || (strand->state != STRAND_RUN && strand->state != STRAND_WAIT))
         return;
     strand->again = strand->state == STRAND_RUN;
     strand->pending = (struct span_wake){.cause = READY_AGAIN, .by = event->wake_noop.by};
-    wake_place(machine, &strand->pending, event->ns);
+    wake_place(analysis, machine, &strand->pending, event->ns);
 }
 
 /* ---- polls ---- */
@@ -310,7 +310,7 @@ static void span_take(struct spans *spans, const struct analysis *analysis, cons
     struct span_machine *machine = span_machine(spans, event->process);
     switch (event->kind) {
     case WEFT_TRACE_task_spawn:
-        span_spawn(machine, event);
+        span_spawn(analysis, machine, event);
         break;
     case WEFT_TRACE_statedump_task:
         span_announced(machine, event);
@@ -328,7 +328,7 @@ static void span_take(struct spans *spans, const struct analysis *analysis, cons
         span_wake(spans, analysis, machine, event);
         break;
     case WEFT_TRACE_wake_noop:
-        span_wake_noop(machine, event);
+        span_wake_noop(analysis, machine, event);
         break;
     case WEFT_TRACE_chan_wait:
         span_told(machine, event->chan_wait.task, WEFT_TRACE_wake_source_CHANNEL, event->chan_wait.chan, event->ns);
