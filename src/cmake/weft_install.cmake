@@ -23,6 +23,10 @@ foreach(target IN ITEMS weft_lttng weft_cli) # each exists only where its librar
     endif()
 endforeach()
 
+if(TARGET weft_babeltrace) # where babeltrace2 looks of itself if both have the same prefix
+    install(TARGETS weft_babeltrace LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/babeltrace2/plugins")
+endif()
+
 # gdb loads what is called like the library and lies beside it, if it trusts the folder; of itself it trusts its own
 # below /usr/share (docs/guide/debugging.md).
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")

@@ -6,6 +6,7 @@
  */
 #include "cli/trace/decode.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/memory.h"
@@ -14,11 +15,22 @@
 static const char decode_prefix[] = "weft:";
 
 struct decode_class {
+    const bt_event_class *class; /* a reference: its address is of no other while we know it by that */
     enum { CLASS_FOREIGN, CLASS_UNKNOWN, CLASS_OTHER_SHAPE, CLASS_OURS } what;
     uint32_t kind;
     int64_t vpid_at;  /* member of the common context, -1: none */
     uint64_t process; /* then this: of the environment, or 0 */
 };
+
+void decode_fini(struct decode *decode)
+{
+    struct decode_class *class;
+    for (size_t at = 0; (class = map_next(&decode->classes, &at));) {
+        bt_event_class_put_ref(class->class);
+        free(class);
+    }
+    map_fini(&decode->classes);
+}
 
 static bool decode_type_fits(enum schema_type type, bt_field_class_type have)
 {
@@ -70,6 +82,8 @@ static struct decode_class *decode_class_new(struct decode *decode, const bt_eve
     const bt_event_class *class = bt_event_borrow_class_const(event);
     const char *name = bt_event_class_get_name(class);
     struct decode_class *known = memory_zeroed(1, sizeof *known);
+    known->class = class;
+    bt_event_class_get_ref(class);
     map_put(&decode->classes, (uintptr_t) class, known);
     if (!name || strncmp(name, decode_prefix, sizeof decode_prefix - 1) != 0) {
         known->what = CLASS_FOREIGN;

@@ -11,11 +11,13 @@
 #include "cli/trace/map.h"
 
 struct decode {
-    struct map classes;      /* event class → what we know of it */
+    struct map classes;      /* event class → what we know of it; it lives as long as this */
     uint64_t foreign;        /* events of other providers */
     uint64_t unknown;        /* events of weft that this program's table does not have */
     const char *other_shape; /* the first event of weft whose fields are not those of the table, or NULL */
 };
+
+void decode_fini(struct decode *decode);
 
 /* true: *out_event is an event of weft's. Its texts belong to the message. */
 bool decode_event(struct decode *decode, const bt_message *message, struct event *out_event);

@@ -353,6 +353,8 @@ static void span_take(struct spans *spans, const struct analysis *analysis, cons
 
 void spans_event(struct spans *spans, const struct analysis *analysis, const struct event *event)
 {
+    if (!spans->taker_count)
+        return;
     span_take(spans, analysis, event);
     if (event->ns < spans->from_ns || event->ns > spans->to_ns)
         return;

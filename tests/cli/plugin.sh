@@ -1,0 +1,119 @@
+#!/bin/bash
+# The components for babeltrace2 say of a graph's messages what `weft trace` says of the recording: behind a muxer, behind
+# a trimmer, of a graph that stops in the middle; and refuse what they do not know.
+#
+#   plugin.sh BUILD_DIR      ctest-timeout: 300
+
+set -u
+build=$(realpath "${1:?the build folder}")
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=../lib/lttng.sh
+. "$here/../lib/lttng.sh"
+python=/usr/bin/python3
+weft=$build/bin/weft
+program=$build/bin/test-trace-traced_program
+plugins=$build/lib/babeltrace2/plugins
+for file in "$build/lib/libweft-lttng.so" "$program" "$weft" "$plugins/babeltrace-plugin-weft.so"; do
+    [ -e "$file" ] || { echo "skipped: $file was not built"; exit 77; }
+done
+lttng_begin "$@"
+cd "$LTTNG_TMP" || exit 1
+lttng_daemon_start
+
+bt() { timeout 60 babeltrace2 --plugin-path="$plugins" "$@"; }
+
+# exits <how> <code> <pattern> <command>: the code, and some line of what it prints.
+exits() {
+    local how=$1 code=$2 pattern=$3 out
+    shift 3
+    out=$("$@" 2>&1)
+    if [ $? = "$code" ] && grep -q -E -- "$pattern" <<<"$out"; then
+        passed "$how"
+    else
+        failed "$how: no '$pattern', or not exit code $code:"
+        head -20 <<<"$out"
+    fi
+}
+
+# checked <how> <checker> <arguments>
+checked() {
+    local how=$1 out
+    shift
+    if out=$("$python" "$here/$1" "${@:2}" 2>&1); then
+        passed "$how"
+    else
+        failed "$how"
+        echo "$out"
+    fi
+}
+
+lttng_session whole
+lttng_session_start whole
+timeout 60 "$program" --tracing >whole.facts || failed "the program ended with $?"
+lttng_session_end whole
+
+# --- the same as `weft trace` ------------------------------------------------------------------------------------------
+
+exits "babeltrace2 knows the components" 0 'sink\.weft\.report' bt list-plugins
+exits "they say what they take" 0 'format +"text"' bt help sink.weft.report
+exits "a report is printed" 0 '^  clerk +traced_program\.c:[0-9]+ +clerk 1 +' bt whole -c sink.weft.report
+exits "it is written as JSON" 0 '^$' bt whole -c sink.weft.report -p 'format="json",output="whole.json"'
+checked "and agrees with what the program counted" check_report.py whole.json whole.facts
+"$weft" trace report whole --json >same.json
+if diff <(grep -v '"title"' whole.json) <(grep -v '"title"' same.json) >/dev/null; then
+    passed "it is the report of weft trace"
+else
+    failed "it is not the report of weft trace"
+fi
+exits "one page of it" 0 '^  clerk [0-2] +ledger of orders +CHANNEL' bt whole -c sink.weft.report -p 'page="wakes"'
+exits "its tables need not be cut" 0 '^\| orders \| intake \|' bt whole -c sink.weft.report -p 'format="markdown",all=yes'
+exits "forms are exported" 0 '^$' bt whole -c sink.weft.export \
+    -p 'perfetto="trace.json",timeline="picture.html",folded="busy.folded",csv="tables"'
+checked "a trace for Perfetto" check_export.py perfetto trace.json whole.facts whole.json
+checked "a picture" check_export.py timeline picture.html whole.facts whole.json
+checked "stacks" check_export.py folded busy.folded whole.json
+checked "tables" check_export.py csv tables whole.facts whole.json
+exits "stacks of waits" 0 'waits at line [0-9]+;channel orders' bt whole -c sink.weft.export -p 'folded="-",weight="wait"'
+
+# --- other graphs ------------------------------------------------------------------------------------------------------
+
+timeout 60 "$program" --tracing >/dev/null # somebody else's, and not recorded
+lttng_session second
+lttng_session_start second
+timeout 60 "$program" --tracing >second.facts || failed "the program ended with $?"
+lttng_session_end second
+exits "two recordings over a muxer" 0 'events of weft, 2 processes' bt whole second -c sink.weft.report
+half=$(babeltrace2 --clock-seconds whole | sed -n '2000s/^\[\([0-9.]*\)\].*/\1/p')
+exits "what a trimmer lets through" 0 ': 200[0-9] events of weft, 1 process' bt whole --end="$half" -c sink.weft.report
+# One of its packets is broken, behind others that are not: the graph fails, and its sink is never told of an end.
+session=weft-parts-$$
+lttng_quietly create "$session" --output="$PWD/parts"
+lttng_sessions="$lttng_sessions $session"
+lttng_quietly enable-channel -u -s "$session" hot --subbuf-size=16K --num-subbuf=128
+lttng_quietly enable-event -u -s "$session" -c hot 'weft:*'
+lttng_session_start parts
+timeout 60 "$program" --tracing >/dev/null || failed "the program ended with $?"
+lttng_session_end parts
+stream=$(find parts -name 'hot_*' -not -path '*/index/*' -size +64k | head -1)
+printf '\377%.0s' {1..2000} | dd of="$stream" bs=1 seek=$((3 * 16384 + 8000)) conv=notrunc status=none
+exits "a graph that stops in the middle is reported until there" 1 '^CUT OFF: .* the graph was stopped' bt parts -c sink.weft.report
+
+# --- what is refused ---------------------------------------------------------------------------------------------------
+
+lttng_session foreign 'lttng_ust_statedump:*'
+lttng_session_start foreign
+timeout 60 "$program" --tracing >/dev/null
+lttng_session_end foreign
+exits "no event of weft" 1 'no event of weft came through the graph' bt foreign -c sink.weft.report
+exits "an unknown format" 1 "format is one of text, markdown, json, html, not 'pdf'" bt whole -c sink.weft.report -p 'format="pdf"'
+exits "an unknown page" 1 'page is one of report, tasks' bt whole -c sink.weft.report -p 'page="x"'
+exits "an unknown parameter" 1 'known are format, page, all, output' bt whole -c sink.weft.report -p 'fromat="json"'
+exits "a text that is none" 1 'output takes a text' bt whole -c sink.weft.report -p 'output=5'
+exits "a flag that is none" 1 'all takes yes or no' bt whole -c sink.weft.report -p 'all=7'
+exits "an export of nothing" 1 'into which form' bt whole -c sink.weft.export
+exits "a file that cannot be written" 1 'nowhere/x: No such file' bt whole -c sink.weft.report -p 'output="nowhere/x"'
+exits "nor exported" 1 'nowhere/x: No such file' bt whole -c sink.weft.export -p 'perfetto="nowhere/x"'
+exits "a full disk" 1 '/dev/full: No space left' bt whole -c sink.weft.report -p 'output="/dev/full"'
+exits "a full disk under an export" 1 '/dev/full: No space left' bt whole -c sink.weft.export -p 'timeline="/dev/full"'
+
+finish
