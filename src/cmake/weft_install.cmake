@@ -27,6 +27,8 @@ if(TARGET weft_babeltrace) # where babeltrace2 looks of itself if both have the 
     install(TARGETS weft_babeltrace LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/babeltrace2/plugins")
 endif()
 
+install(FILES src/cli/tracecompass/weft.xml DESTINATION "${CMAKE_INSTALL_DATADIR}/weft/tracecompass")
+
 # gdb loads what is called like the library and lies beside it, if it trusts the folder; of itself it trusts its own
 # below /usr/share (docs/guide/debugging.md).
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")

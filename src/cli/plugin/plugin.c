@@ -13,9 +13,10 @@
 #include "cli/plugin/parameters.h"
 #include "cli/plugin/sink.h"
 
+/* With the macro of babeltrace2 the sentence would begin with a folder of whoever built this. */
 #define PLUGIN_FAIL(component, ...)                                                                                    \
-    BT_CURRENT_THREAD_ERROR_APPEND_CAUSE_FROM_COMPONENT(bt_self_component_sink_as_self_component(component),           \
-                                                        __VA_ARGS__)
+    bt_current_thread_error_append_cause_from_component(bt_self_component_sink_as_self_component(component),           \
+                                                        "weft/src/cli/plugin/plugin.c", __LINE__, __VA_ARGS__)
 
 static struct sink *plugin_sink(bt_self_component_sink *self)
 {
