@@ -6,69 +6,17 @@
 
 set -u
 build=$(realpath "${1:?the build folder}")
-weft=$build/bin/weft
+# shellcheck source=../lib/live.sh
+. "$(dirname "$(realpath "$0")")/../lib/live.sh"
 program=$build/bin/test-live-kitchen
-for file in "$weft" "$program"; do
-    [ -e "$file" ] || { echo "skipped: $file was not built"; exit 77; }
-done
-for needed in tmux python3; do
-    command -v "$needed" >/dev/null || { echo "skipped: there is no $needed"; exit 77; }
-done
-"$weft" top --help 2>&1 | grep -q 'built without' && { echo "skipped: weft was built without top"; exit 77; }
+live_begin "$program"
 
-tmp=$(mktemp -d) || exit 1
 socket=$tmp/kitchen.sock
-terminal() { tmux -S "$tmp/tmux" -f /dev/null "$@" 8>&-; } # or the program would never see its stdin end
-cleanup() {
-    terminal kill-server 2>/dev/null
-    exec 8>&-
-    wait
-    rm -rf "$tmp"
-}
-trap cleanup EXIT
-failures=0
-passed() { echo "ok      $*"; }
-failed() { echo "FAILED  $*"; failures=$((failures + 1)); }
-
-mkfifo "$tmp/stdin"
 "$program" "$socket" <"$tmp/stdin" >"$tmp/path" &
 pid=$!
-exec 8>"$tmp/stdin"
-for ((i = 0; i < 200; i++)); do [ -s "$tmp/path" ] && break; sleep 0.05; done
+live_hold
+until_holds test -s "$tmp/path" || failed 'the program does not say where it answers'
 
-# shows <how> <pattern>: until the terminal does; a program that never shows it fails after ten seconds.
-shows() {
-    local how=$1 pattern=$2 i
-    for ((i = 0; i < 100; i++)); do
-        terminal capture-pane -p -t top >"$tmp/screen"
-        grep -qE -- "$pattern" "$tmp/screen" && { passed "$how"; return; }
-        sleep 0.1
-    done
-    failed "$how: no line is like '$pattern'"
-    cat "$tmp/screen"
-}
-hides() {
-    local how=$1 pattern=$2 i
-    for ((i = 0; i < 100; i++)); do
-        terminal capture-pane -p -t top >"$tmp/screen"
-        grep -qE -- "$pattern" "$tmp/screen" || { passed "$how"; return; }
-        sleep 0.1
-    done
-    failed "$how: there still is a line like '$pattern'"
-    cat "$tmp/screen"
-}
-key() { terminal send-keys -t top "$@"; }
-
-# says <how> <code> <pattern> <command>
-says() {
-    local how=$1 code=$2 pattern=$3 out
-    shift 3
-    out=$("$@" 2>&1 </dev/null)
-    local got=$?
-    if [ $got = "$code" ] && grep -qE -- "$pattern" <<<"$out"; then passed "$how"; else failed "$how: exit $got, '$out'"; fi
-}
-
-export LC_ALL=C.UTF-8
 terminal new-session -d -s top -x 180 -y 40 "$weft top --interval 200 --record $tmp/record $socket; echo code \$?; sleep 60"
 shows 'the process and its health' 'weft top .*process [0-9]+ +(critical|degraded)'
 shows 'a task by name, with where it waits and who has the lock' 'cook .*waiting .*kitchen\.c:[0-9]+ .*oven.*baker waiting at kitchen\.c:[0-9]+'
@@ -87,6 +35,7 @@ key 4
 shows 'the lock and its owner' 'mutex +oven +hall .* 1 .*baker'
 key 6
 shows 'warnings say what is wrong' 'critical.*orders'
+shows 'and what is a finding, with its evidence' 'channel-saturated.*orders.*senders wait'
 key 7
 shows 'how long polls take' 'how long polls take'
 shows 'bars, measured while somebody asks' '(us|ms|ns) +[0-9]+ +#'
@@ -125,6 +74,7 @@ d = json.load(sys.stdin)
 names = sorted(t["name"] for page in d["tasks"] for t in page["tasks"])
 assert names == ["baker", "cook", "radio", "waiter", "waiter", "waiter été"], names
 assert d["channels"][0]["channels"][0]["depth"] == 4
+assert isinstance(d["lints"]["lints"], list)
 assert d["health"]["status"] in ("critical", "degraded")' <<<"$out"; then
     passed 'a dump is JSON with everything in it'
 else
@@ -133,7 +83,7 @@ fi
 lines=$("$weft" watch --interval 50 --count 3 "$socket" | python3 -c 'import json, sys; print(sum(1 for l in sys.stdin if json.loads(l)["runtimes"][0]["name"] == "kitchen"))')
 [ "$lines" = 3 ] && passed 'a watch is a JSON object a line' || failed "a watch: $lines lines"
 
-says 'a process that does not answer' 1 'process 1 does not answer at /tmp/weft-0/1\.sock: start it with WEFT_DIAG=1' "$weft" dump 1
+says 'a process that does not answer' 1 'process 1 does not answer at /tmp/weft-[0-9]+/1\.sock: start it with WEFT_DIAG=1' "$weft" dump 1
 says 'a process that is not' 1 'there is no process 99999999' "$weft" watch 99999999
 says 'a path that is no socket' 1 'is no socket that a program answers at' "$weft" top "$tmp/record"
 says 'a path that is too long' 1 'has at most 107 bytes, this one 120' "$weft" top "/$(printf '%0119d' 0)"
@@ -149,8 +99,7 @@ terminal new-session -d -s top -x 100 -y 20 "$weft top --interval 100 --replay $
 shows 'a recording that was cut off' 'the recording ends here'
 
 kill -0 $pid 2>/dev/null && passed 'the program still runs' || failed 'the program has ended'
-exec 8>&-
+live_let_go
 wait $pid && passed 'and ends well' || failed 'the program ended badly'
-terminal kill-server 2>/dev/null
 
 [ $failures = 0 ]

@@ -28,6 +28,7 @@ struct body {
     int (*line)(void *context, const char *text); /* NULL: kept whole */
     void *context;
     int answer;
+    bool too_long;
 };
 
 static void body_append(struct body *body, const char *data, size_t size)
@@ -56,7 +57,8 @@ static void body_tell_lines(struct body *body)
 static size_t body_write(char *data, size_t size, size_t count, void *context)
 {
     struct body *body = context;
-    if (body->length + size * count > CLIENT_BODY_MAX)
+    body->too_long = body->length + size * count > CLIENT_BODY_MAX;
+    if (body->too_long)
         return 0; /* curl ends the transfer */
     body_append(body, data, size * count);
     if (body->line)
@@ -110,7 +112,9 @@ static CURLcode client_ask(struct client *client, const char *path, struct body 
     curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, body);
     curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, limit_ms);
     const CURLcode code = curl_easy_perform(client->curl);
-    if (code != CURLE_OK)
+    if (body->too_long)
+        snprintf(client->says, sizeof client->says, "the answer to %.200s has more than %d MiB", path, CLIENT_BODY_MAX >> 20);
+    else if (code != CURLE_OK)
         snprintf(client->says, sizeof client->says, "%s", client->problem[0] ? client->problem : curl_easy_strerror(code));
     return code;
 }

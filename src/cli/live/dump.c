@@ -82,7 +82,8 @@ static int dump_run(int argc, char **argv)
     printf("{\"version\": 1");
     done = done && dump_one(client, "health", "/health/detailed?limit=1000") && dump_one(client, "runtimes", "/api/runtimes") &&
            dump_one(client, "workers", "/api/workers") && dump_list(client, "tasks") && dump_list(client, "channels") &&
-           dump_list(client, "resources") && dump_one(client, "blocking", "/api/blocking?limit=1000");
+           dump_list(client, "resources") && dump_one(client, "blocking", "/api/blocking?limit=1000") &&
+           dump_one(client, "lints", "/api/lints");
     if (done)
         printf("\n}\n");
     client_close(client);
