@@ -5,20 +5,11 @@
 #   orchestra.sh BUILD_DIR PAGE      writes the findings into that page, between its marks: docs/guide/faults.md
 
 set -u
-build=$(realpath "${1:?the build folder}")
 page=${2:+$(realpath "$2")}
-here=$(dirname "$(realpath "$0")")
-# shellcheck source=../lib/lttng.sh
-. "$here/../lib/lttng.sh"
-python=/usr/bin/python3
-weft=$build/bin/weft
-program=$build/bin/example-orchestra
-for file in "$build/lib/libweft-lttng.so" "$program" "$weft"; do
-    [ -e "$file" ] || { echo "skipped: $file was not built"; exit 77; }
-done
-lttng_begin "$@"
-cd "$LTTNG_TMP" || exit 1
-lttng_daemon_start
+# shellcheck source=../lib/recordings.sh
+. "$(dirname "$(realpath "$0")")/../lib/recordings.sh"
+program=$(realpath "${1:?the build folder}")/bin/example-orchestra
+recordings_begin "$@"
 
 # The fault, the lint that finds it and of what, and how to run it so that it hurts within a second.
 faults="1|channel-saturated|finalize|--orders 400 --ms 100 --sizes 100,100,40,20,20,16,5000

@@ -5,52 +5,15 @@
 #   plugin.sh BUILD_DIR      ctest-timeout: 300
 
 set -u
-build=$(realpath "${1:?the build folder}")
-here=$(dirname "$(realpath "$0")")
-# shellcheck source=../lib/lttng.sh
-. "$here/../lib/lttng.sh"
-python=/usr/bin/python3
-weft=$build/bin/weft
-program=$build/bin/test-trace-traced_program
-plugins=$build/lib/babeltrace2/plugins
-for file in "$build/lib/libweft-lttng.so" "$program" "$weft" "$plugins/babeltrace-plugin-weft.so"; do
-    [ -e "$file" ] || { echo "skipped: $file was not built"; exit 77; }
-done
-lttng_begin "$@"
-cd "$LTTNG_TMP" || exit 1
-lttng_daemon_start
+# shellcheck source=../lib/recordings.sh
+. "$(dirname "$(realpath "$0")")/../lib/recordings.sh"
+plugins=$(realpath "${1:?the build folder}")/lib/babeltrace2/plugins
+needs=$plugins/babeltrace-plugin-weft.so
+recordings_begin "$@"
 
 bt() { timeout 60 babeltrace2 --plugin-path="$plugins" "$@"; }
 
-# exits <how> <code> <pattern> <command>: the code, and some line of what it prints.
-exits() {
-    local how=$1 code=$2 pattern=$3 out
-    shift 3
-    out=$("$@" 2>&1)
-    if [ $? = "$code" ] && grep -q -E -- "$pattern" <<<"$out"; then
-        passed "$how"
-    else
-        failed "$how: no '$pattern', or not exit code $code:"
-        head -20 <<<"$out"
-    fi
-}
-
-# checked <how> <checker> <arguments>
-checked() {
-    local how=$1 out
-    shift
-    if out=$("$python" "$here/$1" "${@:2}" 2>&1); then
-        passed "$how"
-    else
-        failed "$how"
-        echo "$out"
-    fi
-}
-
-lttng_session whole
-lttng_session_start whole
-timeout 60 "$program" --tracing >whole.facts || failed "the program ended with $?"
-lttng_session_end whole
+recorded whole
 
 # --- the same as `weft trace` ------------------------------------------------------------------------------------------
 
@@ -78,22 +41,12 @@ exits "stacks of waits" 0 'waits at line [0-9]+;channel orders' bt whole -c sink
 # --- other graphs ------------------------------------------------------------------------------------------------------
 
 timeout 60 "$program" --tracing >/dev/null # somebody else's, and not recorded
-lttng_session second
-lttng_session_start second
-timeout 60 "$program" --tracing >second.facts || failed "the program ended with $?"
-lttng_session_end second
+recorded second
 exits "two recordings over a muxer" 0 'events of weft, 2 processes' bt whole second -c sink.weft.report
 half=$(babeltrace2 --clock-seconds whole | sed -n '2000s/^\[\([0-9.]*\)\].*/\1/p')
 exits "what a trimmer lets through" 0 ': 200[0-9] events of weft, 1 process' bt whole --end="$half" -c sink.weft.report
 # One of its packets is broken, behind others that are not: the graph fails, and its sink is never told of an end.
-session=weft-parts-$$
-lttng_quietly create "$session" --output="$PWD/parts"
-lttng_sessions="$lttng_sessions $session"
-lttng_quietly enable-channel -u -s "$session" hot --subbuf-size=16K --num-subbuf=128
-lttng_quietly enable-event -u -s "$session" -c hot 'weft:*'
-lttng_session_start parts
-timeout 60 "$program" --tracing >/dev/null || failed "the program ended with $?"
-lttng_session_end parts
+recorded_in_parts parts
 stream=$(find parts -name 'hot_*' -not -path '*/index/*' -size +64k | head -1)
 printf '\377%.0s' {1..2000} | dd of="$stream" bs=1 seek=$((3 * 16384 + 8000)) conv=notrunc status=none
 exits "a graph that stops in the middle is reported until there" 1 '^CUT OFF: .* the graph was stopped' bt parts -c sink.weft.report

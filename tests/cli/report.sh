@@ -5,53 +5,19 @@
 #   report.sh BUILD_DIR      ctest-timeout: 300
 
 set -u
-build=$(realpath "${1:?the build folder}")
-here=$(dirname "$(realpath "$0")")
-# shellcheck source=../lib/lttng.sh
-. "$here/../lib/lttng.sh"
-python=/usr/bin/python3
-weft=$build/bin/weft
-program=$build/bin/test-trace-traced_program
-for file in "$build/lib/libweft-lttng.so" "$program" "$weft"; do
-    [ -e "$file" ] || { echo "skipped: $file was not built"; exit 77; }
-done
-lttng_begin "$@"
-cd "$LTTNG_TMP" || exit 1
-lttng_daemon_start
+# shellcheck source=../lib/recordings.sh
+. "$(dirname "$(realpath "$0")")/../lib/recordings.sh"
+recordings_begin "$@"
 
 # agrees <name> <how> [arguments of check_report.py]
 agrees() {
-    local name=$1 how=$2 out
-    shift 2
-    if ! "$weft" trace report "$name" --json >"$name.json" 2>"$name.err"; then
-        failed "$how: $(cat "$name.err")"
-    elif out=$("$python" "$here/check_report.py" "$name.json" "$name.facts" "$@" 2>&1); then
-        passed "$how: $out"
-    else
-        failed "$how"
-        echo "$out"
-    fi
-}
-
-# exits <how> <code> <pattern> <command>: the code, and some line of what it prints.
-exits() {
-    local how=$1 code=$2 pattern=$3 out
-    shift 3
-    out=$("$@" 2>&1)
-    if [ $? = "$code" ] && grep -q -E -- "$pattern" <<<"$out"; then
-        passed "$how"
-    else
-        failed "$how: no '$pattern', or not exit code $code:"
-        head -20 <<<"$out"
-    fi
+    "$weft" trace report "$1" --json >"$1.json" || failed "$2: there is no report"
+    checked "$2" check_report.py "$1.json" "$1.facts" "${@:3}"
 }
 
 # --- a whole recording, and its pages ------------------------------------------------------------------------------------
 
-lttng_session whole
-lttng_session_start whole
-timeout 60 "$program" --tracing >whole.facts || failed "the program ended with $?"
-lttng_session_end whole
+recorded whole
 agrees whole "a whole recording"
 exits "the inventory has sites" 0 '^  clerk +traced_program\.c:[0-9]+ +clerk 1 +' "$weft" trace tasks whole
 exits "channels have a size" 0 '^  orders +intake +1 +16 ' "$weft" trace channels whole
@@ -112,14 +78,7 @@ exits "a recording is as fast as itself" 0 'no difference' "$weft" trace diff wh
 exits "a difference needs two" 2 'which two recordings' "$weft" trace diff whole
 exits "a third is refused" 2 "what is 'whole'" "$weft" trace diff whole whole whole
 
-session=weft-parts-$$
-lttng_quietly create "$session" --output="$PWD/parts"
-lttng_sessions="$lttng_sessions $session"
-lttng_quietly enable-channel -u -s "$session" hot --subbuf-size=16K --num-subbuf=128
-lttng_quietly enable-event -u -s "$session" -c hot 'weft:*'
-lttng_session_start parts
-timeout 60 "$program" --tracing >parts.facts || failed "the program ended with $?"
-lttng_session_end parts
+recorded_in_parts parts
 cp -r parts cut
 stream=$(find cut -name 'hot_*' -not -path '*/index/*' -size +64k | head -1)
 truncate -s -100 "$stream"
@@ -191,43 +150,17 @@ if compgen -G "$TMPDIR/*" >/dev/null; then failed "a mended trace stays behind";
 
 # --- late, lossy, two processes -------------------------------------------------------------------------------------------
 
-lttng_session late
-timeout 60 "$program" --tracing --late >late.facts 2>late.out &
-child=$!
-for _ in {1..3000}; do
-    grep -q READY late.facts 2>/dev/null && break
-    kill -0 "$child" 2>/dev/null || break
-    sleep 0.01
-done
-lttng_session_start late
-wait "$child" || failed "the program ended with $?"
-lttng_session_end late
+recorded_late late
 agrees late "a recording that began late" --late
 exits "it says so" 0 'It began late: 6 tasks lived before' "$weft" trace report late
 
-session=weft-lossy-$$
-lttng_quietly create "$session" --output="$PWD/lossy"
-lttng_sessions="$lttng_sessions $session"
-lttng_quietly enable-channel -u -s "$session" hot --subbuf-size=4096 --num-subbuf=2
-lttng_quietly enable-event -u -s "$session" -c hot 'weft:*'
-lttng_session_start lossy
-timeout 60 "$program" --tracing --orders 20000 >lossy.facts || failed "the program ended with $?"
-lttng_session_end lossy
+recorded_lossy lossy
 agrees lossy "a recording with events missing" --lost
 first_line() { "$weft" trace report lossy | head -1; }
 exits "the loss comes first" 0 '^LOST: [0-9]+ events were discarded' first_line
 exits "lost events are a finding" 3 'events-lost' "$weft" trace lints lossy --fail-on=events-lost
 
-session=weft-two-$$
-lttng_quietly create "$session" --output="$PWD/two"
-lttng_sessions="$lttng_sessions $session"
-lttng_quietly enable-channel -u -s "$session" hot --buffers-pid --subbuf-size=4M --num-subbuf=8
-lttng_quietly enable-event -u -s "$session" -c hot 'weft:*'
-lttng_session_start two
-timeout 60 "$program" --tracing >two.facts &
-timeout 60 "$program" --tracing >other.facts || failed "a program ended with $?"
-wait $! || failed "the other program ended with $?"
-lttng_session_end two
-agrees two "two processes" --twice other.facts
+recorded_two two
+agrees two "two processes" --twice two.other
 
 finish

@@ -91,12 +91,13 @@ lttng_daemon_stop() {
     rm -f "$LTTNG_TMP/sessiond.pid"
 }
 
-# lttng_session <name> [event pattern]: created and not started; it records into $LTTNG_TMP/<name>.
+# lttng_session <name> [event pattern]: created and not started; it records into $LTTNG_TMP/<name>. $LTTNG_CHANNEL: other buffers.
 lttng_session() {
     local session=weft-$1-$$
     lttng_quietly create "$session" --output="$LTTNG_TMP/$1"
     lttng_sessions="$lttng_sessions $session"
-    lttng_quietly enable-channel -u -s "$session" hot --subbuf-size=4M --num-subbuf=8
+    # shellcheck disable=SC2086
+    lttng_quietly enable-channel -u -s "$session" hot ${LTTNG_CHANNEL:---subbuf-size=4M --num-subbuf=8}
     lttng_quietly add-context -u -s "$session" -c hot -t vpid
     lttng_quietly enable-event -u -s "$session" -c hot "${2:-weft:*}"
 }
