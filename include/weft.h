@@ -35,6 +35,7 @@
 #include <weft/task.h>
 #include <weft/timer.h>
 #include <weft/trace.h>
+#include <weft/trail.h>
 #include <weft/typed.h>
 #include <weft/types.h>
 #include <weft/version.h>

@@ -19,6 +19,7 @@
 
 #include <weft/api.h>
 #include <weft/task.h>
+#include <weft/trail.h>
 #include <weft/types.h>
 
 /* First member of a step's frame, by the name `weft`. Zero it before the first poll; weft_spawn does. */
@@ -39,7 +40,7 @@ struct weft_context {
     int32_t weft__result;
     uint32_t weft__budget; /* operations that may complete before the task has to let others run */
     void *weft__task;
-    void *weft__worker;
+    void *weft__worker; /* begins with a uint32_t: how many trails are over the task's (<weft/trail.h>) */
 };
 
 #if defined(__clang__)
@@ -105,6 +106,8 @@ struct weft_context {
         if (step(weft__cx, (child)) == WEFT_PENDING)                                                                   \
             return WEFT_PENDING;                                                                                       \
         WEFT__SET_CALLEE((weft_frame *)0);                                                                             \
+        if (__builtin_expect(*(const uint32_t *)weft__cx->weft__worker != 0, 0))                                       \
+            weft_trail_step_returns(&(child)->weft);                                                                   \
         (result) = weft__cx->weft__result;                                                                             \
     } while (0)
 

@@ -44,7 +44,8 @@
 #include "channel/rings.h"
 #include "registry/realm.h"
 #include "registry/slab.h"
-#include "task/wait.h"
+#include "task/trail.h"
+#include "trace/emit.h"
 
 /* The state word: the tag of the handles in the upper half. */
 enum { WEFT__CHANNEL_LIVE = 1, WEFT__CHANNEL_FREE = 2 };
@@ -61,7 +62,8 @@ struct weft_channel {
     };
     _Atomic(unsigned char *) ring;
     uint32_t mask;         /* slots of the ring - 1 */
-    uint32_t stride;       /* bytes from slot to slot; a slot is the message, then its word in the last 8 bytes */
+    uint32_t stride;       /* bytes from slot to slot; a slot is the message, then its word in the last 8 bytes, and in
+                              the 8 before, if there is room, its trail */
     uint32_t message_size;
     _Atomic uint32_t capacity;
     uint8_t overflow;      /* weft_overflow */
@@ -136,6 +138,20 @@ static inline unsigned char *weft__channel_slot(const weft_channel *channel, uin
 static inline _Atomic uint64_t *weft__channel_word(const weft_channel *channel, unsigned char *slot)
 {
     return (_Atomic uint64_t *)(void *)(slot + channel->stride - sizeof(uint64_t));
+}
+
+/* Where the trail of a slot's message is; NULL: there is no room, since the channel was made before there was a tracer. */
+static inline weft_trail **weft__channel_trail(const weft_channel *channel, unsigned char *slot)
+{
+    const uint32_t behind = channel->stride - 2 * (uint32_t)sizeof(uint64_t);
+    return channel->message_size <= behind ? (weft_trail **)(void *)(slot + behind) : NULL;
+}
+
+/* The message in this slot was taken out and nobody receives it. By whoever took it. */
+static inline void weft__channel_drop_trail(const weft_channel *channel, unsigned char *slot, uint64_t pos)
+{
+    if (weft__slot_word_is_trailed(weft__load_relaxed(weft__channel_word(channel, slot)), pos)) /* acquired before */
+        weft_trail_unref(*weft__channel_trail(channel, slot));
 }
 
 /* What an operation finds behind a handle: 0 and the channel, or EINVAL, EPIPE (closed), ESRCH (stale). */

@@ -51,7 +51,7 @@ static bool close_take(weft_channel *channel, uint64_t pos, unsigned char **out_
     unsigned char *slot = *out_slot = weft__channel_slot(channel, pos);
     _Atomic uint64_t *word = weft__channel_word(channel, slot);
     uint64_t now = weft__load_acquire(word); /* CH-A1 */
-    while (weft__slot_word_seq(now) != weft__slot_seq(pos))
+    while (!weft__slot_word_holds(now, pos))
         if (weft__cas_weak_acq_rel(word, &now, weft__slot_word(weft__slot_abandoned(pos), 0))) /* CH-A1 */
             return false;
     return true;
@@ -98,6 +98,7 @@ void weft_receiver_close(weft_receiver *receiver)
         if (!close_take(channel, pos, &slot))
             continue;
         dropped++;
+        weft__channel_drop_trail(channel, slot, pos);
         if (channel->drop)
             channel->drop(slot, channel->drop_context);
     }

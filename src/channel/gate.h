@@ -63,7 +63,9 @@ static inline bool weft__gate_full(uint64_t gate, uint64_t head, uint32_t capaci
 /*
  * A slot's word: in the upper half which message it holds, counted from 1 and cut to 32 bits; in the lower half when it
  * was sent, in milliseconds. ABANDONED, half a circle away from any message that the slot could hold next, tells a
- * sender that the receiver left between its claim and its writing.
+ * sender that the receiver left between its claim and its writing. TRAILED, a quarter and one away, which is no other round's
+ * message whatever the size of the ring, is a message with a trail between it and the word (<weft/trail.h>): to a receiver
+ * that compares it looks like none, so only then it looks closer.
  */
 #define WEFT__SLOT_SEQ_BITS (WEFT__GATE_POS_BITS < 32 ? WEFT__GATE_POS_BITS : 32)
 #define WEFT__SLOT_SEQ_MASK ((uint32_t)((UINT64_C(1) << WEFT__SLOT_SEQ_BITS) - 1))
@@ -73,8 +75,21 @@ static inline uint32_t weft__slot_abandoned(uint64_t pos)
 {
     return weft__slot_seq(pos) ^ UINT32_C(1) << (WEFT__SLOT_SEQ_BITS - 1);
 }
+static inline uint32_t weft__slot_trailed(uint64_t pos)
+{
+    return weft__slot_seq(pos) ^ (UINT32_C(1) << (WEFT__SLOT_SEQ_BITS - 2) | 1);
+}
 static inline uint64_t weft__slot_word(uint32_t seq, uint32_t stamp) { return (uint64_t)seq << 32 | stamp; }
 static inline uint32_t weft__slot_word_seq(uint64_t word) { return (uint32_t)(word >> 32); }
+static inline bool weft__slot_word_is_trailed(uint64_t word, uint64_t pos)
+{
+    return weft__slot_word_seq(word) == weft__slot_trailed(pos);
+}
+/* Whether the message of this position is there. */
+static inline bool weft__slot_word_holds(uint64_t word, uint64_t pos)
+{
+    return weft__slot_word_seq(word) == weft__slot_seq(pos) || weft__slot_word_is_trailed(word, pos);
+}
 static inline uint32_t weft__slot_word_stamp(uint64_t word) { return (uint32_t)word; }
 
 #endif

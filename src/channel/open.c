@@ -97,12 +97,12 @@ static uint32_t open_ring_size(size_t capacity)
     return slots;
 }
 
-/* Bytes of a slot: the message as its type must be aligned, then the word. */
+/* Bytes of a slot: the message as its type must be aligned, its trail, if there can be any, then the word. */
 static size_t open_stride(size_t message_size)
 {
     if (message_size % 16 == 0)
         return message_size + 16;
-    return ((message_size + 7) & ~(size_t)7) + 8;
+    return ((message_size + 7) & ~(size_t)7) + (weft__trace_trails() ? 16 : 8);
 }
 
 /* What a new channel is made of. */

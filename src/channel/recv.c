@@ -17,16 +17,38 @@
 #include "task/future.h"
 #include "trace/emit.h"
 
+/* Trails that are handed over when a lock has been given back. */
+enum { RECV_TRAILS = 16 };
+struct recv_trails {
+    uint32_t count;
+    weft_trail *of[RECV_TRAILS];
+};
+
+/* The message has a trail. As long as head has not passed it, the slot is the receiver's. */
+static __attribute__((cold, noinline)) void recv_trail(weft_channel *channel, unsigned char *slot, uint32_t index,
+                                                       struct recv_trails *later)
+{
+    weft_trail *trail = *weft__channel_trail(channel, slot);
+    if (later)
+        later->of[later->count++] = trail;
+    else
+        weft__trail_received(trail, index);
+}
+
 /* Copy up to `limit` messages that are written, from head on; how many. */
-static uint32_t recv_copy(weft_channel *channel, uint64_t head, unsigned char *out, size_t limit)
+static inline __attribute__((always_inline)) uint32_t recv_copy(weft_channel *channel, uint64_t head, unsigned char *out,
+                                                                size_t limit, struct recv_trails *later)
 {
     const uint32_t size = channel->message_size;
     uint32_t count = 0;
     for (; count < limit; count++, out += size) {
         unsigned char *slot = weft__channel_slot(channel, head + count);
         const uint64_t word = weft__load_seq_cst(weft__channel_word(channel, slot)); /* CH-A1 CH-A3 */
-        if (weft__slot_word_seq(word) != weft__slot_seq(head + count))
-            break;
+        if (weft__unlikely(weft__slot_word_seq(word) != weft__slot_seq(head + count))) {
+            if (!weft__slot_word_is_trailed(word, head + count))
+                break;
+            recv_trail(channel, slot, count, later);
+        }
         if (size == 8)
             memcpy(out, slot, 8); /* the common size without a call */
         else
@@ -44,15 +66,13 @@ static __attribute__((cold, noinline)) void recv_note_stay(weft_channel *channel
     weft__coarse_add(&weft__channel_row(channel)->stays, ms < UINT32_MAX / 2 ? (int64_t)ms * 1000000 : 0);
 }
 
-/* Take up to `limit` messages that are there; how many. The receiver's task or thread. */
-static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limit)
+/* Copy up to `limit` messages that are there, and move head over them; how many. */
+static inline __attribute__((always_inline)) uint32_t recv_move(weft_channel *channel, unsigned char *out, size_t limit,
+                                                                struct recv_trails *later, uint32_t *out_depth)
 {
-    const bool shared = channel->overflow == WEFT_DROP_OLDEST; /* senders move head too */
-    if (weft__unlikely(shared))
-        weft__lock(&channel->taking);
     const uint64_t head = weft__load_relaxed(&channel->head); /* this thread wrote it, or a holder of the lock did */
-    const uint32_t depth = weft__gate_depth(weft__load_relaxed(&channel->gate), head); /* a statistic, before the take */
-    const uint32_t count = recv_copy(channel, head, out, limit);
+    const uint32_t depth = *out_depth = weft__gate_depth(weft__load_relaxed(&channel->gate), head); /* a statistic, before the take */
+    const uint32_t count = recv_copy(channel, head, out, limit, later);
     if (count > 0) {
         if (depth > weft__load_relaxed(&channel->depth_max))
             weft__store_relaxed(&channel->depth_max, depth);
@@ -62,8 +82,28 @@ static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limi
         weft__store_relaxed(&channel->receiver_task, weft__self_task_id());
         weft__store_release(&channel->received, weft__load_relaxed(&channel->received) + count); /* CH-R6 */
     }
-    if (weft__unlikely(shared))
-        weft__unlock(&channel->taking);
+    return count;
+}
+
+/* The same where senders move head, too. Trails are the tracer's, which is not called with the lock. */
+static __attribute__((cold, noinline)) uint32_t recv_move_shared(weft_channel *channel, unsigned char *out, size_t limit,
+                                                                 uint32_t *out_depth)
+{
+    struct recv_trails later = {0};
+    weft__lock(&channel->taking);
+    const uint32_t count = recv_move(channel, out, limit < RECV_TRAILS || !weft__trace_trails() ? limit : RECV_TRAILS, &later, out_depth);
+    weft__unlock(&channel->taking);
+    for (uint32_t i = 0; i < later.count; i++)
+        weft__trail_received(later.of[i], i);
+    return count;
+}
+
+/* Take up to `limit` messages that are there; how many. The receiver's task or thread. */
+static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limit)
+{
+    uint32_t depth;
+    const uint32_t count = weft__unlikely(channel->overflow == WEFT_DROP_OLDEST) ? recv_move_shared(channel, out, limit, &depth)
+                                                                                 : recv_move(channel, out, limit, NULL, &depth);
     if (count == 0)
         return 0;
     WEFT__TRACE(channel->home->number, chan_recv, weft__load_relaxed(&channel->id), weft__self_task_id(), count,

@@ -77,22 +77,52 @@ static uint32_t send_depth(const weft_channel *channel, uint64_t pos)
     return (int32_t)depth > 0 ? depth : 0;
 }
 
-/* Fill the claimed slot and show it. WEFT_EPIPE: the receiver left meanwhile, and the message is still the caller's. */
-static int send_publish(weft_channel *channel, uint64_t pos, const void *message)
+/* The trail lies beside the message before that is shown; what the word says. */
+static uint32_t send_put_trail(const weft_channel *channel, unsigned char *slot, uint64_t pos)
+{
+    weft_trail **place = weft__trace_trails() ? weft__channel_trail(channel, slot) : NULL;
+    if (!place)
+        return weft__slot_seq(pos);
+    *place = weft__trail_of_message();
+    return weft__slot_trailed(pos);
+}
+
+/*
+ * Fill the claimed slot and show it. WEFT_EPIPE: the receiver left meanwhile, and the message is still the caller's.
+ * `seen`, a constant: somebody follows messages, or records them.
+ */
+static inline __attribute__((always_inline)) int send_show(weft_channel *channel, uint64_t pos, const void *message, bool seen)
 {
     unsigned char *slot = weft__channel_slot(channel, pos);
     send_copy(slot, message, channel->message_size);
-    const uint64_t word = weft__slot_word(weft__slot_seq(pos), (uint32_t)(weft__self_now(channel->home->realm) / 1000000));
+    const uint32_t seq = seen ? send_put_trail(channel, slot, pos) : weft__slot_seq(pos);
+    const uint64_t word = weft__slot_word(seq, (uint32_t)(weft__self_now(channel->home->realm) / 1000000));
     const uint64_t before = weft__exchange_seq_cst(weft__channel_word(channel, slot), word); /* CH-R1 CH-R3 */
-    if (weft__unlikely(weft__slot_word_seq(before) == weft__slot_abandoned(pos)))
+    if (weft__unlikely(weft__slot_word_seq(before) == weft__slot_abandoned(pos))) {
+        if (seen && seq == weft__slot_trailed(pos))
+            weft_trail_unref(*weft__channel_trail(channel, slot));
         return WEFT_EPIPE;
-    WEFT__TRACE(channel->home->number, chan_send, weft__load_relaxed(&channel->id), weft__self_task_id(),
-                send_depth(channel, pos));
+    }
+    if (seen)
+        WEFT__TRACE(channel->home->number, chan_send, weft__load_relaxed(&channel->id), weft__self_task_id(),
+                    send_depth(channel, pos));
     if (weft__load_seq_cst(&channel->rx)) { /* CH-A3 */
         weft__store_relaxed(&channel->sender_task, weft__self_task_id()); /* a number to show */
         weft__channel_wake_receiver(channel);
     }
     return 0;
+}
+
+static __attribute__((cold, noinline)) int send_show_seen(weft_channel *channel, uint64_t pos, const void *message)
+{
+    return send_show(channel, pos, message, true);
+}
+
+static int send_publish(weft_channel *channel, uint64_t pos, const void *message)
+{
+    if (weft__trace_wants_or_trails(WEFT_TRACE_chan_send))
+        return send_show_seen(channel, pos, message);
+    return send_show(channel, pos, message, false);
 }
 
 static void send_note_drop(weft_channel *channel, uint8_t reason)
@@ -110,7 +140,8 @@ static bool send_evict(weft_channel *channel)
     const uint64_t head = weft__load_relaxed(&channel->head); /* under the lock, as every write of it */
     unsigned char *slot = weft__channel_slot(channel, head);
     const uint64_t word = weft__load_acquire(weft__channel_word(channel, slot)); /* CH-A1 */
-    const bool written = weft__slot_word_seq(word) == weft__slot_seq(head);
+    const bool written = weft__slot_word_holds(word, head);
+    weft_trail *trail = weft__slot_word_is_trailed(word, head) ? *weft__channel_trail(channel, slot) : NULL;
     if (written) {
         if (channel->drop)
             memcpy(copy, slot, channel->message_size);
@@ -119,6 +150,7 @@ static bool send_evict(weft_channel *channel)
     weft__unlock(&channel->taking);
     if (!written)
         return false;
+    weft_trail_unref(trail);
     if (channel->drop)
         channel->drop(copy, channel->drop_context);
     send_note_drop(channel, WEFT_TRACE_drop_reason_OLDEST);

@@ -21,7 +21,7 @@ static int64_t stats_oldest_age(weft_channel *channel, uint64_t head, uint32_t d
         return -1;
     unsigned char *slot = weft__channel_slot(channel, head);
     const uint64_t word = weft__load_relaxed(weft__channel_word(channel, slot)); /* the message is not looked at */
-    if (weft__slot_word_seq(word) != weft__slot_seq(head))
+    if (!weft__slot_word_holds(word, head))
         return -1; /* being written, or taken out since */
     const int32_t age = (int32_t)((uint32_t)(weft__realm_now(channel->home->realm) / 1000000) - weft__slot_word_stamp(word));
     return age > 0 ? (int64_t)age * 1000000 : 0;

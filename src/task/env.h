@@ -138,6 +138,7 @@ static inline uint64_t weft__counter_read(weft__counter *counter) { return weft_
 
 /* What each thread of a runtime carries; the only per-thread global points here. Belongs to its thread, but counters. */
 struct weft__thread {
+    uint32_t entered; /* trails that are over the polled task's; the macros read it: first */
     struct weft__env *env;
     struct weft__task *task; /* being polled */
     _Atomic uint64_t task_id; /* its id, 0 outside of a poll; the monitor reads it */

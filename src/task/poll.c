@@ -15,6 +15,7 @@
 #include "task/context.h"
 #include "task/measure.h"
 #include "task/scope.h"
+#include "task/trail.h"
 #include "trace/emit.h"
 
 void weft__task_submit(weft__task *task, uint8_t source, uint64_t object)
@@ -134,6 +135,7 @@ static int poll_body(struct weft__thread *self, weft__task *task, uint64_t word,
         const struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
         if (extra && extra->drop && weft__load_relaxed(&task->polls) == 0) {
             extra->drop(weft__task_frame(task));
+            weft__trail_end(task, WEFT_ECANCELED);
             *out_result = WEFT_ECANCELED;
             return POLL_DROPPED;
         }
@@ -159,6 +161,7 @@ static weft_poll poll_abandoned(weft_context *cx, void *frame)
     weft__task *task = weft__cx_task(cx);
     if (!weft__scope_owner_may_end(weft__cx_thread(cx)->env, task))
         return WEFT_PENDING;
+    weft__trail_end(task, WEFT_EBUSY);
     cx->weft__result = WEFT_EBUSY;
     return WEFT_READY;
 }
@@ -185,6 +188,7 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
             answer = POLL_PENDING;
         } else {
             result = WEFT_EBUSY;
+            weft__trail_end(task, result);
         }
     }
     weft__store_relaxed(&task->polls, weft__load_relaxed(&task->polls) + 1);

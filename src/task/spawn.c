@@ -12,6 +12,7 @@
 #include "task/name.h"
 #include "task/scope.h"
 #include "task/task.h"
+#include "task/trail.h"
 #include "trace/emit.h"
 
 static weft_task spawn_failed(int code)
@@ -55,6 +56,12 @@ static bool spawn_needs_extra(const weft_task_options *o, bool root)
     return !root || (o && (o->name || o->joinable || o->drop || o->category != 0));
 }
 
+/* The size of a task that has a place for trails, and so has extras as well. It is even. */
+static __attribute__((cold, noinline)) size_t spawn_size_trailed(size_t extra_offset, size_t name_length)
+{
+    return weft__trail_room(extra_offset + sizeof(struct weft__task_extra) + name_length + 1);
+}
+
 /* The number of a name of its own, or with a category. */
 static __attribute__((noinline)) uint32_t spawn_number_named(const weft_site *site, const weft_task_options *o, size_t name_length)
 {
@@ -94,7 +101,9 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
     const size_t extra_offset = sizeof(weft__task) + spawn_round(frame_size);
     size_t size = extra_offset;
     if (spawn_needs_extra(options, root))
-        size += sizeof(struct weft__task_extra) + name_length + 1;
+        size += (sizeof(struct weft__task_extra) + name_length + 1) | 1; /* odd: without a place for trails */
+    if (weft__trace_trails())
+        size = spawn_size_trailed(extra_offset, name_length);
 
     weft__task *task = weft__slab_alloc(&env->slab, self ? &self->cache : NULL, size);
     if (!task)
@@ -127,12 +136,15 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
         weft__store_relaxed(&extra->joiner, 0);
         extra->drop = options ? options->drop : NULL;
         extra->category = options ? options->category : 0;
-        extra->name_length = (uint16_t)name_length;
+        extra->name_length = (uint8_t)name_length;
+        extra->trailed = false;
         number = options && (options->name || options->category != 0) ? spawn_number_named(site, options, name_length)
                                                                       : spawn_number(site);
         weft__store_relaxed(&extra->number, (uint16_t)number);
         memcpy(extra->name, options && options->name ? options->name : "", name_length);
         extra->name[name_length] = '\0';
+        if (weft__unlikely(!(size & 1)))
+            weft__trail_begin(env, task, extra);
     } else {
         number = spawn_number(site); /* it has neither name nor category */
     }
@@ -141,6 +153,7 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
     const bool claimed = !(options && options->joinable); /* nobody will ask for the result */
     const weft_task handle = {.id = id, .weft__slot = weft__slot_number(task), .weft__runtime = env->number};
     if (!root && !weft__scope_enter(env, scope, task, claimed)) {
+        weft__trail_forget(task);
         weft__slab_free(&env->slab, self ? &self->cache : NULL, task);
         return spawn_failed(WEFT_ECANCELED);
     }

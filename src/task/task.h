@@ -34,7 +34,8 @@ struct weft__task_extra {
     _Atomic(weft__waiter) joiner;   /* 0, who joins, or WEFT__JOINER_LATE once it is ending */
     void (*drop)(void *frame);
     uint32_t category;
-    uint16_t name_length;
+    uint8_t name_length;
+    bool trailed; /* behind the name there is a place for trails: weft__trail_place() */
     _Atomic uint16_t number; /* of the name, in metrics/names.h; a look from outside may read it */
     char name[];
 };

@@ -22,6 +22,20 @@ static inline bool weft__trace_wants(unsigned event)
     return weft__unlikely((weft__load_relaxed(&weft__trace_mask) >> event) & 1);
 }
 
+/* The highest bit: tasks and messages have trails (task/trail.h). It is set with the first tracer and stays, so what it found
+ * out is still true later. One test serves both questions where both are asked. */
+#define WEFT__TRACE_TRAILS (UINT64_C(1) << 63)
+_Static_assert(WEFT_TRACE_EVENTS <= 63, "the last bit is taken");
+
+static inline bool weft__trace_trails(void)
+{
+    return weft__unlikely(weft__load_relaxed(&weft__trace_mask) & WEFT__TRACE_TRAILS);
+}
+static inline bool weft__trace_wants_or_trails(unsigned event)
+{
+    return weft__unlikely(weft__load_relaxed(&weft__trace_mask) & (UINT64_C(1) << event | WEFT__TRACE_TRAILS));
+}
+
 #define WEFT__TRACE(runtime, event, ...)                                                                               \
     do {                                                                                                               \
         if (weft__trace_wants(WEFT_TRACE_##event))                                                                     \

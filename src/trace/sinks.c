@@ -29,6 +29,7 @@ static struct {
     uint64_t wanted;         /* by the provider, when it was asked last */
     int sampled;             /* runtimes that measure, in windows or always */
     int exact;
+    bool trails;
     int64_t opened;          /* when the window was opened last */
     _Atomic int32_t window;  /* measurements that are left in it */
     _Atomic uint64_t hooked; /* the union of the hooks' masks: most events never look further */
@@ -62,7 +63,8 @@ static void sinks_publish_wishes(void)
     for (int i = 0; i < WEFT__HOOKS_MAX; i++)
         hooked |= weft__load_relaxed(&sinks.entries[i].mask);
     weft__store_relaxed(&sinks.hooked, hooked);
-    const uint64_t mask = hooked | sinks.wanted | (sinks_measure_now() ? sinks_measured : 0);
+    const uint64_t mask = hooked | sinks.wanted | (sinks_measure_now() ? sinks_measured : 0) |
+                          (sinks.trails ? WEFT__TRACE_TRAILS : 0);
     if (weft__load_relaxed(&weft__trace_mask) != mask) /* leave the line shared while nothing changes */
         weft__store_relaxed(&weft__trace_mask, mask);
 }
@@ -107,6 +109,14 @@ bool weft__sinks_spend(void)
     sinks_publish_wishes();
     weft__unlock(&sinks.lock);
     return true;
+}
+
+void weft__sinks_begin_trails(void)
+{
+    weft__lock(&sinks.lock);
+    sinks.trails = true;
+    sinks_publish_wishes();
+    weft__unlock(&sinks.lock);
 }
 
 void weft__sinks_set_provider(const weft_trace_provider *provider)

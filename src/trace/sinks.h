@@ -44,6 +44,9 @@ void weft__sinks_open_window(int64_t now, int32_t measurements);
 /* Whether one measurement more may be made. Any thread that holds no lock of a higher floor than this. */
 bool weft__sinks_spend(void);
 
+/* From now on tasks and messages have trails: the bit WEFT__TRACE_TRAILS. */
+void weft__sinks_begin_trails(void);
+
 /* Registrations of hooks, by the runtime's number. */
 int weft__sinks_add(uint32_t runtime, const weft_hooks *hooks, uint64_t mask, weft_hooks_handle *out_handle);
 int weft__sinks_remove(weft_hooks_handle handle);

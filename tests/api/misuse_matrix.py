@@ -83,6 +83,11 @@ EXAMPLES = {
     "weft_job": ("h.job.good", [("cleared", "h.job.never", "EINVAL"), ("stale", "h.job.stale", "ESRCH?"),
                                 ("foreign", "h.job.closed", "ESRCH?")]),
     "weft_hooks_handle": ("0", [(n, n, "ESRCH") for n in ("0", "7", "255", "UINT64_MAX")]),
+    "const weft_tracer *": ("NULL", [("no size", "&(weft_tracer){.size = 0}", "EINVAL"),
+                                     ("of a smaller size", "&(weft_tracer){.size = sizeof(weft_tracer) - 1}", "EINVAL")]),
+    "weft_trail * to enter": ("NULL", [NULL]),
+    "weft_trail *": ("NULL", []),
+    "const struct weft_frame *": ("NULL", []),
     "weft_guest *": ("NULL", [NULL]),
     "weft_lints *": ("w.lints", [NULL]),
     "weft_interval * to start": ("OUT(weft_interval)", [NULL]),
@@ -153,7 +158,7 @@ OPTIONS = {  # good ones, where the default is not
 RESERVES_MANY = ("weft_channel_reserve_many", "weft_channel_reserve_many_blocking", "weft_channel_try_reserve_many",
                  "weft_reserve_many_begin")
 JOB_BEGINS = ("weft_job_begin", "weft_job_begin_blocking", "weft_job_try_begin")
-TO = {"weft_scope_open_at": "weft_scope * to open", "weft_scope_close": "weft_scope * to close",
+TO = {"weft_trail_enter": "weft_trail * to enter", "weft_scope_open_at": "weft_scope * to open", "weft_scope_close": "weft_scope * to close",
       "weft_scope_cancel": "weft_scope * to close", "weft_sleep_reset": "weft_sleep_future * to reset",
       "weft_interval_start": "weft_interval * to start",
       "weft_job_run": "weft_job * to run", **{name: "weft_job * to begin" for name in JOB_BEGINS},

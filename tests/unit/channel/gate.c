@@ -81,6 +81,12 @@ static void slot_marks_of_neighbouring_rounds_differ(void **state)
             assert_int_not_equal(weft__slot_abandoned(pos), weft__slot_seq(pos + slots));
             assert_int_not_equal(weft__slot_abandoned(pos), weft__slot_seq(pos - slots));
             assert_true(weft__slot_abandoned(pos) <= WEFT__SLOT_SEQ_MASK);
+            assert_int_not_equal(weft__slot_trailed(pos), weft__slot_seq(pos));
+            assert_int_not_equal(weft__slot_trailed(pos), weft__slot_abandoned(pos));
+            assert_true(weft__slot_trailed(pos) <= WEFT__SLOT_SEQ_MASK);
+            assert_int_not_equal(weft__slot_trailed(pos), weft__slot_seq(pos - slots));
+            assert_int_not_equal(weft__slot_trailed(pos), weft__slot_trailed(pos - slots));
+            assert_int_not_equal(weft__slot_trailed(pos - slots), weft__slot_seq(pos));
         }
 }
 
