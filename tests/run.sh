@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.." || exit 1
 ROOT=${WEFT_BUILD_ROOT:-$PWD/build}
 export JOBS=${JOBS:-$(nproc)}
 STAGES="packages gcc clang asan tsan chaos fuzz headers lint install recording" # and, on request: valgrind
-WEFT_COMPONENTS="-DWEFT_LTTNG=ON -DWEFT_CLI=ON -DWEFT_CONFIG=ON -DWEFT_DIAG=ON" # must be there, of what is optional
+WEFT_COMPONENTS="-DWEFT_LTTNG=ON -DWEFT_CLI=ON -DWEFT_CONFIG=ON -DWEFT_DIAG=ON -DWEFT_OTLP=ON" # must be there, of what is optional
 passed=0
 failed=0
 unset CC CXX CFLAGS CXXFLAGS LDFLAGS CTEST_OUTPUT_ON_FAILURE # a developer's own must not decide what is tested
@@ -96,7 +96,7 @@ summed() {
 # Three rounds of the tests where threads meet; tests/chaos/run.sh does as many as one likes.
 stage_chaos() {
     build chaos gcc g++ -DWEFT_CHAOS=ON -DWEFT_BUILD_BENCH=OFF -DWEFT_BUILD_EXAMPLES=OFF -DWEFT_LTTNG=OFF -DWEFT_CLI=OFF \
-        -DWEFT_CONFIG=OFF -DWEFT_DIAG=OFF &&
+        -DWEFT_CONFIG=OFF -DWEFT_DIAG=OFF -DWEFT_OTLP=OFF &&
         summed "$ROOT/chaos/sum.log" tests/chaos/run.sh -n 3 -p 20 "$ROOT/chaos"
 }
 # On request: a selection, under a minute; tests/valgrind.sh has the rest.

@@ -22,6 +22,8 @@ weft_optional("${WEFT_CONFIG}" WEFT_TOML tomlplusplus)         # addons/config
 weft_optional("${WEFT_CLI}" WEFT_BABELTRACE babeltrace2)       # cli
 weft_optional("${WEFT_DIAG}" WEFT_MICROHTTPD libmicrohttpd)    # addons/diag
 weft_optional("${WEFT_DIAG}" WEFT_JANSSON jansson)             # addons/diag
+weft_optional("${WEFT_OTLP}" WEFT_OTLP_CURL libcurl)           # addons/otlp
+weft_optional("${WEFT_OTLP}" WEFT_OTLP_JANSSON jansson)        # addons/otlp
 # Of the program only the reader of recordings must be there when it is asked for; `weft top` says itself what it lacks.
 if("${WEFT_CLI}" STREQUAL "OFF")
     set(live OFF)
