@@ -324,7 +324,7 @@ int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *optio
     *out_rt = rt;
     if (o->tracing && rt->trace_status < 0)
         weft__report(&rt->sched.env, rt->trace_status, "%s", rt->trace_text);
-    weft__diag_from_environment(rt);
+    weft__components_from_environment(rt);
     return 0;
 }
 

@@ -90,8 +90,8 @@ bool weft__watch_is_inside(weft_runtime *rt);
 /* What is to be done at a fork of the process is known to it from here on. 0 or WEFT_ENOMEM. */
 int weft__fork_prepare(void);
 
-/* Start the endpoint of the process if its environment asks for one; what hinders it is told to the runtime's report. */
-void weft__diag_from_environment(weft_runtime *rt);
+/* Start the components that the environment of the process asks for; what hinders one is told to the runtime's report. */
+void weft__components_from_environment(weft_runtime *rt);
 
 /* Say what lives to a recording that has just begun. */
 void weft__watch_announce(weft_runtime *rt);

@@ -21,7 +21,7 @@ static struct {
     _Atomic(const weft_tracer *) tracer; /* one of the two, or NULL */
     weft_tracer tracers[2];
     unsigned turn;
-    bool begun; /* there is a key */
+    _Atomic uint32_t begun; /* there is a key */
     pthread_key_t key; /* ends what a thread of the host has, with the thread */
 } trails;
 
@@ -92,9 +92,11 @@ static int trail_put(const weft_tracer *tracer)
 {
     if (weft__load_relaxed(&trails.tracer)) /* under the lock */
         return weft__refuse(WEFT_EBUSY, "weft_tracer_set: there is a tracer: take it away first, with NULL");
-    if (!trails.begun && pthread_key_create(&trails.key, trail_thread_ends) != 0)
-        return weft__refuse(WEFT_ENOMEM, "weft_tracer_set: the process has no key of threads left");
-    trails.begun = true;
+    if (!weft__load_relaxed(&trails.begun)) { /* written here alone */
+        if (pthread_key_create(&trails.key, trail_thread_ends) != 0)
+            return weft__refuse(WEFT_ENOMEM, "weft_tracer_set: the process has no key of threads left");
+        weft__store_release(&trails.begun, 1); /* TR-R3 */
+    }
     weft_tracer *place = &trails.tracers[trails.turn++ % 2];
     *place = *tracer;
     weft__store_release(&trails.tracer, place); /* TR-R1 */
@@ -149,7 +151,7 @@ static void trail_put_current(struct weft__trail_place *place, weft_trail *trail
 {
     weft_trail *before = place->current;
     place->current = trail;
-    if (place == &trail_here && trail && trails.begun)
+    if (place == &trail_here && trail && weft__load_acquire(&trails.begun)) /* TR-A3 */
         pthread_setspecific(trails.key, place); /* without memory for it the last one stays behind */
     weft_trail_unref(before);
 }

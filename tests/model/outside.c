@@ -41,4 +41,4 @@ int weft__provider_find(bool load, char *text, size_t text_size)
 }
 
 int weft__fork_prepare(void) { return 0; }
-void weft__diag_from_environment(weft_runtime *rt) { (void)rt; }
+void weft__components_from_environment(weft_runtime *rt) { (void)rt; }

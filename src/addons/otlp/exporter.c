@@ -55,14 +55,10 @@ static void things_free(enum weft__otlp_signal signal, struct weft__otlp_node *n
 
 /* --- lanes -------------------------------------------------------------------------------------------------------- */
 
-/* What has come meanwhile goes behind what waits. */
-static void lane_fetch(enum weft__otlp_signal signal, struct weft__otlp_lane *lane, int64_t now)
+/* What is in the queue goes behind what waits. Only when it is needed: as long as the queue is not empty nobody rouses. */
+static void lane_fetch(enum weft__otlp_signal signal, struct weft__otlp_lane *lane)
 {
-    struct weft__otlp_node *fresh = signal == WEFT__OTLP_METRICS ? NULL : weft__otlp_take(signal), **end = &lane->waiting;
-    if (!fresh)
-        return;
-    if (!lane->waiting)
-        lane->since = now;
+    struct weft__otlp_node *fresh = weft__otlp_take(signal), **end = &lane->waiting;
     while (*end)
         end = &(*end)->next;
     *end = fresh;
@@ -70,10 +66,17 @@ static void lane_fetch(enum weft__otlp_signal signal, struct weft__otlp_lane *la
         lane->waiting_count++;
 }
 
+/* Whether something waits to be sent, taken from the queue or not. */
+static bool lane_has(const struct weft__otlp_lane *lane, enum weft__otlp_signal signal)
+{
+    return lane->waiting || weft__load_relaxed(&weft__otlp_queues[signal].head); /* who pushes the first one rouses */
+}
+
 /* The batch is done with, in whatever way. */
 static void lane_clear(enum weft__otlp_signal signal, struct weft__otlp_lane *lane, _Atomic uint64_t *tally, uint64_t count)
 {
     weft__fetch_add_relaxed(tally, count); /* a statistic */
+    lane->gone += signal == WEFT__OTLP_METRICS ? 1 : lane->batch_count;
     if (signal != WEFT__OTLP_METRICS)
         things_free(signal, lane->batch, lane->batch_count);
     free(lane->body);
@@ -102,6 +105,8 @@ static void lane_begin(struct weft__otlp_exporter *x, enum weft__otlp_signal sig
 {
     struct weft__otlp_lane *lane = &x->lanes[signal];
     const struct weft__otlp_target *target = &x->settings->targets[signal];
+    lane_fetch(signal, lane);
+    lane->since = 0;
     const uint32_t count = lane->waiting_count < target->batch_max ? lane->waiting_count : target->batch_max;
     struct weft__otlp_node *last = lane->waiting;
     for (uint32_t i = 1; i < count; i++)
@@ -131,7 +136,7 @@ static void lane_tell_metrics(struct weft__otlp_exporter *x, int64_t now)
     if (lane->body)
         lane_post(x, WEFT__OTLP_METRICS);
     else
-        weft__otlp_dropped(WEFT__OTLP_METRICS);
+        lane_clear(WEFT__OTLP_METRICS, lane, &weft__otlp_queues[WEFT__OTLP_METRICS].tally.dropped, 1);
 }
 
 /* An attempt came to nothing that another could not mend. */
@@ -195,56 +200,64 @@ static int64_t lane_due(const struct weft__otlp_exporter *x, enum weft__otlp_sig
         return INT64_MAX;
     if (lane->state == WEFT__OTLP_PAUSING)
         return lane->again;
-    if (signal != WEFT__OTLP_METRICS && lane->waiting_count == 0)
+    if (signal == WEFT__OTLP_METRICS ? x->hurry : !lane_has(lane, signal))
         return INT64_MAX;
-    if (signal != WEFT__OTLP_METRICS && lane->waiting_count >= target->batch_max)
-        return INT64_MIN;
+    if (signal != WEFT__OTLP_METRICS && weft__load_relaxed(&weft__otlp_queues[signal].count) >= target->batch_max)
+        return INT64_MIN; /* of an idle lane, all that it counts waits */
     return lane->since + (int64_t)target->delay_ms * exporter_ms;
 }
 
-static void lane_step(struct weft__otlp_exporter *x, enum weft__otlp_signal signal, int64_t now, bool hurry)
+static void lane_step(struct weft__otlp_exporter *x, enum weft__otlp_signal signal, int64_t now)
 {
     struct weft__otlp_lane *lane = &x->lanes[signal];
     struct weft__otlp_answer answer;
-    lane_fetch(signal, lane, now);
     if (lane->state == WEFT__OTLP_SENDING && weft__otlp_post_answer(x->poster, signal, &answer))
         lane_answered(x, signal, &answer, now);
     if (lane->state == WEFT__OTLP_PAUSING && now >= lane->again)
         lane_post(x, signal);
     if (lane->state != WEFT__OTLP_IDLE || !x->settings->targets[signal].on)
         return;
-    if (signal == WEFT__OTLP_METRICS ? now >= lane_due(x, signal) : lane->waiting_count > 0 && (hurry || now >= lane_due(x, signal))) {
-        if (signal == WEFT__OTLP_METRICS)
+    if (signal == WEFT__OTLP_METRICS) {
+        if (x->hurry ? lane->gone + 1 == lane->flush_until : now >= lane_due(x, signal))
             lane_tell_metrics(x, now);
-        else
-            lane_begin(x, signal);
+        return;
     }
+    if (lane->since == 0 && lane_has(lane, signal))
+        lane->since = now;
+    if (lane_has(lane, signal) && (x->hurry || now >= lane_due(x, signal)))
+        lane_begin(x, signal);
 }
 
 static bool lane_is_empty(const struct weft__otlp_exporter *x, enum weft__otlp_signal signal)
 {
     const struct weft__otlp_lane *lane = &x->lanes[signal];
-    return lane->state == WEFT__OTLP_IDLE && (signal == WEFT__OTLP_METRICS || !lane->waiting);
+    return lane->state == WEFT__OTLP_IDLE && (signal == WEFT__OTLP_METRICS || !lane_has(lane, signal));
 }
 
 /* --- the thread --------------------------------------------------------------------------------------------------- */
 
-static bool exporter_is_empty(const struct weft__otlp_exporter *x)
+/* Whether what there was at the beginning of the flush has gone: others may go on to push. */
+static bool exporter_has_flushed(const struct weft__otlp_exporter *x)
 {
     for (int signal = 0; signal < WEFT__OTLP_SIGNALS; signal++)
-        if (!lane_is_empty(x, signal))
+        if (x->lanes[signal].gone < x->lanes[signal].flush_until && (signal == WEFT__OTLP_METRICS || !lane_is_empty(x, signal)))
             return false;
     return true;
 }
 
-/* A flush, or the stop, which is one: metrics are told once more, and then nobody waits for a batch to fill. */
+/*
+ * A flush, or the stop, which is one: what there is has to go. Metrics are told once more; if a request of them is under way,
+ * after that.
+ */
 static void exporter_hurry(struct weft__otlp_exporter *x, int64_t now)
 {
-    struct weft__otlp_lane *lane = &x->lanes[WEFT__OTLP_METRICS];
     if (x->settings->targets[WEFT__OTLP_LOGS].on)
         weft__otlp_suspicions_look(&x->suspicions, now);
-    if (x->settings->targets[WEFT__OTLP_METRICS].on && lane->state == WEFT__OTLP_IDLE)
-        lane_tell_metrics(x, now);
+    for (int signal = 0; signal < WEFT__OTLP_SIGNALS; signal++) {
+        struct weft__otlp_lane *lane = &x->lanes[signal];
+        const uint64_t metrics = x->settings->targets[signal].on ? 1 + (lane->state != WEFT__OTLP_IDLE) : 0;
+        lane->flush_until = lane->gone + (signal == WEFT__OTLP_METRICS ? metrics : weft__load_relaxed(&weft__otlp_queues[signal].count));
+    }
 }
 
 /* Sleep until something is due or somebody rouses; or, while requests are under way, until something comes of them. */
@@ -273,15 +286,15 @@ static bool exporter_turn(struct weft__otlp_exporter *x)
         x->flush_begun = wanted;
         exporter_hurry(x, now);
     }
-    const bool hurry = stopping || x->flush_begun != done;
+    x->hurry = stopping || x->flush_begun != done;
     int64_t until = stopping ? deadline : INT64_MAX;
     if (x->settings->targets[WEFT__OTLP_LOGS].on) {
         const int64_t look = weft__otlp_suspicions_turn(&x->suspicions, now);
         until = look < until ? look : until;
     }
     for (int signal = 0; signal < WEFT__OTLP_SIGNALS; signal++)
-        lane_step(x, signal, now, hurry);
-    if (hurry && exporter_is_empty(x)) {
+        lane_step(x, signal, now);
+    if (x->hurry && exporter_has_flushed(x)) {
         weft__store_release(&x->flush_done, x->flush_begun); /* OX-R2 */
         weft__futex_wake(&x->flush_done, WEFT__WAKE_ALL);
         if (stopping && x->flush_begun == weft__load_relaxed(&x->flush_wanted)) /* the stop's own was counted before */
@@ -350,7 +363,7 @@ bool weft__otlp_exporter_stop(struct weft__otlp_exporter *x, int64_t deadline_ns
     weft__otlp_poster_destroy(x->poster); /* before the bodies of its requests */
     for (int signal = 0; signal < WEFT__OTLP_SIGNALS; signal++) {
         struct weft__otlp_lane *lane = &x->lanes[signal];
-        lane_fetch(signal, lane, 0);
+        lane_fetch(signal, lane);
         whole &= lane_is_empty(x, signal);
         if (signal != WEFT__OTLP_METRICS)
             things_free(signal, lane->waiting, lane->waiting_count);

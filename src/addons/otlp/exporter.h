@@ -29,12 +29,14 @@ struct weft__otlp_lane {
     struct weft__otlp_node *waiting; /* taken from the queue, the oldest first */
     struct weft__otlp_node *batch;   /* those of them that are being sent */
     uint32_t waiting_count, batch_count;
-    int64_t since;                   /* when the first of those that wait was seen; of metrics: when they were told last */
+    int64_t since;                   /* when something was seen to wait; 0: nothing was. Of metrics: when they were told last */
     char *body;
     size_t length;
     uint32_t items;                  /* spans, records or data points in it */
     uint32_t attempts;
     int64_t again;                   /* PAUSING: until then */
+    uint64_t gone;                   /* things that were done with, in whatever way; of metrics: requests */
+    uint64_t flush_until;            /* a flush is over when so many have */
 };
 
 struct weft__otlp_exporter {
@@ -47,6 +49,7 @@ struct weft__otlp_exporter {
     pthread_t thread;
     _Atomic uint32_t flush_wanted, flush_done; /* numbers of flushes */
     uint32_t flush_begun;                      /* the one that is being done */
+    bool hurry; /* then nobody waits for a batch to fill, and metrics are told as the flush wants them, not by the clock */
     _Atomic uint32_t stop;
     _Atomic int64_t stop_deadline;
     struct weft__lock lock;

@@ -42,7 +42,7 @@ bool weft__otlp_push(enum weft__otlp_signal signal, struct weft__otlp_node *node
     do
         node->next = head;
     while (!weft__cas_weak_acq_rel(&queue->head, &head, node)); /* OQ-R1 */
-    if (before + 1 == weft__load_relaxed(&queue->batch))
+    if (!head || before + 1 == weft__load_relaxed(&queue->batch)) /* the first, to be seen; and enough, to be sent */
         weft__otlp_rouse();
     return true;
 }
