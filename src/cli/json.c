@@ -6,21 +6,36 @@
 
 #include "base/utf8.h"
 
+/* How many of the bytes here are written as they are, one by one: ASCII without what JSON, or a page, would take. */
+static size_t json_plain(const struct json *json, const char *text)
+{
+    size_t length = 0;
+    for (unsigned char c; (c = (unsigned char)text[length]) >= 0x20 && c < 0x7f; length++)
+        if (c == '"' || c == '\\' || (c == '<' && json->in_page))
+            break;
+    return length;
+}
+
 static void json_quote(struct json *json, const char *text)
 {
     fputc('"', json->out);
-    while (*text) {
-        size_t length = weft__utf8_sequence(text);
-        unsigned char first = (unsigned char)*text;
+    for (size_t length; *text; text += length) {
+        length = json_plain(json, text);
+        if (length) {
+            fwrite(text, 1, length, json->out);
+            continue;
+        }
+        const unsigned char first = (unsigned char)*text;
+        length = weft__utf8_sequence(text);
         if (!length)
             fputs("\\ufffd", json->out);
         else if (first == '"' || first == '\\')
             fprintf(json->out, "\\%c", first);
-        else if (first < 0x20 || first == 0x7f || (first == '<' && json->in_page))
+        else if (first < 0x20 || first == 0x7f || first == '<')
             fprintf(json->out, "\\u%04x", first);
         else
             fwrite(text, 1, length, json->out);
-        text += length ? length : 1;
+        length += !length;
     }
     fputc('"', json->out);
 }

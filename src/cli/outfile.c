@@ -3,6 +3,7 @@
 #include "cli/outfile.h"
 
 #include <errno.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +36,7 @@ int outfile_open(struct outfile *out, const char *path)
         out->part = NULL;
         return -error;
     }
+    (void)__fsetlocking(out->file, FSETLOCKING_BYCALLER); /* one thread writes; a lock per character is dear */
     out->path = memory_text(path);
     return 0;
 }

@@ -56,6 +56,35 @@ checked "a picture of it" check_export.py timeline lossy.html lossy.facts lossy.
 checked "its stacks are those of its report" check_export.py folded lossy.folded lossy.json
 exits "its trace says what is lost" 0 '"name":"events lost"' grep -m 1 '"cat":"lost"' lossy.trace
 
+# Broken: a sentence or exports, and never a crash or a loop.
+session=weft-parts-$$
+lttng_quietly create "$session" --output="$PWD/parts"
+lttng_sessions="$lttng_sessions $session"
+lttng_quietly enable-channel -u -s "$session" hot --subbuf-size=16K --num-subbuf=128
+lttng_quietly enable-event -u -s "$session" -c hot 'weft:*'
+lttng_session_start parts
+timeout 60 "$program" --tracing >parts.facts || failed "the program ended with $?"
+lttng_session_end parts
+out=$("$python" - "$weft" <<'PYTHON'
+import glob, os, random, shutil, subprocess, sys
+for seed in range(8):
+    rng = random.Random(seed)
+    shutil.rmtree("broken", ignore_errors=True)
+    shutil.copytree("parts", "broken")
+    name = rng.choice(sorted(f for f in glob.glob("broken/**/hot_*", recursive=True) if os.path.getsize(f)))
+    content = bytearray(open(name, "rb").read())
+    if seed % 2:
+        del content[rng.randrange(len(content)):]
+    for _ in range(20):
+        content[rng.randrange(len(content))] = rng.randrange(256)
+    open(name, "wb").write(content)
+    ran = subprocess.run([sys.argv[1], "trace", "export", "broken", "--perfetto", "broken.trace", "--timeline", "broken.html",
+                          "--folded", "broken.folded", "--csv", "broken.csv"], capture_output=True, timeout=60)
+    if ran.returncode not in (0, 1) or (ran.returncode and not ran.stderr.startswith(b"weft trace export: ")):
+        sys.exit(f"seed {seed}, {name}: exit code {ran.returncode}, {ran.stderr[-200:]!r}")
+PYTHON
+) && passed "8 broken recordings are exported or refused" || failed "a broken recording: $out"
+
 # --- what is refused ---------------------------------------------------------------------------------------------------
 
 exits "no recording" 1 'nowhere: No such file' export_of nowhere --folded busy.folded
