@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See run.h. What is printed goes into memory that needs nobody to read it meanwhile: a daemon that the command leaves
+ * behind may keep it open.
+ */
+#include "cli/trace/record/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/memory.h"
+#include "cli/text.h"
+
+extern char **environ;
+
+enum { RUN_PATIENCE_MS = 60000 };
+
+int run_watch(pid_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0); /* glibc has a name for it since 2.36 */
+}
+
+static int run_spawn(pid_t *out_pid, const char *const argv[], int said)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, said, 1);
+    posix_spawn_file_actions_adddup2(&actions, said, 2);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    const int error = posix_spawnp(out_pid, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+/* The end of it in one line, without what a terminal would take for a command. */
+static void run_said(int said, char *text, size_t size)
+{
+    char *end = memory_zeroed(size, 1);
+    const off_t all = lseek(said, 0, SEEK_END);
+    const ssize_t got = pread(said, end, size - 1, all >= (off_t)size ? all - (off_t)size + 1 : 0);
+    end[got > 0 ? got : 0] = '\0';
+    for (size_t length = strlen(end); length && strchr(" \n\r", end[length - 1]); length--)
+        end[length - 1] = '\0';
+    for (char *line = end; (line = strchr(line, '\n'));)
+        *line = ' ';
+    text_clean(text, size, end);
+    free(end);
+}
+
+int run_command(const char *const argv[], char *said, size_t size)
+{
+    pid_t pid;
+    int status = 0, ready = 1;
+    said[0] = '\0';
+    const int memory = memfd_create("weft-said", MFD_CLOEXEC);
+    if (memory < 0 || run_spawn(&pid, argv, memory)) {
+        if (memory >= 0)
+            close(memory);
+        return RUN_ABSENT;
+    }
+    const int end = run_watch(pid);
+    if (end >= 0) { /* a kernel without it waits for ever */
+        do
+            ready = poll(&(struct pollfd){.fd = end, .events = POLLIN}, 1, RUN_PATIENCE_MS);
+        while (ready < 0 && errno == EINTR);
+        close(end);
+    }
+    if (!ready)
+        kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    run_said(memory, said, size);
+    close(memory);
+    if (!ready)
+        return RUN_SILENT;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
