@@ -80,4 +80,14 @@
 #define weft__cas_strong_seq_cst(p, expected, v)                                                                       \
     WEFT__CHAOS_POINT(atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_seq_cst, memory_order_seq_cst))
 
+/* Between two looks at a word that another processor is about to write: leaves it, and a sibling, the line and the units. */
+static inline void weft__pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 #endif

@@ -1,14 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* The slow paths of the mutex: sleep until it is free, and wake one sleeper. */
+/*
+ * The slow paths of the mutex: wait until it is free, and wake one sleeper.
+ *
+ * Critical sections are some dozens of instructions, so a lock that is held is free again before a call of the system
+ * would have returned: who finds it held looks a while before it sleeps. It does not if somebody sleeps already: then the
+ * holder has been away for longer than that, or the lock goes from hand to hand.
+ */
 #include "base/lock.h"
 
 #include "base/futex.h"
 
+#ifndef WEFT__LOCK_LOOKS /* fewer are for models */
+#define WEFT__LOCK_LOOKS 64 /* about a microsecond: what a call of the system costs */
+#endif
+
+/* What the word said at the last look. */
+static uint32_t lock_watch(struct weft__lock *lock)
+{
+    uint32_t word = 1;
+    for (int i = 0; i < WEFT__LOCK_LOOKS && word == 1; i++) {
+        weft__pause();
+        word = weft__load_relaxed(&lock->word); /* whoever takes it orders */
+    }
+    return word;
+}
+
 void weft__lock_wait(struct weft__lock *lock)
 {
+    if (lock_watch(lock) == 0 && weft__lock_try(lock))
+        return;
     /* Announce the sleeper with 2; whoever gets the lock this way keeps 2, since others may sleep still. */
-    while (weft__exchange_acquire(&lock->word, 2) != 0) /* LK-A1 */
+    while (weft__exchange_acquire(&lock->word, 2) != 0) { /* LK-A1 */
         weft__futex_wait(&lock->word, 2, INT64_MAX);
+        lock_watch(lock); /* who was awake may have been faster */
+    }
 }
 
 void weft__lock_wake(struct weft__lock *lock)

@@ -58,7 +58,7 @@ build_object() {
     shift 2
     "$CC" -std=gnu11 -O1 -g -fno-pie -fsanitize=thread -Wno-tsan -U_FORTIFY_SOURCE \
         --param tsan-instrument-func-entry-exit=0 -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset \
-        -fno-builtin-memcmp -fno-common -ffunction-sections -fno-stack-protector -DWEFT_MODEL=1 -I"$here" -I"$build/include" "$@" -c -o "$out"
+        -fno-builtin-memcmp -fno-common -ffunction-sections -fno-stack-protector -DWEFT_MODEL=1 -DWEFT__LOCK_LOOKS=1 -I"$here" -I"$build/include" "$@" -c -o "$out"
     objcopy --redefine-syms="$here/interpose.syms" --remove-section=.init_array* --remove-section=.rela.init_array* \
         --rename-section .data=model_data,alloc,load,data,contents \
         --rename-section .bss=model_bss,alloc,load,data,contents "$out"

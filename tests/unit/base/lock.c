@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The mutex of one word. */
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include "base/lock.h"
@@ -25,11 +27,47 @@ static void lock_unlock_with_a_sleeper_noted_frees(void **state)
     struct weft__lock lock = {2}; /* as a waiter leaves it */
     weft__unlock(&lock);
     assert_int_equal(atomic_load(&lock.word), 0);
-    weft__lock_wait(&lock); /* the slow path takes a free lock, and keeps the note */
-    assert_int_equal(atomic_load(&lock.word), 2);
+    weft__lock_wait(&lock); /* what has become free by the time it looks is taken as ever */
+    assert_int_equal(atomic_load(&lock.word), 1);
     assert_false(weft__lock_try(&lock));
     weft__unlock(&lock);
     assert_true(weft__lock_try(&lock));
+}
+
+struct slept {
+    struct weft__lock lock;
+    _Atomic int has_it;
+    _Atomic int let_go;
+};
+
+static void *lock_sleep(void *context)
+{
+    struct slept *slept = context;
+    weft__lock(&slept->lock);
+    atomic_store(&slept->has_it, 1);
+    while (!atomic_load(&slept->let_go))
+        sched_yield();
+    weft__unlock(&slept->lock);
+    return NULL;
+}
+
+/* Others may sleep behind it, whom its unlock has to wake. */
+static void lock_taken_after_a_sleep_keeps_the_note(void **state)
+{
+    (void)state;
+    struct slept slept = {0};
+    pthread_t thread;
+    weft__lock(&slept.lock);
+    assert_int_equal(pthread_create(&thread, NULL, lock_sleep, &slept), 0);
+    while (atomic_load(&slept.lock.word) != 2) /* it has looked long enough, and goes to sleep */
+        sched_yield();
+    weft__unlock(&slept.lock);
+    while (!atomic_load(&slept.has_it))
+        sched_yield();
+    assert_int_equal(atomic_load(&slept.lock.word), 2);
+    atomic_store(&slept.let_go, 1);
+    pthread_join(thread, NULL);
+    assert_int_equal(atomic_load(&slept.lock.word), 0);
 }
 
 struct counted {
@@ -67,6 +105,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lock_zeroed_is_free),
         cmocka_unit_test(lock_unlock_with_a_sleeper_noted_frees),
+        cmocka_unit_test(lock_taken_after_a_sleep_keeps_the_note),
         cmocka_unit_test(lock_by_four_threads_excludes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
