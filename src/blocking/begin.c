@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Beginning a job. First a place in the queue is reserved, then the job gets its memory, then it is queued: so a full queue
- * costs no memory, and an error leaves everything with the caller. Who finds the queue full waits in a line for a
- * place, with the node of its task or one on its stack; places are handed over in the order of arrival.
+ * Beginning a job. While the queue looks as if it had room the job gets its memory, and its place and its turn in one step
+ * under the lock. If there is no room after all, a place is reserved first, then the job gets its memory, then it is queued: so a
+ * full queue costs no memory, and an error leaves everything with the caller. Who finds the queue full waits in a line
+ * for a place, with the node of its task or one on its stack; places are handed over in the order of arrival.
  */
 #include <string.h>
 #include <weft/error.h>
@@ -13,6 +14,7 @@
 #include "registry/runtimes.h"
 #include "task/context.h"
 #include "task/name.h"
+#include "trace/emit.h"
 
 static int begin_check(const char *call, const weft_job *job, const weft_job_options *o)
 {
@@ -37,7 +39,7 @@ static enum begin_place begin_reserve(struct weft__blocking *pool, struct weft__
     weft__lock(&pool->lock);
     if (pool->closed) {
         place = BEGIN_CLOSED;
-    } else if (weft__load_relaxed(&pool->queued) + pool->reserved < pool->queue_max && weft__list_empty(&pool->places)) {
+    } else if (weft__pool_has_room_locked(pool)) {
         pool->reserved++;
         place = BEGIN_RESERVED;
     } else if (wait) {
@@ -68,8 +70,9 @@ static size_t begin_round(size_t size)
     return (size + 15) & ~(size_t)15;
 }
 
-/* A place is reserved: make the job and queue it. */
-static int begin_submit(const char *call, struct weft__blocking *pool, weft_job *out_job, const weft_job_options *o)
+/* Make the job and queue it. WEFT__POOL_FULL: no place was reserved, and there is none; nothing was taken. */
+static int begin_submit(const char *call, struct weft__blocking *pool, weft_job *out_job, const weft_job_options *o,
+                        enum weft__pool_place place)
 {
     const char *name = o->name ? o->name : o->site && o->site->name ? o->site->name : "job";
     const size_t name_length = weft__name_fit(name, WEFT_NAME_MAX);
@@ -77,7 +80,8 @@ static int begin_submit(const char *call, struct weft__blocking *pool, weft_job 
     struct weft__job *job = weft__slab_alloc(&pool->slab, weft__self_cache(&pool->slab, WEFT__CACHED_JOBS),
                                              argument_at + o->argument_size);
     if (!job) {
-        weft__pool_release_place(pool);
+        if (place == WEFT__PLACE_RESERVED)
+            weft__pool_release_place(pool);
         return weft__refuse(WEFT_ENOMEM, "%s: no memory for the job '%.100s': nothing was taken", call, name);
     }
     /* It is not live yet, so nobody looks at anything but its state. */
@@ -105,10 +109,21 @@ static int begin_submit(const char *call, struct weft__blocking *pool, weft_job 
         memcpy(job->argument, o->argument, o->argument_size);
     }
     const weft_job handle = {job->id, weft__slot_number(job), pool->env->number};
-    const int error = weft__pool_submit(call, pool, job);
+    const int error = weft__pool_submit(call, pool, job, place);
     if (error == 0 && out_job)
         *out_job = handle;
     return error;
+}
+
+/*
+ * Without a place, if it looks as if there were one: as begin_submit(). Not while it is recorded, since a job that finds no place is
+ * none, and its events would say that there was one.
+ */
+static int begin_at_once(const char *call, struct weft__blocking *pool, weft_job *out_job, const weft_job_options *o)
+{
+    if (weft__trace_wants(WEFT_TRACE_blocking_queue) || weft__load_relaxed(&pool->queued) >= pool->queue_max) /* a guess */
+        return WEFT__POOL_FULL;
+    return begin_submit(call, pool, out_job, o, WEFT__PLACE_TO_BE_FOUND);
 }
 
 /* The task stood in line: what came of it? */
@@ -139,16 +154,19 @@ int weft__job_begin(const char *call, weft_context *cx, weft_job *job, const wef
     struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (wait->object == &pool->place) {
         const int resumed = begin_resume(call, cx, pool);
-        return resumed == 0 ? begin_submit(call, pool, job, options) : resumed;
+        return resumed == 0 ? begin_submit(call, pool, job, options, WEFT__PLACE_RESERVED) : resumed;
     }
     weft__wait_leave(wait);
     if (weft__cx_cancelled(cx))
         return WEFT_ECANCELED;
     if (!weft__cx_spend(cx))
         return WEFT_AWAITING;
+    const int begun = begin_at_once(call, pool, job, options);
+    if (begun != WEFT__POOL_FULL)
+        return begun;
     switch (begin_reserve(pool, wait)) {
     case BEGIN_RESERVED:
-        return begin_submit(call, pool, job, options);
+        return begin_submit(call, pool, job, options, WEFT__PLACE_RESERVED);
     case BEGIN_WAITS:
         wait->object = &pool->place;
         weft__cx_refund(cx);
@@ -172,7 +190,7 @@ int weft_job_try_begin(weft_runtime *rt, weft_job *job, const weft_job_options *
     struct weft__blocking *pool = weft__env_of(rt)->blocking;
     switch (begin_reserve(pool, NULL)) {
     case BEGIN_RESERVED:
-        return begin_submit(call, pool, job, options);
+        return begin_submit(call, pool, job, options, WEFT__PLACE_RESERVED);
     case BEGIN_CLOSED:
         return begin_closed(call);
     default:
@@ -223,5 +241,5 @@ int weft_job_begin_blocking(weft_runtime *rt, weft_job *job, const weft_job_opti
     const int place = begin_block(pool, deadline_ns);
     if (place == WEFT_ESHUTDOWN)
         return begin_closed(call);
-    return place == 0 ? begin_submit(call, pool, job, options) : place;
+    return place == 0 ? begin_submit(call, pool, job, options, WEFT__PLACE_RESERVED) : place;
 }

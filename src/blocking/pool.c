@@ -45,6 +45,13 @@ void weft__pool_wake(struct weft__blocking *pool, struct weft__pool_wakes *wakes
         pool->env->drive->ring(pool->env);
 }
 
+static int64_t pool_now(struct weft__blocking *pool, struct weft__pool_wakes *wakes)
+{
+    if (wakes->now_ns == 0)
+        wakes->now_ns = weft__realm_now(pool->env->realm);
+    return wakes->now_ns;
+}
+
 static void pool_wake_later(struct weft__pool_wakes *wakes, struct weft__wait *wait, uint64_t job)
 {
     wakes->waiters[wakes->count] = weft__wait_waiter(wait);
@@ -99,7 +106,8 @@ void weft__pool_take_locked(struct weft__blocking *pool, struct weft__job *job, 
     pool_count_queued(pool, -1);
     job->phase = (uint8_t)phase;
     if (phase == WEFT__JOB_RUNNING) {
-        job->started_ns = weft__realm_now(pool->env->realm);
+        const int64_t now = pool_now(pool, wakes);
+        job->started_ns = now > job->queued_ns ? now : job->queued_ns; /* it may have come after the look at the clock */
         job->thread_id = weft__pool_thread_id();
         pool->running++;
         weft__spread_note(&pool->waited, job->started_ns - job->queued_ns);
@@ -121,7 +129,7 @@ void weft__pool_end_locked(struct weft__blocking *pool, struct weft__job *job, i
     job->phase = WEFT__JOB_ENDED;
     job->code = code;
     job->result = result;
-    job->ended_ns = weft__realm_now(pool->env->realm);
+    job->ended_ns = pool_now(pool, wakes);
     if (job->started_ns != 0)
         weft__spread_note(&pool->ran, job->ended_ns - job->started_ns);
     if (--pool->outstanding == 0)
@@ -190,18 +198,20 @@ bool weft__pool_take_back_locked(struct weft__blocking *pool, const struct weft_
     return false;
 }
 
-int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft__job *job)
+int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft__job *job, enum weft__pool_place place)
 {
     const uint64_t id = job->id;
     /* Before it is queued: nobody can start it before it was announced. */
     WEFT__TRACE(pool->env->number, blocking_queue, id, weft__self_task_id(), weft__load_relaxed(&pool->queued) + 1);
     weft__lock(&pool->lock);
-    pool->reserved--;
-    if (pool->closed) {
+    if (place == WEFT__PLACE_RESERVED)
+        pool->reserved--;
+    if (pool->closed || (place == WEFT__PLACE_TO_BE_FOUND && !weft__pool_has_room_locked(pool))) {
+        const bool closed = pool->closed;
         weft__pool_free_locked(pool, job);
         weft__unlock(&pool->lock);
-        WEFT__TRACE(pool->env->number, blocking_end, id, WEFT_ESHUTDOWN);
-        return weft__refuse(WEFT_ESHUTDOWN, "%s: the runtime is shutting down", call);
+        WEFT__TRACE(pool->env->number, blocking_end, id, closed ? WEFT_ESHUTDOWN : WEFT_EAGAIN);
+        return closed ? weft__refuse(WEFT_ESHUTDOWN, "%s: the runtime is shutting down", call) : WEFT__POOL_FULL;
     }
     weft__store_relaxed(&job->state, WEFT__JOB_LIVE);
     weft__list_push_back(&pool->queue, &job->link);

@@ -137,6 +137,7 @@ struct weft__pool_wakes {
     uint64_t jobs[2];
     unsigned count;
     bool moved;
+    int64_t now_ns; /* 0: nobody has looked at the clock yet; one look serves the end of a job and the start of the next */
 };
 void weft__pool_wake(struct weft__blocking *pool, struct weft__pool_wakes *wakes);
 
@@ -235,11 +236,21 @@ struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *poo
 uint64_t weft__pool_job_id(void);
 int weft__pool_thread_id(void);
 
+/* Whether somebody who comes now may have a place: nobody waits for one, and there is one. */
+static inline bool weft__pool_has_room_locked(const struct weft__blocking *pool)
+{
+    return weft__load_relaxed(&((struct weft__blocking *)(uintptr_t)pool)->queued) + pool->reserved < pool->queue_max &&
+           weft__list_empty(&pool->places);
+}
+
 /*
- * A place in the queue was reserved and the job is written: queue it, and see that a thread takes it. On failure, and
- * then the job is freed: WEFT_ESHUTDOWN, or WEFT_EAGAIN: there is no thread and the system gives none.
+ * The job is written: queue it, in the place that was reserved for it or in one that is found now, and see that a thread takes
+ * it. On failure, and then the job is freed: WEFT_ESHUTDOWN; WEFT_EAGAIN: there is no thread and the system gives none;
+ * WEFT__POOL_FULL: no place was found.
  */
-int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft__job *job);
+enum weft__pool_place { WEFT__PLACE_RESERVED, WEFT__PLACE_TO_BE_FOUND };
+enum { WEFT__POOL_FULL = 1 };
+int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft__job *job, enum weft__pool_place place);
 
 /* weft_job_begin() and weft_job_run() under the name of the call that they are done for. */
 int weft__job_begin(const char *call, weft_context *cx, weft_job *job, const weft_job_options *options);

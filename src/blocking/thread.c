@@ -157,7 +157,7 @@ enum thread_step { THREAD_RUNS, THREAD_IDLES, THREAD_LEAVES };
 static enum thread_step thread_next(struct weft__blocking *pool, struct weft__pool_thread *me, struct weft__job **job,
                                     int result)
 {
-    struct weft__pool_wakes wakes = {0};
+    struct weft__pool_wakes wakes = {.now_ns = weft__realm_now(pool->env->realm)}; /* others wait while the lock is held */
     enum thread_step step = THREAD_RUNS;
     bool join = false;
     pthread_t previous;
