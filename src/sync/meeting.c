@@ -109,7 +109,10 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
     weft__store_relaxed(&object->receivers, 0);
     weft__store_relaxed(&object->handles, 0);
     meeting_copy_name(object->name, sizeof object->name, name);
-    meeting_copy_name(object->component, sizeof object->component, plan->component ? plan->component : "");
+    if (plan->component)
+        meeting_copy_name(object->component, sizeof object->component, plan->component);
+    else
+        object->component[0] = '\0';
     *out_object = object;
     return 0;
 }
@@ -137,17 +140,23 @@ int weft__meeting_open(weft_runtime *rt, const struct weft__meeting_plan *plan, 
     return 0;
 }
 
-static void meeting_free(struct weft__meeting *object)
+/* The slot is another's from here on: its word is 0. */
+static void meeting_recycle(struct weft__meeting *object)
 {
     struct weft__sync *home = weft__meeting_home(object);
-    weft__lock(&object->lock); /* a look from outside may be reading it */
-    weft__store_relaxed(&object->word, 0);
-    weft__unlock(&object->lock);
     if (object->kind < WEFT_SYNC_ONESHOT)
         weft__slab_free(&home->slab, NULL, object);
     else
         weft__slab_free(&home->values, meeting_cache(home), object);
     weft__sync_unref(home);
+}
+
+static void meeting_free(struct weft__meeting *object)
+{
+    weft__lock(&object->lock); /* a look from outside may be reading it */
+    weft__store_relaxed(&object->word, 0);
+    weft__unlock(&object->lock);
+    meeting_recycle(object);
 }
 
 void weft__meeting_discard(struct weft__meeting *object)
@@ -169,6 +178,14 @@ void weft__meeting_destroy(struct weft__meeting *object, uint32_t generation)
     if (weft__meeting_generation(weft__load_relaxed(&object->word)) != generation) {
         weft__unlock(&object->lock);
         weft__rcu_read_unlock();
+        return;
+    }
+    if (weft__load_acquire(&object->refs) == 1) { /* SY-A3; nobody waits, or has: more would come under the lock */
+        weft__store_relaxed(&object->word, 0);
+        weft__unlock(&object->lock);
+        weft__rcu_read_unlock();
+        WEFT__TRACE(weft__meeting_home(object)->number, sync_end, id);
+        meeting_recycle(object);
         return;
     }
     weft__fetch_and_relaxed(&object->word, UINT32_MAX); /* who takes no lock comes too late; the others under it */

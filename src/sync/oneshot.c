@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The oneshot: the value's place in the slot, and four flags in the word.
+ * The oneshot: the value's place in the slot, and six flags in the word.
  *
  *     from                  move                 to                  who drops, or keeps, the value
  *     -                     send                 SENT TX_GONE        the receiver will have it
- *     RX_GONE               send                 -                   the sender keeps it
+ *     RX_GONE               send                 TX_GONE             the sender keeps it
  *     SENT                  recv                 SENT TAKEN          the receiver has it
  *     SENT                  receiver_close       … TAKEN RX_GONE     dropped here
  *     -                     stop, close          RX_GONE             nobody
  *     -                     sender_close         TX_GONE             nobody
+ *     TX_GONE               last touch           TX_CLOSED           … of the sender, and
+ *     RX_GONE               last touch           RX_CLOSED           … of the receiver
  *
  * Each move is one read-modify-write of the word, so of two that race one sees the other: the value is sent or kept,
  * received or dropped. The value is written before SENT by its sender, and read after it by whoever sets TAKEN.
+ *
+ * An end that goes sets its CLOSED flag when it is through with the object: with the flags above if there is nobody to tell and
+ * nothing to drop, and otherwise after that. Whoever finds the other's flag there is the last, and ends the object: these two
+ * take the place of the count of handles.
  */
 #include <string.h>
 #include <weft/error.h>
@@ -34,7 +40,10 @@ enum {
     ONESHOT_SENT = 1 << WEFT__MEETING_SHIFT,
     ONESHOT_TAKEN = 2 << WEFT__MEETING_SHIFT,
     ONESHOT_TX_GONE = 4 << WEFT__MEETING_SHIFT,
-    ONESHOT_RX_GONE = 8 << WEFT__MEETING_SHIFT
+    ONESHOT_RX_GONE = 8 << WEFT__MEETING_SHIFT,
+    ONESHOT_TX_CLOSED = 16 << WEFT__MEETING_SHIFT,
+    ONESHOT_RX_CLOSED = 32 << WEFT__MEETING_SHIFT,
+    ONESHOT_CLOSED = ONESHOT_TX_CLOSED | ONESHOT_RX_CLOSED
 };
 
 _Static_assert(sizeof(struct weft__oneshot) + WEFT_ONESHOT_SIZE_MAX <= WEFT__SLOT_SIZE_MAX, "the largest value fits");
@@ -96,19 +105,17 @@ static void oneshot_tell(struct weft__meeting *object)
     weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
 }
 
-/* One side closes: its flag, and what else it wants, in one move; the word as it was. */
-static uint64_t oneshot_leave(struct weft__meeting *object, uint64_t flags)
+/* The last touch of an end whose CLOSED flag is `mine`, by the word in which it set it: the second of the two ends the object. */
+static void oneshot_end(struct weft__meeting *object, uint32_t generation, uint64_t mine, uint64_t word)
 {
-    const uint64_t word = weft__fetch_or_acq_rel(&object->word, flags); /* SY-R1 SY-A1 */
-    if (word & WEFT__MEETING_WAITERS)
-        oneshot_tell(object);
-    return word;
+    if (word & (ONESHOT_CLOSED ^ mine))
+        weft__meeting_destroy(object, generation);
 }
 
-static void oneshot_close_handle(struct weft__meeting *object, uint32_t generation)
+/* Flags alone; who waits is not told. The word as it was. */
+static uint64_t oneshot_set(struct weft__meeting *object, uint64_t flags)
 {
-    if (weft__ends_close(object))
-        weft__meeting_destroy(object, generation);
+    return weft__fetch_or_acq_rel(&object->word, flags); /* SY-R1 SY-A1 SY-R3 SY-A3 */
 }
 
 int weft_oneshot_send(weft_oneshot_sender *sender, const void *value)
@@ -123,21 +130,50 @@ int weft_oneshot_send(weft_oneshot_sender *sender, const void *value)
     if (wrong)
         return wrong;
     *sender = (weft_oneshot_sender){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
-    bool sent = !(word & ONESHOT_RX_GONE);
-    if (sent)
-        memcpy(oneshot_of(object)->value, value, oneshot_of(object)->value_size);
-    const uint64_t flags = ONESHOT_SENT | ONESHOT_TX_GONE;
-    while (sent && !weft__cas_weak_acq_rel(&object->word, &word, word | flags)) /* SY-R1 SY-A1 */
-        sent = !(word & ONESHOT_RX_GONE);
     weft__store_relaxed(&object->senders, 0); /* a number to show */
-    if (sent) {
-        if (weft__trace_wants(WEFT_TRACE_sync_release))
+    if (!(word & ONESHOT_RX_GONE))
+        memcpy(oneshot_of(object)->value, value, oneshot_of(object)->value_size);
+    const bool recorded = weft__trace_wants(WEFT_TRACE_sync_release);
+    bool sent;
+    uint64_t flags;
+    do {
+        sent = !(word & ONESHOT_RX_GONE);
+        flags = ONESHOT_TX_GONE | (sent ? ONESHOT_SENT : 0);
+        if (!recorded && !(word & WEFT__MEETING_WAITERS))
+            flags |= ONESHOT_TX_CLOSED;
+    } while (!weft__cas_weak_acq_rel(&object->word, &word, word | flags)); /* SY-R1 SY-A1 SY-R3 SY-A3 */
+    if (!(flags & ONESHOT_TX_CLOSED)) {
+        if (sent && recorded)
             weft__meeting_trace_release(object);
+        if (sent && (word & WEFT__MEETING_WAITERS))
+            oneshot_tell(object);
+        word = oneshot_set(object, ONESHOT_TX_CLOSED);
+    }
+    oneshot_end(object, generation, ONESHOT_TX_CLOSED, word);
+    return sent ? 0 : WEFT_EPIPE;
+}
+
+/* A value that was sent, and is not taken. */
+static bool oneshot_holds(uint64_t word)
+{
+    return (word & (ONESHOT_SENT | ONESHOT_TAKEN)) == ONESHOT_SENT;
+}
+
+/* An end goes: its flags; who waits is told, what nobody will have is dropped by `drop`; and the object is left alone. */
+static void oneshot_go(struct weft__meeting *object, uint32_t generation, uint64_t gone, uint64_t closed,
+                       void (*drop)(void *value, void *context))
+{
+    uint64_t word = weft__load_relaxed(&object->word); /* the compare-and-swap orders */
+    const bool quiet = !(word & WEFT__MEETING_WAITERS) && !(drop && oneshot_holds(word));
+    if (!quiet || !weft__cas_strong_acq_rel(&object->word, &word, word | gone | closed)) { /* SY-R3 SY-A3 */
+        word = oneshot_set(object, gone);
         if (word & WEFT__MEETING_WAITERS)
             oneshot_tell(object);
+        if (drop && oneshot_holds(word))
+            drop(oneshot_of(object)->value, oneshot_of(object)->drop_context);
+        word = oneshot_set(object, closed);
     }
-    oneshot_close_handle(object, generation);
-    return sent ? 0 : WEFT_EPIPE;
+    oneshot_end(object, generation, closed, word);
 }
 
 void weft_oneshot_sender_close(weft_oneshot_sender *sender)
@@ -150,14 +186,15 @@ void weft_oneshot_sender_close(weft_oneshot_sender *sender)
     if (!weft__meeting_fits(object, generation))
         return;
     weft__store_relaxed(&object->senders, 0); /* a number to show */
-    oneshot_leave(object, ONESHOT_TX_GONE);
-    oneshot_close_handle(object, generation);
+    oneshot_go(object, generation, ONESHOT_TX_GONE, ONESHOT_TX_CLOSED, NULL);
 }
 
 void weft_oneshot_stop(const weft_oneshot_receiver *receiver)
 {
-    if (receiver && receiver->weft__object && weft__meeting_fits(receiver->weft__object, receiver->weft__generation))
-        oneshot_leave(receiver->weft__object, ONESHOT_RX_GONE);
+    if (!receiver || !receiver->weft__object || !weft__meeting_fits(receiver->weft__object, receiver->weft__generation))
+        return;
+    if (oneshot_set(receiver->weft__object, ONESHOT_RX_GONE) & WEFT__MEETING_WAITERS)
+        oneshot_tell(receiver->weft__object);
 }
 
 void weft_oneshot_receiver_close(weft_oneshot_receiver *receiver)
@@ -165,16 +202,12 @@ void weft_oneshot_receiver_close(weft_oneshot_receiver *receiver)
     if (!receiver || !receiver->weft__object)
         return;
     struct weft__meeting *object = receiver->weft__object;
-    struct weft__oneshot *oneshot = oneshot_of(object);
     const uint32_t generation = receiver->weft__generation;
     *receiver = (weft_oneshot_receiver){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
     if (!weft__meeting_fits(object, generation))
         return;
     weft__store_relaxed(&object->receivers, 0); /* a number to show */
-    const uint64_t word = oneshot_leave(object, ONESHOT_RX_GONE | ONESHOT_TAKEN);
-    if ((word & ONESHOT_SENT) && !(word & ONESHOT_TAKEN) && oneshot->drop)
-        oneshot->drop(oneshot->value, oneshot->drop_context);
-    oneshot_close_handle(object, generation);
+    oneshot_go(object, generation, ONESHOT_RX_GONE | ONESHOT_TAKEN, ONESHOT_RX_CLOSED, oneshot_of(object)->drop);
 }
 
 /* What a word says to the receiver: 0: there is a value, WEFT_EPIPE: there will be none, WEFT_EAGAIN: not yet. */
