@@ -14,12 +14,15 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t platform_clock(void)
+static int64_t platform_clock_of(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
+
+static int64_t platform_clock(void) { return platform_clock_of(CLOCK_MONOTONIC); }
+static int64_t platform_clock_coarse(void) { return platform_clock_of(CLOCK_MONOTONIC_COARSE); }
 
 enum { PLATFORM_PAGE = 4096 }; /* what mmap() aligns to of itself */
 
@@ -95,6 +98,7 @@ const struct weft__platform weft__platform_linux = {
     .discard = platform_discard,
     .thread_create = pthread_create,
     .clock = platform_clock,
+    .clock_coarse = platform_clock_coarse,
     .futex_wait = platform_futex_wait,
     .futex_wake = platform_futex_wake,
     .random = platform_random,

@@ -22,6 +22,7 @@ struct weft__platform {
     void (*discard)(void *pages, size_t size);        /* stay mapped, read as zero, cost nothing until written */
     int (*thread_create)(pthread_t *out_thread, const pthread_attr_t *attributes, void *(*entry)(void *), void *argument);
     int64_t (*clock)(void);                           /* CLOCK_MONOTONIC, ns */
+    int64_t (*clock_coarse)(void);                    /* the same as of some milliseconds ago, for a quarter of the price */
     int (*futex_wait)(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns);
     void (*futex_wake)(_Atomic uint32_t *word, int count);
     uint64_t (*random)(void);                         /* a seed */

@@ -62,7 +62,7 @@ enum { RECV_SAMPLED = 64 };
 static __attribute__((cold, noinline)) void recv_note_stay(weft_channel *channel, uint64_t head)
 {
     const uint64_t word = weft__load_relaxed(weft__channel_word(channel, weft__channel_slot(channel, head))); /* acquired before */
-    const uint32_t now = (uint32_t)(weft__self_now(channel->home->realm) / 1000000), ms = now - weft__slot_word_stamp(word);
+    const uint32_t now = (uint32_t)(weft__self_now_coarse(channel->home->realm) / 1000000), ms = now - weft__slot_word_stamp(word);
     weft__coarse_add(&weft__channel_row(channel)->stays, ms < UINT32_MAX / 2 ? (int64_t)ms * 1000000 : 0);
 }
 

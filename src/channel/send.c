@@ -96,7 +96,7 @@ static inline __attribute__((always_inline)) int send_show(weft_channel *channel
     unsigned char *slot = weft__channel_slot(channel, pos);
     send_copy(slot, message, channel->message_size);
     const uint32_t seq = seen ? send_put_trail(channel, slot, pos) : weft__slot_seq(pos);
-    const uint64_t word = weft__slot_word(seq, (uint32_t)(weft__self_now(channel->home->realm) / 1000000));
+    const uint64_t word = weft__slot_word(seq, (uint32_t)(weft__self_now_coarse(channel->home->realm) / 1000000));
     const uint64_t before = weft__exchange_seq_cst(weft__channel_word(channel, slot), word); /* CH-R1 CH-R3 */
     if (weft__unlikely(weft__slot_word_seq(before) == weft__slot_abandoned(pos))) {
         if (seen && seq == weft__slot_trailed(pos))

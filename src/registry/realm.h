@@ -38,4 +38,10 @@ static inline int64_t weft__realm_now(struct weft__realm *realm)
     return weft__unlikely(realm) ? weft__load_relaxed(&realm->now) : weft__clock_now();
 }
 
+/* The same for what is kept in milliseconds: it may be some of them old. */
+static inline int64_t weft__realm_now_coarse(struct weft__realm *realm)
+{
+    return weft__unlikely(realm) ? weft__load_relaxed(&realm->now) : weft__platform->clock_coarse();
+}
+
 #endif

@@ -209,6 +209,13 @@ static inline int64_t weft__self_now(struct weft__realm *realm)
     return self ? weft__thread_now(self) : weft__realm_now(realm);
 }
 
+/* The same for what is kept in milliseconds: as old on a thread of the host as a worker's own time may be. */
+static inline int64_t weft__self_now_coarse(struct weft__realm *realm)
+{
+    const struct weft__thread *self = weft__self;
+    return self ? weft__thread_now(self) : weft__realm_now_coarse(realm);
+}
+
 /* Tell the host, if it listens. Any thread, no lock held. */
 void weft__report(struct weft__env *env, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -112,7 +112,7 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
                                          site->name ? site->name : "?", frame_size));
 
     const uint64_t id = weft__env_new_id(env);
-    const int64_t now = weft__self_now(env->realm);
+    const int64_t now = weft__self_now_coarse(env->realm);
     weft__store_relaxed(&task->id, id);
     weft__store_relaxed(&task->parent, weft__self_task_id());
     weft__store_relaxed(&task->site, site);

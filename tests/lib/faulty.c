@@ -107,7 +107,7 @@ void faulty_begin(void)
     table.unmap = faulty_unmap;
     table.thread_create = faulty_thread;
     table.eventfd = faulty_eventfd;
-    table.clock = faulty_clock;
+    table.clock = table.clock_coarse = faulty_clock;
     table.futex_wait = faulty_wait;
     weft__platform = &table;
 }

@@ -78,7 +78,7 @@ void vclock_begin(int64_t now)
 {
     static struct weft__platform table;
     table = weft__platform_linux;
-    table.clock = vclock_read;
+    table.clock = table.clock_coarse = vclock_read;
     table.futex_wait = vclock_wait;
     atomic_store(&vclock_now, now);
     weft__platform = &table;

@@ -32,6 +32,7 @@ const struct weft__platform weft__platform_linux = {
     .discard = model_discard,
     .thread_create = pthread_create,
     .clock = model_clock,
+    .clock_coarse = model_clock,
     .futex_wait = model_futex_wait,
     .futex_wake = platform_futex_wake,
     .random = platform_random,
