@@ -168,20 +168,16 @@ static uint32_t scope_reap(struct weft__env *env, weft_scope *scope)
 {
     struct weft__link *members = scope_members(scope);
     for (;;) {
-        weft__rcu_read_lock(); /* a joiner may take it out and free it, and its page may go, before it is claimed here */
         weft__lock(weft__scope_lock(env, scope));
-        weft__task *task = NULL;
-        uint32_t tag = 0;
-        if (!weft__list_empty(members)) {
-            task = weft__container_of(members->next, struct weft__task_extra, member)->owner;
-            tag = weft__task_tag(task);
-        }
         const uint32_t flags = scope->weft__flags;
-        weft__unlock(weft__scope_lock(env, scope));
-        if (!task) {
-            weft__rcu_read_unlock();
+        if (weft__list_empty(members)) {
+            weft__unlock(weft__scope_lock(env, scope));
             return flags;
         }
+        weft__task *task = weft__container_of(members->next, struct weft__task_extra, member)->owner;
+        const uint32_t tag = weft__task_tag(task);
+        weft__rcu_read_lock(); /* a joiner may take it out and free it, and its page may go, before it is claimed here */
+        weft__unlock(weft__scope_lock(env, scope));
         int ignored;
         weft__task_claim(env, task, tag, &ignored); /* GONE: a joiner is just taking it out */
         weft__rcu_read_unlock();
@@ -258,11 +254,19 @@ bool weft__cx_cancelled_here(weft_context *cx)
     return true;
 }
 
+/* Of a time that is farther away than the coarse clock is ever behind, that one tells. */
+enum { SCOPE_COARSE_NS = 100000000 };
+
+static bool scope_is_late(struct weft__realm *realm, int64_t deadline_ns)
+{
+    return deadline_ns <= weft__realm_now_coarse(realm) + SCOPE_COARSE_NS && deadline_ns <= weft__realm_now(realm);
+}
+
 /* Set the deadline of a scope that has just been opened. One that has passed cancels now, so that no await slips through
  * before the next turn of the wheel. */
 static void scope_limit(struct weft__thread *self, weft_scope *scope, int64_t deadline_ns)
 {
-    if (deadline_ns <= weft__realm_now(self->env->realm)) {
+    if (scope_is_late(self->env->realm, deadline_ns)) {
         weft__scope_expire(scope);
         return;
     }
