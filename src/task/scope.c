@@ -121,11 +121,16 @@ void weft__scope_unlink(struct weft__env *env, weft_scope *scope, weft__task *ta
 
 void weft__scope_leave(weft_scope *scope)
 {
+    uint32_t live = weft__load_relaxed(scope_live(scope)); /* the compare-and-swap orders */
+    while (live != 3)
+        if (weft__cas_weak_release(scope_live(scope), &live, live - 2)) /* SC-R1 */
+            return; /* there are others, or the owner does not wait yet: nobody is to be woken, and the scope may be gone */
+    /* The last one, and the owner waits. It stays so: nobody is left who could spawn into the scope. */
     weft__task *owner = scope->weft__owner;
     const uint64_t id = scope->weft__id;
     weft__rcu_read_lock(); /* the owner may end before it is woken here */
-    if (weft__fetch_sub_release(scope_live(scope), 2) == 3) /* SC-R1; the last one, and the owner waits */
-        weft__waiter_wake(weft__waiter_task(owner), WEFT_TRACE_wake_source_SCOPE, id);
+    weft__fetch_sub_release(scope_live(scope), 2); /* SC-R1 */
+    weft__waiter_wake(weft__waiter_task(owner), WEFT_TRACE_wake_source_SCOPE, id);
     weft__rcu_read_unlock();
 }
 
