@@ -42,6 +42,7 @@
 #include "channel/gate.h"
 #include "metrics/ledger.h"
 #include "channel/rings.h"
+#include "registry/home.h"
 #include "registry/realm.h"
 #include "registry/slab.h"
 #include "task/trail.h"
@@ -124,7 +125,7 @@ struct weft__channels {
     struct weft__rings rings;
     uint32_t number;       /* the runtime's, for events */
     struct weft__realm *realm; /* and its time */
-    _Atomic uint32_t refs; /* the runtime, and each live channel */
+    struct weft__home home; /* how many live */
     struct weft__ledger ledger; /* how long was waited, by name */
 };
 
@@ -215,7 +216,9 @@ void weft__channel_leave(weft_channel *channel, bool receiver);
 
 /* The room's part of a runtime. */
 struct weft__channels *weft__channels_create(uint32_t number, struct weft__realm *realm);
-void weft__channels_unref(struct weft__channels *channels);
+
+/* The runtime ends; `counted` is what its workers' caches say (registry/home.h). */
+void weft__channels_close(struct weft__channels *channels, int64_t counted);
 
 /* Give back pages that stayed empty. Not inside RCU. */
 void weft__channels_trim(struct weft__channels *channels);

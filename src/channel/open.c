@@ -25,20 +25,24 @@ struct weft__channels *weft__channels_create(uint32_t number, struct weft__realm
     weft__rings_init(&channels->rings);
     channels->number = number;
     channels->realm = weft__realm_ref(realm);
-    weft__store_relaxed(&channels->refs, 1);
+    weft__home_init(&channels->home);
     return channels;
 }
 
-void weft__channels_unref(struct weft__channels *channels)
+static void channels_free(struct weft__channels *channels)
 {
-    if (weft__fetch_sub_acq_rel(&channels->refs, 1) != 1)
-        return;
     weft__rcu_synchronize(); /* a walk of this runtime's channels may still be under way */
     weft__slab_fini(&channels->slab);
     weft__rings_fini(&channels->rings);
     weft__realm_unref(channels->realm);
     weft__ledger_fini(&channels->ledger);
     weft__free(channels);
+}
+
+void weft__channels_close(struct weft__channels *channels, int64_t counted)
+{
+    if (weft__home_close(&channels->home, counted))
+        channels_free(channels);
 }
 
 void weft__channels_trim(struct weft__channels *channels)
@@ -49,7 +53,7 @@ void weft__channels_trim(struct weft__channels *channels)
 
 void weft__channels_orphan(struct weft__channels *channels)
 {
-    weft__store_relaxed(&channels->refs, 1); /* the only thread */
+    weft__home_init(&channels->home); /* the only thread */
     weft__rings_orphan(&channels->rings);
 }
 
@@ -178,15 +182,16 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
         return wrong;
     struct weft__channels *home = weft__env_of(rt)->channels;
     const struct open_plan plan = open_plan(o, message_size);
-    weft_channel *channel = weft__slab_alloc(&home->slab, weft__self_cache(&home->slab, WEFT__CACHED_CHANNELS), plan.size);
+    struct weft__slab_cache *cache = weft__self_cache(&home->slab, WEFT__CACHED_CHANNELS);
+    weft_channel *channel = weft__slab_alloc(&home->slab, cache, plan.size);
     if (!channel)
         return open_no_memory(o, message_size);
     unsigned char *ring = open_ring(home, channel, &plan);
     if (!ring) {
-        weft__slab_free(&home->slab, weft__self_cache(&home->slab, WEFT__CACHED_CHANNELS), channel);
+        weft__slab_free(&home->slab, cache, channel);
         return open_no_memory(o, message_size);
     }
-    weft__fetch_add_relaxed(&home->refs, 1); /* the runtime holds one */
+    weft__home_enter(&home->home, cache);
 
     const uint64_t id = weft__env_new_id(weft__env_of(rt));
     const uint32_t tag = (uint32_t)id;
@@ -255,8 +260,10 @@ void weft__channel_unref(weft_channel *channel)
     if (bell)
         weft__bell_fini(bell);
     weft__free(bell);
-    weft__slab_free(&home->slab, weft__self_cache(&home->slab, WEFT__CACHED_CHANNELS), channel);
-    weft__channels_unref(home);
+    struct weft__slab_cache *cache = weft__self_cache(&home->slab, WEFT__CACHED_CHANNELS);
+    weft__slab_free(&home->slab, cache, channel);
+    if (weft__home_leave(&home->home, cache))
+        channels_free(home);
 }
 
 int weft__channel_check(const char *call, weft_channel *channel, uint32_t generation, uint32_t state)

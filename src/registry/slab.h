@@ -94,6 +94,7 @@ struct weft__slab {
 
 struct weft__slab_cache {
     struct weft__slab *slab; /* whose slots these are, where an owner has caches of several */
+    int64_t live;            /* objects that were begun with it, less those that were ended; registry/home.h */
     struct {
         struct weft__slot *free;
         uint32_t count;

@@ -87,8 +87,11 @@ static void fork_orphan(void *runtime)
     weft__sync_orphan(env->sync);
     env->io_ops = &weft__io_none;
     weft__io_orphan(env->io);
-    for (uint32_t i = 0; i < rt->sched.worker_count; i++)
+    for (uint32_t i = 0; i < rt->sched.worker_count; i++) {
         weft__timers_of(rt->timers, i)->lock = (struct weft__lock){0};
+        for (int which = 0; which < WEFT__CACHED; which++)
+            rt->sched.workers[i].thread.caches[which].live = 0; /* what it counted lives in the parent */
+    }
     struct weft__thread *self = weft__self_in(env);
     if (self)
         fork_cancel_poll(self);

@@ -161,10 +161,20 @@ static int create_parts(weft_runtime *rt, const weft_runtime_options *o, uint64_
     return 0;
 }
 
+/* What its workers have counted of what they created and ended. */
+static int64_t runtime_counted(const weft_runtime *rt, enum weft__cached which)
+{
+    int64_t counted = 0;
+    for (uint32_t i = 0; rt->sched.workers && i < rt->sched.worker_count; i++)
+        counted += rt->sched.workers[i].thread.caches[which].live;
+    return counted;
+}
+
 /* No thread of it runs, and nobody can look it up any more. */
 static void runtime_free(weft_runtime *rt)
 {
     struct weft__env *env = &rt->sched.env;
+    const int64_t channels = runtime_counted(rt, WEFT__CACHED_CHANNELS), values = runtime_counted(rt, WEFT__CACHED_VALUES);
     weft__measure_fini(&rt->measure);
     weft__timers_destroy(rt->timers, rt->sched.worker_count);
     weft__sched_fini(&rt->sched);
@@ -173,9 +183,9 @@ static void runtime_free(weft_runtime *rt)
     weft__sim_destroy(rt->sched.sim);
     weft__slab_fini(&env->slab);
     if (env->channels)
-        weft__channels_unref(env->channels);
+        weft__channels_close(env->channels, channels);
     if (env->sync)
-        weft__sync_unref(env->sync);
+        weft__sync_close(env->sync, values);
     if (env->blocking)
         weft__blocking_unref(env->blocking);
     if (env->io)

@@ -31,14 +31,12 @@ struct weft__sync *weft__sync_create(uint32_t number, struct weft__realm *realm)
     weft__slab_init_counted(&sync->values, sync);
     sync->number = number;
     sync->realm = weft__realm_ref(realm);
-    weft__store_relaxed(&sync->refs, 1); /* nobody else knows it yet */
+    weft__home_init(&sync->home);
     return sync;
 }
 
-void weft__sync_unref(struct weft__sync *sync)
+static void sync_free(struct weft__sync *sync)
 {
-    if (weft__fetch_sub_acq_rel(&sync->refs, 1) != 1) /* SY-R3 SY-A3 */
-        return;
     weft__rcu_synchronize(); /* a walk, or a wake that has just been done, may still be on its way out */
     weft__slab_fini(&sync->slab);
     weft__slab_fini(&sync->values);
@@ -47,9 +45,15 @@ void weft__sync_unref(struct weft__sync *sync)
     weft__free(sync);
 }
 
+void weft__sync_close(struct weft__sync *sync, int64_t counted)
+{
+    if (weft__home_close(&sync->home, counted))
+        sync_free(sync);
+}
+
 void weft__sync_orphan(struct weft__sync *sync)
 {
-    weft__store_relaxed(&sync->refs, 1); /* the only thread */
+    weft__home_init(&sync->home); /* the only thread */
 }
 
 void weft__sync_trim(struct weft__sync *sync)
@@ -81,11 +85,12 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
         return weft__refuse(WEFT_ESHUTDOWN, "%s: '%.100s': the runtime is shutting down", plan->call, name);
     struct weft__sync *home = weft__env_of(rt)->sync;
     const bool plain = plan->size == 0;
+    struct weft__slab_cache *cache = plain ? NULL : meeting_cache(home);
     struct weft__meeting *object = plain ? weft__slab_alloc(&home->slab, NULL, sizeof *object)
-                                         : weft__slab_alloc(&home->values, meeting_cache(home), plan->size);
+                                         : weft__slab_alloc(&home->values, cache, plan->size);
     if (!object)
         return weft__refuse(WEFT_ENOMEM, "%s: no memory for '%.100s': nothing was taken", plan->call, name);
-    weft__fetch_add_relaxed(&home->refs, 1); /* the runtime holds one */
+    weft__home_enter(&home->home, cache);
 
     /* Nobody looks at what is not LIVE, and who looked at what was here before has left: it looked under the lock. */
     weft__store_relaxed(&object->owner, 0);
@@ -144,11 +149,11 @@ int weft__meeting_open(weft_runtime *rt, const struct weft__meeting_plan *plan, 
 static void meeting_recycle(struct weft__meeting *object)
 {
     struct weft__sync *home = weft__meeting_home(object);
-    if (object->kind < WEFT_SYNC_ONESHOT)
-        weft__slab_free(&home->slab, NULL, object);
-    else
-        weft__slab_free(&home->values, meeting_cache(home), object);
-    weft__sync_unref(home);
+    const bool plain = object->kind < WEFT_SYNC_ONESHOT;
+    struct weft__slab_cache *cache = plain ? NULL : meeting_cache(home);
+    weft__slab_free(plain ? &home->slab : &home->values, cache, object);
+    if (weft__home_leave(&home->home, cache))
+        sync_free(home);
 }
 
 static void meeting_free(struct weft__meeting *object)

@@ -46,6 +46,7 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "metrics/ledger.h"
+#include "registry/home.h"
 #include "registry/realm.h"
 #include "registry/slab.h"
 #include "task/wait.h"
@@ -123,7 +124,7 @@ struct weft__sync {
     struct weft__slab values; /* oneshot watch broadcast */
     uint32_t number;          /* the runtime's, for events */
     struct weft__realm *realm; /* and its time */
-    _Atomic uint32_t refs;    /* the runtime, and each live object */
+    struct weft__home home;   /* how many live */
     struct weft__ledger ledger; /* how long was waited, by name and kind */
 };
 
@@ -208,7 +209,9 @@ void weft__meeting_describe(struct weft__waitable *waitable, const struct weft__
 
 /* The room's part of a runtime. */
 struct weft__sync *weft__sync_create(uint32_t number, struct weft__realm *realm);
-void weft__sync_unref(struct weft__sync *sync);
+
+/* The runtime ends; `counted` is what its workers' caches say of objects with values (registry/home.h). */
+void weft__sync_close(struct weft__sync *sync, int64_t counted);
 void weft__sync_trim(struct weft__sync *sync);
 
 /* In the child of a fork: no meeting point is left, and the runtime's is the last reference. */

@@ -180,6 +180,6 @@ int main(void)
         assert(came[i] == sent[i]);
     }
     weft__runtimes_remove(env.number);
-    weft__channels_unref(env.channels);
+    weft__channels_close(env.channels, 0);
     return 0;
 }

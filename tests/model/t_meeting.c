@@ -246,7 +246,7 @@ static void play_last(void)
     assert(weft_semaphore_create((weft_runtime *)(void *)&elsewhere, NULL, &second) == 0);
     copy = second;
     weft__runtimes_remove(elsewhere.number);
-    weft__sync_unref(elsewhere.sync);
+    weft__sync_close(elsewhere.sync, 0);
     weft_spawn(tasks_scope(), last);
     pthread_create(&thread, NULL, releaser, NULL);
     tasks_join();

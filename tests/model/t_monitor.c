@@ -179,7 +179,7 @@ int main(void)
         assert(weft_channel_visit((weft_runtime *)(void *)&env, true, check, &found) == 0 && found == 0);
     }
     weft__runtimes_remove(env.number);
-    weft__channels_unref(env.channels);
+    weft__channels_close(env.channels, 0);
     if (!joined) {
         pthread_join(threads[1], NULL);
     }

@@ -295,7 +295,7 @@ int main(void)
         assert(came[i] == sent[i]);
     }
     weft_notify_destroy(&never);
-    weft__channels_unref(weft__env_of(rt)->channels);
+    weft__channels_close(weft__env_of(rt)->channels, 0);
     tasks_end();
     return 0;
 }

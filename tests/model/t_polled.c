@@ -91,6 +91,6 @@ int main(void)
     }
     weft_receiver_close(&receiver);
     weft__runtimes_remove(env.number);
-    weft__channels_unref(env.channels);
+    weft__channels_close(env.channels, 0);
     return 0;
 }

@@ -41,6 +41,7 @@ static void *runner_main(void *argument)
         const enum weft__polled polled = weft__task_poll(&me->self, me->task, 0);
         if (polled == WEFT__POLLED_ENDED) {
             weft__slab_flush(&tasks_env.slab, &me->self.cache);
+            weft__slab_flush(&tasks_env.sync->values, &me->self.caches[WEFT__CACHED_VALUES]);
             return NULL;
         }
         if (polled == WEFT__POLLED_WAITS) {
@@ -65,6 +66,7 @@ static void tasks_schedule(struct weft__env *env, weft__task *task)
     me->self.env = env;
     me->self.number = (uint16_t)runner_count;
     weft__rng_seed(&me->self.choices, model_choose(4));
+    me->self.caches[WEFT__CACHED_VALUES].slab = model_choose(2) ? &env->sync->values : NULL; /* with slots of its own, and a count */
     pthread_create(&me->thread, NULL, runner_main, me);
 }
 
@@ -112,7 +114,11 @@ void tasks_join(void)
 void tasks_end(void)
 {
     weft__runtimes_remove(tasks_env.number);
-    weft__sync_unref(tasks_env.sync);
+    int64_t counted = 0;
+    for (int i = 0; i < runner_count; i++) {
+        counted += runners[i].self.caches[WEFT__CACHED_VALUES].live;
+    }
+    weft__sync_close(tasks_env.sync, counted);
     weft__slab_fini(&tasks_env.slab);
 }
 
