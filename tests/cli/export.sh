@@ -101,10 +101,14 @@ exits "a folder that cannot be made" 1 'nowhere/x: No such file' export_of whole
 exits "no form" 2 'into which form' export_of whole
 exits "an unknown form" 2 "what is '--pdf'" export_of whole --pdf x
 exits "a form without its file" 2 '--folded takes the file' export_of whole --folded
+exits "a form without its file, and an option behind it" 2 '--folded takes the file' export_of whole --folded --weight=wait
+exits "a folder is none" 2 '--csv takes the folder' export_of whole --csv -
+exits "two forms at once on standard output" 2 'not several' export_of whole --folded - --perfetto -
 exits "an unknown weight" 2 "what is '--weight=gold'" export_of whole --folded x --weight=gold
 exits "no recording at all" 2 'of which recording' export_of --folded x
 exits "two recordings" 2 "what is 'whole'" export_of whole whole --folded x
 exits "times in the wrong order" 2 'the earlier first' export_of whole --folded x --between 2 1
+exits "times that are none" 2 'two times in seconds' export_of whole --folded x --between 0 inf
 exits "tables are of all" 2 'of the whole recording' export_of whole --csv x --between 1 2
 exits "the help names it" 0 '^  export DIR ' "$weft" trace help
 if compgen -G "*.part" >/dev/null; then failed "something half written stays behind"; else passed "nothing half written stays behind"; fi

@@ -42,12 +42,15 @@ static int export_place(struct export_wish *wish, int left, char **argv)
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         if (strcmp(argv[0], places[i].option) != 0)
             continue;
-        if (left > 1 && argv[1][0])
+        const bool out = left > 1 && !strcmp(argv[1], "-");
+        if (left > 1 && argv[1][0] && (argv[1][0] != '-' || (out && places[i].place != &wish->csv)))
             return *places[i].place = argv[1], 2;
         return command_misused("weft trace", &trace_export, "%s takes %s", argv[0], places[i].takes), -1;
     }
     return 0;
 }
+
+enum { EXPORT_SECONDS_MAX = 1000000000 }; /* what fits into nanoseconds since 1970 */
 
 static int export_between(struct export_wish *wish, int left, char **argv)
 {
@@ -57,7 +60,7 @@ static int export_between(struct export_wish *wish, int left, char **argv)
         wish->to_s = strtod(argv[2], &end[1]);
     }
     if (left > 2 && end[0] != argv[1] && end[1] != argv[2] && !*end[0] && !*end[1] && wish->from_s >= 0 &&
-        wish->from_s < wish->to_s)
+        wish->from_s < wish->to_s && wish->to_s <= EXPORT_SECONDS_MAX)
         return 3;
     return command_misused("weft trace", &trace_export, "--between takes two times in seconds, the earlier first"), -1;
 }
@@ -77,6 +80,16 @@ static int export_argument(struct export_wish *wish, const char **path, int left
     return 1;
 }
 
+/* How many forms go to standard output. */
+static int export_to_output(const struct export_wish *wish)
+{
+    const char *const files[] = {wish->perfetto, wish->timeline, wish->folded};
+    int count = 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        count += files[i] && !strcmp(files[i], "-");
+    return count;
+}
+
 static int export_arguments(struct export_wish *wish, const char **path, int argc, char **argv)
 {
     for (int i = 1, took; i < argc; i += took)
@@ -86,6 +99,8 @@ static int export_arguments(struct export_wish *wish, const char **path, int arg
         return command_misused("weft trace", &trace_export, "of which recording?");
     if (!wish->perfetto && !wish->timeline && !wish->folded && !wish->csv)
         return command_misused("weft trace", &trace_export, "into which form?");
+    if (export_to_output(wish) > 1)
+        return command_misused("weft trace", &trace_export, "one form goes to standard output, not several");
     if (wish->to_s > 0 && wish->csv)
         return command_misused("weft trace", &trace_export, "--csv is of the whole recording, not --between");
     return 0;
