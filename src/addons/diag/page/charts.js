@@ -43,7 +43,7 @@ export class Chart {
         this.title = title;
         this.plot = null;
         this.data = [[], ...series.map(() => [])];
-        this.span = [0, 1];
+        this.span = [Date.now() / 1000 - 60, Date.now() / 1000];
         new ResizeObserver(() => this.resize()).observe(this.canvas);
     }
 

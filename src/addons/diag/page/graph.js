@@ -118,10 +118,12 @@ class Picture {
         const key = `${from.key}>${to.key}`, kept = this.arrows.get(key);
         from.out.add(to.key);
         to.into.add(from.key);
-        if (!kept)
+        if (!kept) {
             this.arrows.set(key, {from: from.key, to: to.key, ns, label, bad});
-        else if (ns !== null)
-            kept.ns = Math.max(kept.ns ?? 0, ns);
+            return;
+        }
+        kept.bad ||= bad;
+        kept.ns = ns === null ? kept.ns : Math.max(kept.ns ?? 0, ns);
     }
 
     task(runtime, id, alone, group, name) {

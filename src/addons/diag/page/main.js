@@ -9,7 +9,7 @@ import {forgetColours} from './charts.js';
 import {events, get, line, setToken, takeTokenFromAddress} from './client.js';
 import {Details} from './details.js';
 import {byId, el, setAttribute, setClass, setText} from './dom.js';
-import {clock, count, duration, status, statusClass} from './format.js';
+import {clock, count, status, statusClass} from './format.js';
 import {Graph} from './graph.js';
 import {History} from './history.js';
 import {LIMIT, keyOf, lists} from './lists.js';
@@ -86,9 +86,9 @@ function parametersOf(list, made, cut) {
 }
 
 async function lookAtList(view, list, signal) {
-    const made = view.table, cut = view.now && view.total > view.count;
-    const asked = [get(list.path, parametersOf(list, made, cut || view.narrowed), signal), ...(list.also || []).map((name) => lookAside(name, signal))];
-    view.narrowed = cut && made.filter !== '';
+    const made = view.table, cut = view.narrowed || (view.now && view.total > view.count);
+    view.narrowed = Boolean(cut && list.filter && made.filter);
+    const asked = [get(list.path, parametersOf(list, made, cut), signal), ...(list.also || []).map((name) => lookAside(name, signal))];
     const [answer, ...also] = await Promise.all(asked);
     if (!answer || !answer[list.items] || also.includes(null))
         return;
@@ -124,7 +124,7 @@ function sayCounts(view) {
         return;
     const made = view.table, rows = made.rows.length;
     const text = view.total > view.count ? `the first ${count(view.count)} of ${count(view.total)}: narrow them with the filter`
-        : rows < view.count ? `${count(rows)} of ${count(view.count)}` : count(view.count);
+        : view.narrowed ? `${count(rows)} are named so` : rows < view.count ? `${count(rows)} of ${count(view.count)}` : count(view.count);
     setText(byId('counts'), text);
     setClass(byId('counts'), view.total > view.count ? 'hint warn' : 'hint');
 }
@@ -350,8 +350,9 @@ function watch() {
     if (!stale)
         return;
     showHealth('unknown', '');
-    const when = line.answered ? ` What is shown is of ${clock((performance.timeOrigin + line.answered) / 1000)}, ${duration((performance.now() - line.answered) * 1e6)} ago.` : '';
-    setText(byId('stale-why'), `${line.problem ? `${line.problem[0].toUpperCase()}${line.problem.slice(1)}.` : ''}${when} It is asked again every second.`);
+    const age = Math.floor((performance.now() - line.answered) / 1000);
+    const when = line.answered ? ` What is shown is of ${clock((performance.timeOrigin + line.answered) / 1000)}, ${count(age)} s ago.` : '';
+    setText(byId('stale-why'), `${line.problem ? `(${line.problem})` : ''}${when}`);
 }
 
 function resume() {

@@ -110,7 +110,8 @@ export class Table {
     move(step) {
         if (this.rows.length === 0)
             return;
-        const at = Math.max(0, Math.min(this.rows.length - 1, this.index() < 0 ? (step > 0 ? 0 : this.rows.length - 1) : this.index() + step));
+        const chosen = this.index(), from = chosen >= 0 ? chosen : step > 0 ? -1 : this.rows.length;
+        const at = Math.max(0, Math.min(this.rows.length - 1, from + step));
         this.reveal(at);
         this.choose(this.rows[at]);
     }

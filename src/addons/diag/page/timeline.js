@@ -10,7 +10,7 @@ const ROW_PX = 24, GAP_PX = 6, LEFT_PX = 150, RIGHT_PX = 190, AXIS_PX = 20;
 
 export class Timeline {
     constructor() {
-        this.canvas = el('canvas', {role: 'img', 'aria-label': 'what the workers did', class: 'timeline'});
+        this.canvas = el('canvas', {role: 'img', 'aria-label': 'what the workers did', class: 'timeline', hidden: true});
         this.under = el('p', {class: 'hint', 'aria-hidden': 'true'});
         this.host = el('figure', {class: 'chart wide'},
             el('figcaption', {},
@@ -58,6 +58,7 @@ export class Timeline {
         const rows = this.rows(), width = Math.floor(this.host.clientWidth), scale = devicePixelRatio || 1;
         if (width < 100 || rows.length === 0)
             return;
+        this.canvas.hidden = false;
         const height = rows.length * (ROW_PX + GAP_PX) + AXIS_PX;
         if (this.canvas.width !== Math.round(width * scale) || this.canvas.height !== Math.round(height * scale)) {
             this.canvas.width = Math.round(width * scale);
