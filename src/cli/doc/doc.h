@@ -98,6 +98,7 @@ void doc_line(struct doc *doc, const char *name, const double *values, size_t co
 void doc_print_text(const struct doc *doc, FILE *out);
 void doc_print_markdown(const struct doc *doc, FILE *out);
 void doc_print_json(const struct doc *doc, FILE *out);
+void doc_print_json_line(const struct doc *doc, FILE *out); /* without a line break but at its end */
 void doc_print_html(const struct doc *doc, FILE *out);
 
 /* One table as CSV (RFC 4180): its keys are the head, a cell without a value is empty, a shape is values with blanks. */

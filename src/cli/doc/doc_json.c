@@ -84,9 +84,8 @@ static void doc_json_section(struct json *json, const struct doc *doc, size_t at
     json_close(json, '}');
 }
 
-void doc_print_json(const struct doc *doc, FILE *out)
+static void doc_json(const struct doc *doc, struct json json)
 {
-    struct json json = {.out = out};
     json_open(&json, NULL, '{');
     json_text(&json, "title", doc->title);
     json_open(&json, "alarms", '[');
@@ -98,4 +97,14 @@ void doc_print_json(const struct doc *doc, FILE *out)
         if (doc->blocks[i].what == DOC_SECTION)
             doc_json_section(&json, doc, i);
     json_close(&json, '}');
+}
+
+void doc_print_json(const struct doc *doc, FILE *out)
+{
+    doc_json(doc, (struct json){.out = out});
+}
+
+void doc_print_json_line(const struct doc *doc, FILE *out)
+{
+    doc_json(doc, (struct json){.out = out, .line_from = 1});
 }

@@ -8,10 +8,13 @@
 #include <babeltrace2/babeltrace.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/trace/decode.h"
 #include "cli/trace/schema.h"
 #include "cli/trace/wire.h"
+
+enum { GRAPH_TICK_NS = 100 * 1000 * 1000 };
 
 struct graph {
     const char *path;
@@ -93,33 +96,56 @@ static int graph_connect(struct graph *graph, const bt_component_source *source)
     return 0;
 }
 
-/* One source for the folders of one trace: traces[0] to traces[count - 1]. */
-static int graph_add_source(struct graph *graph, const struct find_trace *traces, size_t count)
+/* A source of this class with its parameters, which it takes over. */
+static int graph_add_source(struct graph *graph, const char *name, const char *called, bt_value *parameters)
 {
-    const bt_component_class_source *class = bt_plugin_borrow_source_component_class_by_name_const(graph->ctf, "fs");
+    const bt_component_source *source = NULL;
+    const bt_component_class_source *class = bt_plugin_borrow_source_component_class_by_name_const(graph->ctf, name);
+    if (!class)
+        return graph_fail(graph, "babeltrace2 has no reader for it");
+    const int failed =
+        bt_graph_add_source_component(graph->graph, class, called, parameters, BT_LOGGING_LEVEL_NONE, &source);
+    bt_value_put_ref(parameters);
+    return failed ? graph_fail(graph, "is no readable CTF trace") : graph_connect(graph, source);
+}
+
+/* One for the folders of one trace: traces[0] to traces[count - 1]. */
+static int graph_add_trace(struct graph *graph, const struct find_trace *traces, size_t count)
+{
     bt_value *parameters = bt_value_map_create();
     bt_value *inputs = NULL;
-    if (!class || !parameters || bt_value_map_insert_empty_array_entry(parameters, "inputs", &inputs))
-        return graph_fail(graph, "babeltrace2 has no reader for it");
+    if (!parameters || bt_value_map_insert_empty_array_entry(parameters, "inputs", &inputs))
+        return graph_fail(graph, "no memory");
     for (size_t i = 0; i < count; i++)
         if (bt_value_array_append_string_element(inputs, traces[i].path))
             return graph_fail(graph, "no memory");
-    const bt_component_source *source = NULL;
-    int failed =
-        bt_graph_add_source_component(graph->graph, class, traces[0].path, parameters, BT_LOGGING_LEVEL_NONE, &source);
-    bt_value_put_ref(parameters);
-    return failed ? graph_fail(graph, "is no readable CTF trace") : graph_connect(graph, source);
+    return graph_add_source(graph, "fs", traces[0].path, parameters);
+}
+
+/* A session that runs. It ends with the session, and fails if there is none: nobody waits for a name that is mistyped.
+ */
+static int graph_add_session(struct graph *graph)
+{
+    bt_value *parameters = bt_value_map_create();
+    bt_value *inputs = NULL;
+    if (!parameters || bt_value_map_insert_empty_array_entry(parameters, "inputs", &inputs) ||
+        bt_value_array_append_string_element(inputs, graph->path) ||
+        bt_value_map_insert_string_entry(parameters, "session-not-found-action", "fail"))
+        return graph_fail(graph, "no memory");
+    return graph_add_source(graph, "lttng-live", graph->path, parameters);
 }
 
 static int graph_add_sources(struct graph *graph, const struct find *find)
 {
     static const unsigned char none[FIND_UUID];
     size_t first = 0;
+    if (!find)
+        return graph_add_session(graph);
     for (size_t i = 1; i <= find->count; i++) {
         if (i < find->count && memcmp(find->traces[i].uuid, none, FIND_UUID) != 0 &&
             !memcmp(find->traces[i].uuid, find->traces[first].uuid, FIND_UUID))
             continue;
-        if (graph_add_source(graph, &find->traces[first], i - first))
+        if (graph_add_trace(graph, &find->traces[first], i - first))
             return -1;
         first = i;
     }
@@ -155,10 +181,12 @@ static int graph_find_plugin(struct graph *graph, const char *name, const bt_plu
 
 static int graph_run(struct graph *graph)
 {
+    static const struct timespec tick = {0, GRAPH_TICK_NS};
     bt_graph_run_status status;
-    do
-        status = bt_graph_run(graph->graph);
-    while (status == BT_GRAPH_RUN_STATUS_AGAIN);
+    while ((status = bt_graph_run(graph->graph)) == BT_GRAPH_RUN_STATUS_AGAIN) { /* only a session that runs says so */
+        wire_say_tick(graph->apart);
+        nanosleep(&tick, NULL); /* babeltrace has no other way to wait for a relay daemon */
+    }
     return status == BT_GRAPH_RUN_STATUS_OK ? 0 : graph_fail(graph, "cannot be read to its end");
 }
 

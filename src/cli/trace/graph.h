@@ -8,11 +8,15 @@
 #include "cli/trace/find.h"
 
 struct graph_request {
-    const char *path;        /* as texts name the recording */
-    const struct find *find; /* its traces */
+    const char *path; /* as texts name the recording */
+    const struct find
+        *find; /* its traces; NULL: it is a session that runs, and `path` is the relay daemon's address of it */
 };
 
-/* Says (wire.h) each event and each gap in the order of time, then the end. `request` is a struct graph_request. */
+/*
+ * Says (wire.h) each event and each gap in the order of time, then the end. Of a session that runs it says what there
+ * is so far at each tick, ten times a second while little happens. `request` is a struct graph_request.
+ */
 void graph_read(void *request, struct apart *apart);
 
 #endif

@@ -29,6 +29,7 @@ enum {
 struct recording {
     const char *path;
     const struct recording_reader *reader;
+    bool (*tick)(void *context);
     struct recording_facts *facts;
     const char *other_shape; /* an event of weft's whose fields are not those of the table */
     bool begun;              /* something was said */
@@ -101,6 +102,8 @@ static int recording_attempt(struct recording *recording, const struct find *fin
             recording_take_event(recording, wire_event(record, bytes));
         else if (what == WIRE_GAP && recording->reader->gap)
             recording->reader->gap(recording->reader->context, record);
+        else if (what == WIRE_TICK && recording->tick)
+            recording->enough = !recording->tick(recording->reader->context);
         else if (what == WIRE_END)
             result = recording_take_end(recording, record);
         recording->begun |= what != WIRE_END;
@@ -232,4 +235,14 @@ int recording_read(const char *path, const struct recording_reader *reader, stru
     free(recording.mended);
     find_fini(&find);
     return result;
+}
+
+int recording_follow(const char *url, const struct recording_reader *reader, bool (*tick)(void *context),
+                     struct recording_facts *facts, char *text, size_t text_size)
+{
+    *facts = (struct recording_facts){0};
+    struct recording recording = {
+        .path = url, .reader = reader, .tick = tick, .facts = facts, .text = text, .text_size = text_size};
+    const int result = recording_attempt(&recording, NULL);
+    return recording.other_shape ? recording_judge(&recording) : result;
 }

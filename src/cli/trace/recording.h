@@ -31,4 +31,12 @@ struct recording_facts {
 int recording_read(const char *path, const struct recording_reader *reader, struct recording_facts *out_facts,
                    char *text, size_t text_size);
 
+/*
+ * The same of a session that runs, from now on until it is gone: `url` is net://HOST:PORT/host/NAME/SESSION, of a relay
+ * daemon. `tick` is asked when there is nothing to be read just now, ten times a second; false: enough. 0, also without
+ * an event, or -1 and a text.
+ */
+int recording_follow(const char *url, const struct recording_reader *reader, bool (*tick)(void *context),
+                     struct recording_facts *out_facts, char *text, size_t text_size);
+
 #endif

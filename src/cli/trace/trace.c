@@ -7,13 +7,9 @@
 static int trace_run(int argc, char **argv)
 {
     const struct command table[] = {
-        trace_report,  trace_summary,
-        trace_tasks,   trace_channels,
-        trace_workers, trace_latency,
-        trace_wakes,   trace_path,
-        trace_lints,   trace_diff,
-        trace_export,  trace_events,
-        trace_record,  {NULL, NULL, NULL, NULL},
+        trace_report,  trace_summary, trace_tasks,  trace_channels, trace_workers,
+        trace_latency, trace_wakes,   trace_path,   trace_lints,    trace_diff,
+        trace_export,  trace_events,  trace_record, trace_live,     {NULL, NULL, NULL, NULL},
     };
     return command_run("weft trace", table, argc, argv);
 }

@@ -17,6 +17,7 @@ extern const struct command trace_lints;
 extern const struct command trace_path;
 extern const struct command trace_diff;
 extern const struct command trace_record;
+extern const struct command trace_live;
 extern const struct command trace_export;
 
 #endif

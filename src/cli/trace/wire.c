@@ -65,6 +65,13 @@ void wire_say_gap(struct apart *apart, const struct event_gap *gap)
     apart_say(apart, WIRE_GAP, sizeof *gap);
 }
 
+void wire_say_tick(struct apart *apart)
+{
+    (void)apart_room(apart, 0);
+    apart_say(apart, WIRE_TICK, 0);
+    apart_flush(apart);
+}
+
 void wire_say_end(struct apart *apart, const struct wire_end *end)
 {
     *(struct wire_end *)apart_room(apart, sizeof *end) = *end;

@@ -10,7 +10,7 @@
 #include "cli/trace/apart.h"
 #include "cli/trace/event.h"
 
-enum wire_what { WIRE_EVENT, WIRE_GAP, WIRE_END };
+enum wire_what { WIRE_EVENT, WIRE_GAP, WIRE_TICK, WIRE_END };
 
 /* The last word of a reader that came to an end, good or bad. */
 struct wire_end {
@@ -23,6 +23,7 @@ struct wire_end {
 
 void wire_say_event(struct apart *apart, const struct event *event);
 void wire_say_gap(struct apart *apart, const struct event_gap *gap);
+void wire_say_tick(struct apart *apart); /* there is nothing now; what was said before is handed over */
 void wire_say_end(struct apart *apart, const struct wire_end *end);
 
 /* The event of a record, in its place: as long as the record. NULL: it is none of ours, whoever wrote it. */
