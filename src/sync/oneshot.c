@@ -130,9 +130,9 @@ int weft_oneshot_send(weft_oneshot_sender *sender, const void *value)
     if (wrong)
         return wrong;
     *sender = (weft_oneshot_sender){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
-    weft__store_relaxed(&object->senders, 0); /* a number to show */
     if (!(word & ONESHOT_RX_GONE))
         memcpy(oneshot_of(object)->value, value, oneshot_of(object)->value_size);
+    weft__store_relaxed(&object->senders, 0); /* a number to show */
     const bool recorded = weft__trace_wants(WEFT_TRACE_sync_release);
     bool sent;
     uint64_t flags;
