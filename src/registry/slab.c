@@ -18,8 +18,14 @@ static const uint32_t slab_sizes[WEFT__SLAB_CLASSES] = {
     192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 8128, 16320, 32704, WEFT__SLOT_SIZE_MAX,
 };
 
-static unsigned slab_class_of(size_t size)
+/* The class of the usual sizes, by their lines; the larger ones are looked for. */
+enum { SLAB_USUAL = 1024 };
+static const uint8_t slab_usual[SLAB_USUAL / 64 + 1] = {0, 0, 0, 0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 7, 7, 7, 7};
+
+static inline unsigned slab_class_of(size_t size)
 {
+    if (weft__likely(size <= SLAB_USUAL))
+        return slab_usual[(size + 63) / 64];
     unsigned index = 0;
     while (slab_sizes[index] < size)
         index++;
@@ -208,25 +214,35 @@ static void slab_refill(struct weft__slab *slab, struct weft__slab_cache *cache,
     *end = NULL;
 }
 
-void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size)
+/* Out of the cache; NULL: it has none of this class. */
+static inline struct weft__slot *slab_pop(struct weft__slab_cache *cache, unsigned class_index)
 {
-    WEFT__REQUIRE("slab-alloc:size", size <= WEFT__SLOT_SIZE_MAX);
-    const unsigned class_index = slab_class_of(size);
-    struct weft__slot *slot;
-    if (!cache) {
-        weft__lock(&slab->lock);
-        slot = slab_take(slab, class_index);
-        weft__unlock(&slab->lock);
-        return slot;
-    }
-    if (!cache->classes[class_index].free)
-        slab_refill(slab, cache, class_index);
-    slot = cache->classes[class_index].free;
-    if (slot) {
+    struct weft__slot *slot = cache->classes[class_index].free;
+    if (weft__likely(slot != NULL)) {
         cache->classes[class_index].free = slot->next;
         cache->classes[class_index].count--;
     }
     return slot;
+}
+
+static __attribute__((noinline)) void *slab_alloc_slowly(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index)
+{
+    if (cache) {
+        slab_refill(slab, cache, class_index);
+        return slab_pop(cache, class_index);
+    }
+    weft__lock(&slab->lock);
+    struct weft__slot *slot = slab_take(slab, class_index);
+    weft__unlock(&slab->lock);
+    return slot;
+}
+
+void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size)
+{
+    WEFT__REQUIRE("slab-alloc:size", size <= WEFT__SLOT_SIZE_MAX);
+    const unsigned class_index = slab_class_of(size);
+    struct weft__slot *slot = cache ? slab_pop(cache, class_index) : NULL;
+    return weft__likely(slot != NULL) ? slot : slab_alloc_slowly(slab, cache, class_index);
 }
 
 /* Move up to `count` slots of one class from the cache to the pages. */

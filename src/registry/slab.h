@@ -56,16 +56,18 @@ struct weft__slot {
     struct weft__slot *next; /* the slab's while free */
 };
 
+/* Two lines: what changes as slots go in and out, and what is asked of each slot and stays as it is. */
 struct weft__page {
     struct weft__link link; /* partial or empty pages of the class */
-    struct weft__slab *slab;
     struct weft__slot *free;
+    _Atomic uint32_t fresh; /* slots from here on were never used, and walks end there; written with the page in hand */
+    uint32_t used;
+
+    _Alignas(64) struct weft__slab *slab;
     uint32_t number;
     uint32_t slot_size;
     uint32_t inverse; /* 2^32 / slot_size, rounded up: to divide by multiplying */
     uint32_t slots;
-    _Atomic uint32_t fresh; /* slots from here on were never used, and walks end there; written with the page in hand */
-    uint32_t used;
     uint32_t class_index;
 };
 

@@ -87,9 +87,14 @@ static void slab_alloc_each_size_fits_its_class(void **state)
     (void)state;
     static struct weft__slab slab;
     weft__slab_init(&slab, NULL);
+    static const size_t classes[] = {192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096};
+    size_t smallest = 0;
     for (size_t size = 1; size <= WEFT__SLOT_SIZE_MAX; size = size < 5000 ? size + 1 : size + 997) {
         char *slot = (char *)take(&slab, NULL, size);
         assert_true(weft__slot_size(slot) >= size);
+        while (size <= 4096 && classes[smallest] < size)
+            smallest++;
+        assert_true(size > 4096 || weft__slot_size(slot) == classes[smallest]);
         assert_true(size <= 192 || weft__slot_size(slot) <= 2 * size + 128); /* not wasteful */
         assert_int_equal((uintptr_t)slot % 64, 0);
         assert_true((uintptr_t)slot % WEFT__PAGE_SIZE + weft__slot_size(slot) <= WEFT__PAGE_SIZE);
