@@ -57,14 +57,7 @@ checked "its stacks are those of its report" check_export.py folded lossy.folded
 exits "its trace says what is lost" 0 '"name":"events lost"' grep -m 1 '"cat":"lost"' lossy.trace
 
 # Broken: a sentence or exports, and never a crash or a loop.
-session=weft-parts-$$
-lttng_quietly create "$session" --output="$PWD/parts"
-lttng_sessions="$lttng_sessions $session"
-lttng_quietly enable-channel -u -s "$session" hot --subbuf-size=16K --num-subbuf=128
-lttng_quietly enable-event -u -s "$session" -c hot 'weft:*'
-lttng_session_start parts
-timeout 60 "$program" --tracing >parts.facts || failed "the program ended with $?"
-lttng_session_end parts
+recorded_in_parts parts
 out=$("$python" - "$weft" <<'PYTHON'
 import glob, os, random, shutil, subprocess, sys
 for seed in range(8):
