@@ -11,7 +11,7 @@
 #include <weft/types.h>
 
 /* Raised with each incompatible change of the table; a provider of another schema is refused. */
-#define WEFT_TRACE_SCHEMA 1
+#define WEFT_TRACE_SCHEMA 2
 
 #define WEFT_TRACE_NO_WORKER 65535
 

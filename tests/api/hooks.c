@@ -30,6 +30,7 @@ struct record {
     unsigned runtime_stops;
     uint64_t parent;
     uint32_t line;
+    uint32_t site_bytes;
     char name[128];
     char site_name[64];
     char site_file[256];
@@ -100,7 +101,8 @@ static void on_name(void *context, uint64_t task, uint32_t category, const char 
     pthread_mutex_unlock(&r->mutex);
 }
 
-static void on_site(void *context, uint64_t site, const char *name, const char *function, const char *file, uint32_t line)
+static void on_site(void *context, uint64_t site, const char *name, const char *function, const char *file, uint32_t line,
+                    uint32_t bytes)
 {
     (void)site;
     (void)function;
@@ -108,6 +110,7 @@ static void on_site(void *context, uint64_t site, const char *name, const char *
     pthread_mutex_lock(&r->mutex);
     r->sites++;
     r->line = line;
+    r->site_bytes = bytes;
     snprintf(r->site_name, sizeof r->site_name, "%s", name);
     snprintf(r->site_file, sizeof r->site_file, "%s", file);
     pthread_mutex_unlock(&r->mutex);
@@ -256,6 +259,7 @@ static void site_is_the_line_of_the_spawn(void **state)
     world_settle(rt);
     assert_int_equal(record.line, first);
     assert_string_equal(record.site_name, "ender");
+    assert_in_range(record.site_bytes, sizeof(weft_frame), 512); /* a header, and a frame of a few words */
     assert_non_null(strstr(record.site_file, "hooks.c"));
     assert_int_equal(record.names, 0);
     weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("by name", .category = WEFT_HANDLER), ender, .result = 0);

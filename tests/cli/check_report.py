@@ -39,7 +39,7 @@ def check_tasks(report, facts, options):
     if sum(row["count"] for row in sites) != sum(have.values()):
         yield "the inventory has other tasks than the table of polls"
     for row in sites:
-        if not row["step"] or not row["site"] or not row["behaviour"]:
+        if not row["step"] or not row["site"] or not row["behaviour"] or not (row["bytes"] or 0) > 64:
             yield f"a site is not told: {row}"
 
 

@@ -410,6 +410,21 @@ static void shutdown_that_waits(void **state)
     assert_non_null(must_find(LINT_SLOW_SHUTDOWN, "ledger_task"));
 }
 
+static void large_tasks_are_told_with_how_many_lived(void **state)
+{
+    (void)state;
+    FEED(1, site_def, .site = 9, .name = "huge", .function = "main", .file = "dir/a.c", .line = 33, .bytes = 20000);
+    FEED(1, site_def, .site = 10, .name = "small", .function = "main", .file = "dir/a.c", .line = 34, .bytes = 16383);
+    for (uint64_t task = 1; task <= 50; task++)
+        spawn(task, (int64_t)task, 9);
+    spawn(99, 100, 10);
+    const struct finding *finding = must_find(LINT_LARGE_FRAME, "huge");
+    assert_int_equal(finding->severity, SEVERITY_NOTE);
+    assert_non_null(strstr(finding->what, "each takes 20000 bytes, and up to 50 lived at the same time: 1 MB"));
+    assert_non_null(strstr(finding->where, "a.c:33"));
+    assert_null(found(LINT_LARGE_FRAME, "small"));
+}
+
 static void unnamed_task_gets_a_name_from_its_step(void **state)
 {
     (void)state;
@@ -528,6 +543,7 @@ int main(void)
         TEST(tasks_that_become_more),
         TEST(ends_that_were_not_meant),
         TEST(shutdown_that_waits),
+        TEST(large_tasks_are_told_with_how_many_lived),
         TEST(unnamed_task_gets_a_name_from_its_step),
         TEST(step_that_says_nothing_is_named_by_its_channel_or_function),
         TEST(behaviour_is_judged_by_what_was_done),

@@ -36,6 +36,7 @@ enum { FINDING_TEXT_SIZE = 512, FINDING_NAME_SIZE = 160, FINDINGS_MAX = 512 };
     XX(IDLE_WORKERS, "idle-workers", "workers sleep while tasks are runnable")                                         \
     XX(UNPARK_STORM, "unpark-storm", "workers are woken and find no task")                                             \
     XX(LEAK, "task-leak", "tasks of a kind become more and do not end")                                                \
+    XX(LARGE_FRAME, "large-frame", "tasks of a kind take much memory each")                                            \
     XX(UNNAMED, "unnamed", "a task that lives long has no name")                                                       \
     XX(FAILED, "task-failed", "tasks ended with an error")                                                             \
     XX(TIMEOUT, "timeout", "tasks were cancelled by a deadline")                                                       \
@@ -56,13 +57,14 @@ struct lint_limits {
     int64_t late_ns;    /* timers, 99 of 100 */
     int64_t queue_ns;   /* a job in the pool's queue, 99 of 100 */
     int64_t shutdown_ns;
-    double full_share; /* of the time */
+    uint32_t frame_bytes; /* of a task, as the lints of a runtime that lives count it */
+    double full_share;    /* of the time */
 };
 #define LINT_LIMITS                                                                                                    \
     (struct lint_limits)                                                                                               \
     {                                                                                                                  \
         .poll_ns = 10000000, .wait_ns = 10000000, .blocked_ns = 100000000, .late_ns = 10000000, .queue_ns = 10000000,  \
-        .shutdown_ns = 1000000000, .full_share = 0.05                                                                  \
+        .shutdown_ns = 1000000000, .frame_bytes = 16384, .full_share = 0.05                                            \
     }
 
 struct finding {

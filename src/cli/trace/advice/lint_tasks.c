@@ -189,6 +189,20 @@ static void lint_unnamed(struct findings *findings, struct analysis *analysis, c
                    behaviour_constant(behaviour_of(analysis, profile, why)), site->name);
 }
 
+static void lint_large_frame(struct findings *findings, struct analysis *analysis, const struct profile *profile)
+{
+    const struct task_site *site = analysis_site(analysis, profile);
+    if (!site || site->bytes < findings->limits.frame_bytes)
+        return;
+    const double all = (double)site->bytes * (double)profile->at_once;
+    struct finding *finding = findings_add(findings, LINT_LARGE_FRAME, SEVERITY_NOTE, all / 1e9);
+    finding_subject(finding, "%s", lint_name(analysis, profile));
+    finding_what(finding, "each takes %" PRIu32 " bytes, and up to %" PRIu64 " lived at the same time: %.3g MB",
+                 site->bytes, profile->at_once, all / 1e6);
+    lint_place(analysis, profile, finding->where, sizeof finding->where);
+    finding_advice(finding, "keep large state behind a pointer: the frame is held while the task lives");
+}
+
 static void lint_ends(struct findings *findings, struct analysis *analysis, const struct profile *profile)
 {
     struct finding *finding;
@@ -247,6 +261,7 @@ void lint_tasks(struct findings *findings, struct analysis *analysis)
         lint_idle_polls(findings, analysis, profile);
         lint_lost_waker(findings, analysis, profile);
         lint_leak(findings, analysis, profile);
+        lint_large_frame(findings, analysis, profile);
         lint_unnamed(findings, analysis, profile);
         lint_ends(findings, analysis, profile);
     }

@@ -80,6 +80,7 @@ void tasks_site(struct tasks *tasks, const struct event *event)
     site->function = memory_text(event->site_def.function);
     site->file = memory_text(event->site_def.file);
     site->line = event->site_def.line;
+    site->bytes = event->site_def.bytes;
     map_put(&tasks->sites, site->id, site);
 }
 

@@ -51,6 +51,7 @@ struct task_site {
     char *function;
     char *file;
     uint32_t line;
+    uint32_t bytes; /* of memory that the first task of it took */
 };
 
 struct task_group {

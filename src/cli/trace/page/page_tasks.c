@@ -58,6 +58,7 @@ void page_inventory(const struct view *view, struct doc *doc)
                                          {"count", "count", DOC_COUNT},
                                          {"at_once", "at once", DOC_COUNT},
                                          {"live", "live", DOC_COUNT},
+                                         {"bytes", NULL, DOC_COUNT},
                                          {"busy_share", "of busy", DOC_SHARE},
                                          {NULL, NULL, DOC_TEXT}};
     doc_section(doc, "inventory", "SPAWN INVENTORY");
@@ -92,6 +93,10 @@ void page_inventory(const struct view *view, struct doc *doc)
         doc_count(doc, profile->tasks);
         doc_count(doc, profile->at_once);
         doc_count(doc, profile->live);
+        if (site && site->bytes)
+            doc_count(doc, site->bytes);
+        else
+            doc_none(doc);
         doc_share(doc, page_busy_share(view, profile));
     }
     free(sorted);
