@@ -18,11 +18,6 @@
 
 enum { DESCRIPTOR_WAKES = 32 };
 
-static void descriptor_event(struct weft__source *source, unsigned events);
-static void descriptor_gone(struct weft__source *source);
-
-static const struct weft__source_ops descriptor_ops = {descriptor_event, descriptor_gone};
-
 static const struct weft__io_ops io_ops = {
     .awaited = weft__reactor_awaited,
     .enter = weft__reactor_enter,
@@ -39,7 +34,7 @@ struct weft__io *weft__io_create(struct weft__env *env, uint32_t workers)
     struct weft__io *io = weft__alloc_zeroed(1, sizeof *io);
     if (!io)
         return NULL;
-    io->reactors = weft__reactors_create(workers, &descriptor_ops);
+    io->reactors = weft__reactors_create(workers);
     if (!io->reactors) {
         weft__free(io);
         return NULL;
@@ -65,6 +60,12 @@ void weft__io_unref(struct weft__io *io)
     weft__free(io);
 }
 
+/* The place is another's in what is no listener. */
+static uint32_t descriptor_pauses(struct weft__descriptor *descriptor)
+{
+    return descriptor->kind == WEFT_FD_LISTENER ? weft__load_relaxed(&descriptor->pauses) : 0;
+}
+
 /* What one has counted. Any thread: statistics. */
 static void descriptor_add_up(struct weft__descriptor *descriptor, struct weft__io_totals *totals)
 {
@@ -73,7 +74,7 @@ static void descriptor_add_up(struct weft__descriptor *descriptor, struct weft__
     totals->bytes_read += weft__load_relaxed(&descriptor->bytes_read);
     totals->bytes_written += weft__load_relaxed(&descriptor->bytes_written);
     totals->waits += weft__load_relaxed(&descriptor->waits);
-    totals->pauses += weft__load_relaxed(&descriptor->pauses);
+    totals->pauses += descriptor_pauses(descriptor);
 }
 
 void weft__io_totals(struct weft__io *io, struct weft__io_totals out_totals[WEFT__IO_KINDS])
@@ -103,10 +104,9 @@ static void descriptor_unref(struct weft__descriptor *descriptor)
 }
 
 /* Take a node out of the list. Under the lock. */
-static void descriptor_take_out(struct weft__descriptor *descriptor, struct weft__wait *wait, uint8_t state)
+static void descriptor_take_out(struct weft__wait *wait, uint8_t state)
 {
     weft__list_remove(&wait->link);
-    weft__store_relaxed(&descriptor->waiting_count, weft__load_relaxed(&descriptor->waiting_count) - 1);
     weft__store_release(weft__wait_word(wait), state); /* DE-R1; the node is its waiter's from here on */
 }
 
@@ -119,30 +119,50 @@ static unsigned descriptor_wanted(const struct weft__descriptor *descriptor)
     return wanted;
 }
 
-/* Wake those whose event has come, or all: `state` says what they find. Any number, outside of the lock. */
-static uint32_t descriptor_wake(struct weft__descriptor *descriptor, unsigned events, uint8_t state)
+/* What those who wait find in their nodes. */
+struct descriptor_news {
+    unsigned events; /* who waits for one of these is told */
+    uint8_t state;   /* of the wait from here on */
+    int told;        /* the events that have come, or why they never will */
+};
+
+/* Take out those whom the news is for: how many, at most DESCRIPTOR_WAKES. Under the lock. */
+static uint32_t descriptor_take(struct weft__descriptor *descriptor, struct descriptor_news news, weft__waiter *out_waiters)
 {
-    const uint64_t id = weft__load_relaxed(&descriptor->id);
+    uint32_t count = 0;
+    struct weft__link *next;
+    for (struct weft__link *link = descriptor->waiting.next; link != &descriptor->waiting && count < DESCRIPTOR_WAKES;
+         link = next) {
+        next = link->next;
+        struct weft__wait *wait = weft__container_of(link, struct weft__wait, link);
+        if (!(wait->amount & news.events))
+            continue;
+        out_waiters[count++] = weft__wait_waiter(wait);
+        wait->amount = (uint32_t)news.told;
+        descriptor_take_out(wait, news.state);
+    }
+    return count;
+}
+
+/* In the RCU section in which they were taken. What is recorded of it lies in another line: it is read only for a record. */
+static void descriptor_wake_taken(struct weft__descriptor *descriptor, const weft__waiter *waiters, uint32_t count)
+{
+    const uint64_t id = weft__trace_wants(WEFT_TRACE_wake) ? weft__load_relaxed(&descriptor->id) : 0;
+    for (uint32_t i = 0; i < count; i++)
+        weft__waiter_wake(waiters[i], WEFT_TRACE_wake_source_IO, id);
+}
+
+/* Wake all whom the news is for, any number of them, outside of the lock. How many. */
+static uint32_t descriptor_wake(struct weft__descriptor *descriptor, struct descriptor_news news)
+{
     uint32_t woken = 0, count;
     do {
         weft__waiter waiters[DESCRIPTOR_WAKES];
-        count = 0;
         weft__rcu_read_lock();
         weft__lock(&descriptor->lock);
-        struct weft__link *next;
-        for (struct weft__link *link = descriptor->waiting.next; link != &descriptor->waiting && count < DESCRIPTOR_WAKES;
-             link = next) {
-            next = link->next;
-            struct weft__wait *wait = weft__container_of(link, struct weft__wait, link);
-            if (!(wait->amount & events))
-                continue;
-            waiters[count++] = weft__wait_waiter(wait);
-            wait->amount = descriptor->error < 0 ? (uint32_t)descriptor->error : events; /* each is told the refusal */
-            descriptor_take_out(descriptor, wait, state);
-        }
+        count = descriptor_take(descriptor, news, waiters);
         weft__unlock(&descriptor->lock);
-        for (uint32_t i = 0; i < count; i++)
-            weft__waiter_wake(waiters[i], WEFT_TRACE_wake_source_IO, id);
+        descriptor_wake_taken(descriptor, waiters, count);
         weft__rcu_read_unlock();
         woken += count;
     } while (count == DESCRIPTOR_WAKES);
@@ -155,36 +175,54 @@ static void descriptor_watch(struct weft__descriptor *descriptor, unsigned keep)
     weft__lock(&descriptor->lock);
     const unsigned wanted = descriptor_wanted(descriptor) | (descriptor->watched & keep);
     if (descriptor->known && wanted != descriptor->watched && !descriptor->closing) {
-        descriptor->error = weft__source_want(&descriptor->source, descriptor->fd, wanted);
+        descriptor->error = (int16_t)weft__source_want(&descriptor->source, descriptor->fd, wanted,
+                                                       weft__load_relaxed(&descriptor->edge)); /* under the lock */
         descriptor->watched = descriptor->error == 0 ? (uint8_t)wanted : 0;
     }
-    const bool refused = descriptor->error != 0;
+    const int refused = descriptor->error;
     weft__unlock(&descriptor->lock);
     if (refused)
-        descriptor_wake(descriptor, UINT32_MAX, WEFT__WAIT_TOLD);
+        descriptor_wake(descriptor, (struct descriptor_news){UINT32_MAX, WEFT__WAIT_TOLD, refused});
 }
 
-/* The loop says that something has come. In a turn. */
-static void descriptor_event(struct weft__source *source, unsigned events)
+/* What an event changes, whoever waits. Under the lock. */
+static void descriptor_note(struct weft__descriptor *descriptor, unsigned events)
+{
+    if (events & WEFT__IO_ERROR)
+        descriptor->watched = 0; /* libuv has let go of it */
+    if (weft__load_relaxed(&descriptor->edge)) { /* under the lock */
+        if (events & ~(unsigned)(WEFT__IO_READ | WEFT__IO_WRITE))
+            weft__store_relaxed(&descriptor->odd, true); /* the count releases it */
+        if (events & ~(unsigned)WEFT__IO_WRITE)
+            weft__store_release(&descriptor->edges, weft__load_relaxed(&descriptor->edges) + 1); /* DE-R2; under the lock */
+        descriptor->watched &= (uint8_t)~WEFT__IO_WRITE; /* it is asked for anew by who waits for it next */
+    }
+}
+
+uint32_t weft__source_event(struct weft__source *source, unsigned came)
 {
     struct weft__descriptor *descriptor = weft__container_of(source, struct weft__descriptor, source);
-    if (events & (WEFT__IO_ERROR | WEFT__IO_HANGUP)) {
-        if (events & WEFT__IO_ERROR) {
-            weft__lock(&descriptor->lock);
-            descriptor->watched = 0; /* libuv has let go of it */
-            weft__unlock(&descriptor->lock);
-        }
+    unsigned events = came;
+    if (came & (WEFT__IO_ERROR | WEFT__IO_HANGUP))
         events |= WEFT__IO_READ | WEFT__IO_WRITE | WEFT__IO_PRIORITY; /* each of them finds out by asking */
-    }
     WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_ready, weft__load_relaxed(&descriptor->id), events);
-    const uint32_t woken = descriptor_wake(descriptor, events, WEFT__WAIT_TOLD);
-    for (uint32_t i = 0; i < woken; i++)
-        weft__reactor_note_wake(descriptor->reactor);
-    if (woken == 0)
+    const struct descriptor_news news = {events, WEFT__WAIT_TOLD, (int)events};
+    weft__waiter waiters[DESCRIPTOR_WAKES];
+    weft__rcu_read_lock();
+    weft__lock(&descriptor->lock);
+    descriptor_note(descriptor, came);
+    uint32_t woken = descriptor_take(descriptor, news, waiters);
+    weft__unlock(&descriptor->lock);
+    descriptor_wake_taken(descriptor, waiters, woken);
+    weft__rcu_read_unlock();
+    if (woken == DESCRIPTOR_WAKES)
+        woken += descriptor_wake(descriptor, news);
+    if (woken == 0 && !weft__load_relaxed(&descriptor->edge)) /* whoever clears it asks for everything anew */
         descriptor_watch(descriptor, 0); /* nobody is there for it, and it would be told again and again */
+    return woken;
 }
 
-static void descriptor_gone(struct weft__source *source)
+void weft__source_gone(struct weft__source *source)
 {
     descriptor_unref(weft__container_of(source, struct weft__descriptor, source));
 }
@@ -203,7 +241,7 @@ static void descriptor_forget(struct weft__descriptor *descriptor)
 /* Under the lock. */
 static void descriptor_make_known(struct weft__descriptor *descriptor)
 {
-    descriptor->error = weft__source_init(descriptor->reactor, &descriptor->source, descriptor->fd);
+    descriptor->error = (int16_t)weft__source_init(descriptor->reactor, &descriptor->source, descriptor->fd);
     descriptor->known = descriptor->error == 0;
     if (descriptor->known)
         weft__fetch_add_relaxed(&descriptor->refs, 1); /* the change has one */
@@ -236,8 +274,17 @@ static bool descriptor_change(struct weft__descriptor *descriptor)
     return true;
 }
 
+/* Whoever waits for readiness alone is told what is there, not what has come: by levels from here on. Under the lock. */
+static void descriptor_tell_levels(struct weft__descriptor *descriptor)
+{
+    if (!weft__load_relaxed(&descriptor->edge)) /* under the lock */
+        return;
+    weft__store_relaxed(&descriptor->edge, false); /* a read that still sees it notes what nobody asks for */
+    descriptor->watched = 0;                       /* asked for anew */
+}
+
 int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t generation, struct weft__wait *wait,
-                             unsigned events)
+                             unsigned events, bool ready)
 {
     const int opened = weft__reactor_open(descriptor->reactor);
     if (opened < 0)
@@ -245,23 +292,26 @@ int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t gener
     bool submit = false;
     int error = 0;
     weft__lock(&descriptor->lock);
+    if (ready)
+        descriptor_tell_levels(descriptor);
     if ((uint32_t)(weft__load_relaxed(&descriptor->state) >> 32) != generation || descriptor->closing) {
         error = WEFT_EBADF;
     } else if (descriptor->error != 0) {
         error = descriptor->error;
         descriptor->error = 0; /* it is told once; the next may try again */
+    } else if ((events & WEFT__IO_READ) && weft__load_relaxed(&descriptor->edge) && !weft__descriptor_is_quiet(descriptor)) {
+        error = 1; /* an edge came after the read */
     } else {
         wait->object = &descriptor->waitable;
         wait->since = weft__self_now(weft__descriptor_home(descriptor)->realm);
         wait->amount = events;
         weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_QUEUED); /* the waiter's own until the unlock */
         weft__list_push_back(&descriptor->waiting, &wait->link);
-        weft__store_relaxed(&descriptor->waiting_count, weft__load_relaxed(&descriptor->waiting_count) + 1);
         weft__store_relaxed(&descriptor->waits, weft__load_relaxed(&descriptor->waits) + 1); /* a statistic */
         submit = (events & ~descriptor->watched) && descriptor_change(descriptor);
     }
     weft__unlock(&descriptor->lock);
-    if (error < 0)
+    if (error != 0)
         return error;
     WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_wait, weft__load_relaxed(&descriptor->id), weft__self_task_id(), events);
     if (submit)
@@ -296,13 +346,13 @@ bool weft__descriptor_copy(struct weft__descriptor *descriptor, weft_fd_stats *o
             .id = weft__load_relaxed(&descriptor->id),
             .kind = (weft_fd_kind)descriptor->kind,
             .fd = descriptor->fd,
-            .waiting = weft__load_relaxed(&descriptor->waiting_count),
+            .waiting = weft__list_length(&descriptor->waiting),
             .reads = weft__load_relaxed(&descriptor->reads),
             .writes = weft__load_relaxed(&descriptor->writes),
             .bytes_read = weft__load_relaxed(&descriptor->bytes_read),
             .bytes_written = weft__load_relaxed(&descriptor->bytes_written),
             .waits = weft__load_relaxed(&descriptor->waits),
-            .pauses = weft__load_relaxed(&descriptor->pauses),
+            .pauses = descriptor_pauses(descriptor),
         };
         memcpy(out->name, descriptor->name, sizeof out->name);
     }
@@ -315,7 +365,7 @@ static void descriptor_abandon(struct weft__waitable *waitable, struct weft__wai
     struct weft__descriptor *descriptor = weft__container_of(waitable, struct weft__descriptor, waitable);
     weft__lock(&descriptor->lock);
     if (weft__load_relaxed(weft__wait_word(wait)) == WEFT__WAIT_QUEUED) /* under the lock */
-        descriptor_take_out(descriptor, wait, WEFT__WAIT_IDLE);
+        descriptor_take_out(wait, WEFT__WAIT_IDLE);
     weft__unlock(&descriptor->lock);
     wait->object = NULL;
     weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own by now */
@@ -348,11 +398,14 @@ int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const 
     descriptor->waitable = (struct weft__waitable){descriptor_abandon, descriptor_describe};
     descriptor->fd = fd;
     descriptor->kind = (uint8_t)kind;
-    descriptor->borrowed = descriptor->drained = descriptor->connecting = false;
+    descriptor->borrowed = descriptor->connecting = false;
+    weft__store_relaxed(&descriptor->drained, false);
     descriptor->changing = descriptor->closing = descriptor->known = false;
     descriptor->watched = 0;
     descriptor->error = 0;
-    weft__store_relaxed(&descriptor->waiting_count, 0);
+    weft__store_relaxed(&descriptor->edge, false);
+    weft__store_relaxed(&descriptor->odd, false);
+    weft__store_relaxed(&descriptor->edges, 0);
     weft__list_init(&descriptor->waiting);
     descriptor->change.apply = descriptor_apply;
     weft__store_relaxed(&descriptor->refs, 1);
@@ -373,6 +426,14 @@ int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const 
     WEFT__TRACE(io->number, io_open, id, weft__self_task_id(), fd, (uint8_t)kind, descriptor->name);
     *out_fd = (weft_fd){descriptor, (uint32_t)id, 0};
     return 0;
+}
+
+void weft__descriptor_tell_edges(struct weft__descriptor *descriptor)
+{
+    if (weft__reactor_open(descriptor->reactor) < 0 || !weft__reactor_has_edges()) /* whoever waits is told why */
+        return;
+    weft__store_relaxed(&descriptor->edge, true);
+    weft__store_relaxed(&descriptor->quiet, weft__load_relaxed(&descriptor->edges) - 1); /* not known yet */
 }
 
 int weft__descriptor_check(const char *call, const weft_fd *fd)
@@ -406,7 +467,7 @@ static void descriptor_shut(struct weft__descriptor *descriptor)
     if (!first)
         return;
     WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_end, weft__load_relaxed(&descriptor->id), weft__self_task_id());
-    descriptor_wake(descriptor, UINT32_MAX, WEFT__WAIT_CLOSED);
+    descriptor_wake(descriptor, (struct descriptor_news){UINT32_MAX, WEFT__WAIT_CLOSED, WEFT_EBADF});
     if (submit)
         weft__reactor_submit(descriptor->reactor, &descriptor->change);
 }

@@ -5,7 +5,13 @@
  * and a wait can be given up at any moment: nothing was taken.
  *
  * The loop's interest stays on after a wake: a task that has read all there was and asks again finds it on, and no system
- * call is made for it. What comes while nobody waits switches it off.
+ * call is made for it. What comes while nobody waits switches it off, except:
+ *
+ * A TCP connection is told of by edges: once when something has come, and not again while it lies there. So the loop counts
+ * the edges, and a read notes the count as it was before it found that there is nothing (more); a task waits only while the
+ * two agree, otherwise it tries once more. A short read means that there is nothing more as long as nothing odd has been
+ * told: an end that comes behind the bytes, or urgent ones among them, would not be told again. Whoever waits for readiness
+ * alone has no read to note, so the first such wait has the descriptor told of by levels, from then on.
  *
  * Who touches what:
  *     state, id …   written at creation, under both side locks; the tag tells a stale handle
@@ -15,6 +21,7 @@
  *     source        whoever turns the loop
  *     counters      relaxed: statistics
  * Edges: DE-R1 -> DE-A1, whoever takes a node out of the list releases it; its task acquires it by the state, without the lock.
+ *     DE-R2 -> DE-A2, an edge and what is odd about it are released by the count; a read acquires it before it tries.
  * Order of locks: turning, reading, writing, lock; each alone, or in this order.
  * Lifetime: one reference of the handle, one of the loop that knows it, one of each change under way. With the runtime's end
  * the system's descriptor is closed and each operation answers WEFT_EBADF; the slot stays until the handle is closed.
@@ -35,38 +42,43 @@ enum { WEFT__DESCRIPTOR_LIVE = 1, WEFT__DESCRIPTOR_FREE = 2 };
 enum { WEFT__FD_CLOSED = 1, WEFT__FD_CONNECTING = 2 };
 
 /*
- * In the order in which it is used: an event, the read and the write that follow it, and the next wait touch three cache
- * lines, the first two and that in which the second half of `source` begins. With hundreds of connections that is what an
- * event costs beside the system's calls.
+ * In the order in which it is used: an event touches two cache lines, the first and that in which the second half of `source`
+ * begins; the read and the write that follow it, and the next wait, touch the first two. With hundreds of connections that is
+ * what an event costs beside the system's calls.
  */
 struct weft__descriptor {
     _Atomic uint64_t state; /* these two are the slab's */
     struct weft__slot *slab_next;
-    struct weft__reactor *reactor;
     struct weft__lock reading;
     struct weft__lock writing;
     struct weft__lock lock;
     int fd;
     uint8_t kind;      /* weft_fd_kind */
-    bool borrowed;     /* not closed with the handle */
-    bool drained;      /* under `reading`: the last read took all there was */
+    _Atomic bool drained; /* the last read took all there was; written under `reading` */
     bool connecting;   /* under `writing` */
     bool changing;     /* in the loop's list of changes */
     bool closing;      /* written with both side locks as well */
-    bool known;        /* the loop knows it; written where the loop is turned */
     uint8_t watched;   /* what the loop is asked for */
-    int error;         /* the loop could not take it */
-    _Atomic uint32_t waiting_count;
-    _Atomic uint32_t refs;
-    _Atomic uint32_t pauses; /* times that it had to stop for lack of descriptors */
-
+    _Atomic bool edge; /* told of by edges; set at creation, cleared under `lock` */
+    _Atomic bool odd;  /* an end, an error or urgent bytes were told; under `lock` */
+    _Atomic uint32_t edges; /* that brought something to read; under `lock`, in a turn */
+    union {
+        _Atomic uint32_t quiet;  /* of a connection told of by edges: `edges` when there was nothing to read; under `reading` */
+        _Atomic uint32_t pauses; /* of a listener: times that it had to stop for lack of descriptors */
+    };
     struct weft__link waiting;
+
     _Atomic uint64_t id;
+    struct weft__reactor *reactor;
     _Atomic uint64_t reads;
     _Atomic uint64_t writes;
     _Atomic uint64_t bytes_read;
     _Atomic uint64_t bytes_written;
     _Atomic uint64_t waits;
+    _Atomic uint32_t refs;
+    int16_t error; /* the loop could not take it */
+    bool borrowed; /* not closed with the handle */
+    bool known;    /* the loop knows it; written where the loop is turned */
 
     struct weft__waitable waitable;
     struct weft__change change;
@@ -74,7 +86,7 @@ struct weft__descriptor {
     char name[64];
 };
 
-_Static_assert(offsetof(struct weft__descriptor, waiting) == 64, "the second line");
+_Static_assert(offsetof(struct weft__descriptor, id) == 64, "the second line");
 _Static_assert((offsetof(struct weft__descriptor, source) + WEFT__SOURCE_HOT) % 64 == 0, "and the third");
 _Static_assert(sizeof(struct weft__descriptor) == 384, "a size that the slab has");
 
@@ -142,9 +154,19 @@ static inline bool weft__descriptor_is_open(struct weft__descriptor *descriptor,
     return (uint32_t)(weft__load_relaxed(&descriptor->state) >> 32) == generation && !descriptor->closing;
 }
 
-/* The node waits from here on. 0, or why not. */
+/* A TCP connection that nobody else has yet: told of by edges, if the loop can. */
+void weft__descriptor_tell_edges(struct weft__descriptor *descriptor);
+
+/* Whether a read of a connection told of by edges would find nothing, as far as is known. */
+static inline bool weft__descriptor_is_quiet(const struct weft__descriptor *descriptor)
+{
+    struct weft__descriptor *word = (struct weft__descriptor *)(uintptr_t)descriptor;
+    return weft__load_relaxed(&word->quiet) == weft__load_relaxed(&word->edges); /* counts; asked again under `lock` */
+}
+
+/* The node waits from here on: 0. 1: something has come meanwhile, try first. Or why not. `ready`: for readiness alone. */
 int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t generation, struct weft__wait *wait,
-                             unsigned events);
+                             unsigned events, bool ready);
 
 /* Of a node that was told: the events that have come, or the loop's refusal. */
 int weft__descriptor_told(struct weft__descriptor *descriptor, const struct weft__wait *wait);

@@ -21,10 +21,19 @@
 
 enum { FD_TRANSFER_MAX = 1 << 30 }; /* bytes of one call; a count is returned as an int */
 
-/* Whether this system call can be saved: what it would find is known. Relaxed: the task itself left it so. */
-static bool io_knows_nothing_there(const struct weft__descriptor *descriptor, unsigned events)
+/* Whether this system call can be saved: what it would find is known. Relaxed: whoever waits in vain for it is told. */
+static bool io_knows_nothing_there(struct weft__descriptor *descriptor, unsigned events)
 {
-    return events == WEFT__IO_READ && descriptor->drained;
+    return events == WEFT__IO_READ && (weft__load_relaxed(&descriptor->edge) ? weft__descriptor_is_quiet(descriptor)
+                                                                             : weft__load_relaxed(&descriptor->drained));
+}
+
+/* After a read of a connection told of by edges. Under `reading`. */
+static void io_note_quiet(struct weft__descriptor *descriptor, int answer, uint32_t edges)
+{
+    const bool nothing = answer == WEFT_EAGAIN;
+    const bool no_more = answer > 0 && weft__load_relaxed(&descriptor->drained) && !weft__load_relaxed(&descriptor->odd); /* DE-A2 was before */
+    weft__store_relaxed(&descriptor->quiet, nothing || no_more ? edges : edges - 1); /* a count, compared under `lock` */
 }
 
 /* One attempt, at the descriptor of a handle that was checked. */
@@ -33,8 +42,12 @@ static int io_attempt(const struct weft__io_operation *operation, struct weft__d
     struct weft__lock *side = operation->events & WEFT__IO_WRITE ? &descriptor->writing : &descriptor->reading;
     int answer = WEFT_EBADF;
     weft__lock(side);
-    if (weft__descriptor_is_open(descriptor, operation->fd->weft__generation))
+    if (weft__descriptor_is_open(descriptor, operation->fd->weft__generation)) {
+        const uint32_t edges = weft__load_acquire(&descriptor->edges); /* DE-A2: before the attempt */
         answer = operation->attempt(descriptor, operation->arguments);
+        if (side == &descriptor->reading && weft__load_relaxed(&descriptor->edge)) /* cleared meanwhile: nobody asks */
+            io_note_quiet(descriptor, answer, edges);
+    }
     weft__unlock(side);
     return answer;
 }
@@ -85,14 +98,21 @@ int weft__io_await(weft_context *cx, const struct weft__io_operation *operation,
         return WEFT_ECANCELED;
     if (!weft__cx_spend(cx))
         return WEFT_AWAITING;
-    if (resumed || !io_knows_nothing_there(descriptor, operation->events)) {
-        const int answer = io_attempt(operation, descriptor);
-        if (answer != WEFT_EAGAIN)
-            return answer;
+    bool tries = resumed || !io_knows_nothing_there(descriptor, operation->events);
+    for (;;) {
+        if (tries) {
+            const int answer = io_attempt(operation, descriptor);
+            if (answer != WEFT_EAGAIN)
+                return answer;
+        }
+        const int waits =
+            weft__descriptor_enqueue(descriptor, operation->fd->weft__generation, wait, operation->events, false);
+        if (waits <= 0) {
+            weft__cx_refund(cx);
+            return waits < 0 ? waits : WEFT_AWAITING;
+        }
+        tries = true;
     }
-    weft__cx_refund(cx);
-    const int waits = weft__descriptor_enqueue(descriptor, operation->fd->weft__generation, wait, operation->events);
-    return waits < 0 ? waits : WEFT_AWAITING;
 }
 
 static int fd_no_context(const char *call)
@@ -183,7 +203,7 @@ static int fd_wait_await(weft_context *cx, const char *call, weft_fd *fd, unsign
     struct weft__descriptor *descriptor = weft__descriptor_of(fd);
     if (weft__cx_cancelled(cx))
         return WEFT_ECANCELED;
-    const int waits = weft__descriptor_enqueue(descriptor, fd->weft__generation, wait, events);
+    const int waits = weft__descriptor_enqueue(descriptor, fd->weft__generation, wait, events, true);
     return waits < 0 ? fd_say_refusal(call, fd, waits) : WEFT_AWAITING;
 }
 
@@ -208,7 +228,7 @@ static int fd_attempt_read(struct weft__descriptor *descriptor, void *arguments)
     while (moved < 0 && errno == EINTR);
     if (moved < 0)
         return -errno;
-    descriptor->drained = (size_t)moved < transfer->length && descriptor->kind != WEFT_FD_DATAGRAM;
+    weft__store_relaxed(&descriptor->drained, (size_t)moved < transfer->length && descriptor->kind != WEFT_FD_DATAGRAM);
     weft__io_count_read(descriptor, (uint64_t)moved);
     return (int)moved;
 }

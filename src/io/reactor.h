@@ -46,13 +46,10 @@ struct weft__source {
     _Alignas(8) unsigned char handle[160];
 };
 
-/* Who is told. */
-struct weft__source_ops {
-    /* What has come, of what is wanted. In a turn. */
-    void (*event)(struct weft__source *source, unsigned events);
-    /* The loop knows it no more. In a turn. */
-    void (*gone)(struct weft__source *source);
-};
+/* Who is told: descriptor.c. What has come, of what is wanted; in a turn. How many waiters that woke. */
+uint32_t weft__source_event(struct weft__source *source, unsigned events);
+/* The loop knows it no more; in a turn. */
+void weft__source_gone(struct weft__source *source);
 
 /* A wish that has to be carried out where the loop is turned. */
 struct weft__change {
@@ -63,7 +60,7 @@ struct weft__change {
 struct weft__reactor;
 
 /* One per worker, closed at first. NULL: no memory. */
-struct weft__reactor *weft__reactors_create(uint32_t count, const struct weft__source_ops *ops);
+struct weft__reactor *weft__reactors_create(uint32_t count);
 struct weft__reactor *weft__reactors_at(struct weft__reactor *reactors, uint32_t index);
 void weft__reactors_destroy(struct weft__reactor *reactors, uint32_t count);
 
@@ -85,14 +82,21 @@ void weft__reactor_bind(struct weft__reactor *reactor, struct weft__thread *thre
 /* Open the loop if it is not open yet. 0, WEFT_EMFILE, WEFT_ENOMEM. Any thread. */
 int weft__reactor_open(struct weft__reactor *reactor);
 
+/* Whether a source can be told of by edges. Known once a loop has been opened. */
+bool weft__reactor_has_edges(void);
+
 /* Have a change applied: here and now, or by whoever turns the loop. Any thread. */
 void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *change);
 
 /* In a change or a callback. Make a descriptor known: 0, or why the system refuses (EPERM, ENOSPC, EBADF, …). */
 int weft__source_init(struct weft__reactor *reactor, struct weft__source *source, int fd);
 
-/* In a change or a callback. What is wanted from now on, of READ, WRITE, PRIORITY; 0: nothing. 0, or the system's refusal. */
-int weft__source_want(struct weft__source *source, int fd, unsigned events);
+/*
+ * In a change or a callback. What is wanted from now on, of READ, WRITE, PRIORITY; 0: nothing. `edge`: it is told once of each
+ * thing that comes, and of the other side's end, in place of as long as it is there. What is there already is told in any
+ * case, also if nothing changes. 0, or the system's refusal.
+ */
+int weft__source_want(struct weft__source *source, int fd, unsigned events, bool edge);
 
 /* In a change or a callback. Forget it; the descriptor may be closed after, `gone` follows in a later turn. */
 void weft__source_fini(struct weft__source *source);
@@ -106,9 +110,6 @@ uint32_t weft__reactor_turn(struct weft__thread *thread);
 bool weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns);
 void weft__reactor_rouse(struct weft__thread *thread);
 int weft__reactor_descriptor(struct weft__thread *thread);
-
-/* In a callback: one more waiter was woken by this turn. */
-void weft__reactor_note_wake(struct weft__reactor *reactor);
 
 /* Run `fn` with the loop, as a uv_loop_t, where it is turned; then the loop is turned while it has anything alive. */
 typedef void weft__loop_fn(void *loop, void *context);

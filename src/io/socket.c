@@ -177,6 +177,8 @@ static int accept_await(weft_context *cx, const char *call, weft_fd *listener, w
         return error;
     }
     error = socket_adopt(call, io, accepted.fd, WEFT_FD_SOCKET, weft__descriptor_of(listener)->name, out_connection);
+    if (error == 0 && socket_sockaddr(&accepted.peer)->sa_family != AF_UNIX)
+        weft__descriptor_tell_edges(weft__descriptor_of(out_connection));
     if (error == 0 && out_peer)
         *out_peer = accepted.peer;
     return error;
@@ -243,7 +245,12 @@ static int connect_begin(const char *call, weft_context *cx, const weft_address 
     if (!io)
         return error;
     const int fd = socket_make(address, SOCK_STREAM);
-    return fd < 0 ? fd : socket_adopt(call, io, fd, WEFT_FD_SOCKET, "connection", connection);
+    if (fd < 0)
+        return fd;
+    error = socket_adopt(call, io, fd, WEFT_FD_SOCKET, "connection", connection);
+    if (error == 0 && socket_sockaddr(address)->sa_family != AF_UNIX)
+        weft__descriptor_tell_edges(weft__descriptor_of(connection));
+    return error;
 }
 
 int weft_connect(weft_context *cx, const weft_address *address, weft_fd *connection)

@@ -1218,6 +1218,174 @@ static void worker_in_its_loop_rouses_itself_without_a_system_call(void **state)
     world_end(rt, 2);
 }
 
+/* --- connections that are told of by edges: nothing that has come is missed ---------------------------------------------- */
+
+/* Does the other side's part when the task that waits has suspended: both are on one worker. */
+struct otherwise {
+    weft_frame weft;
+    int peer;
+    const char *text, *urgent, *more;
+    bool end;
+};
+
+static weft_poll otherwise(weft_context *cx, struct otherwise *self)
+{
+    WEFT_BEGIN(cx, self);
+    VERDICT(!self->text || send(self->peer, self->text, strlen(self->text), 0) == (ssize_t)strlen(self->text));
+    VERDICT(!self->urgent || send(self->peer, self->urgent, 1, MSG_OOB) == 1);
+    VERDICT(!self->more || send(self->peer, self->more, strlen(self->more), 0) == (ssize_t)strlen(self->more));
+    VERDICT(!self->end || shutdown(self->peer, SHUT_WR) == 0);
+    WEFT_END(0);
+}
+
+struct edges {
+    weft_frame weft;
+    weft_fd listener, fd;
+    int peer;
+    char buffer[16];
+    int got;
+};
+
+static void other_side(weft_context *cx, struct otherwise part)
+{
+    weft_spawn(weft_runtime_scope(weft_context_runtime(cx)), otherwise, .peer = part.peer, .text = part.text,
+               .urgent = part.urgent, .more = part.more, .end = part.end);
+}
+
+static weft_poll edges(weft_context *cx, struct edges *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_accept(cx, &self->listener, &self->fd, NULL));
+    VERDICT(self->weft.rc == 0);
+
+    /* A full read says nothing of the rest; a short one that there is none. */
+    other_side(cx, (struct otherwise){.peer = self->peer, .text = "abcdef"});
+    WEFT_AWAIT(self->got, weft_fd_read(cx, &self->fd, self->buffer, 4));
+    VERDICT(self->got == 4 && memcmp(self->buffer, "abcd", 4) == 0);
+    WEFT_AWAIT(self->got, weft_fd_read(cx, &self->fd, self->buffer, 4));
+    VERDICT(self->got == 2 && memcmp(self->buffer, "ef", 2) == 0);
+
+    /* Readiness is a level, though the connection was told of by edges before: it is told as long as nobody reads. */
+    other_side(cx, (struct otherwise){.peer = self->peer, .text = "ghi"});
+    WEFT_AWAIT(self->got, weft_fd_read(cx, &self->fd, self->buffer, 1));
+    VERDICT(self->got == 1);
+    for (self->got = 0; self->got < 3; self->got++) {
+        WEFT_AWAIT(self->weft.rc, weft_fd_wait(cx, &self->fd, WEFT_READABLE));
+        VERDICT(self->weft.rc == WEFT_READABLE);
+    }
+    WEFT_AWAIT(self->got, weft_fd_read(cx, &self->fd, self->buffer, sizeof self->buffer));
+    VERDICT(self->got == 2);
+    other_side(cx, (struct otherwise){.peer = self->peer, .text = "jkl"});
+    WEFT_AWAIT(self->got, weft_fd_read(cx, &self->fd, self->buffer, sizeof self->buffer));
+    VERDICT(self->got == 3);
+    weft_fd_close(&self->fd);
+    WEFT_END(0);
+}
+
+struct ends {
+    weft_frame weft;
+    weft_fd listener, fd;
+    int peer;
+    char buffer[16];
+    int got;
+};
+
+/* Bytes, urgent ones, and the end, in one go: the short read in front of the end is not taken for the last word. */
+static weft_poll ends(weft_context *cx, struct ends *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_accept(cx, &self->listener, &self->fd, NULL));
+    VERDICT(self->weft.rc == 0);
+    other_side(cx, (struct otherwise){.peer = self->peer, .text = "ab"});
+    WEFT_AWAIT(self->got, weft_fd_read(cx, &self->fd, self->buffer, sizeof self->buffer));
+    VERDICT(self->got == 2);
+    other_side(cx, (struct otherwise){.peer = self->peer, .text = "cd", .urgent = "!", .more = "ef", .end = true});
+    WEFT_AWAIT(self->got, weft_fd_read(cx, &self->fd, self->buffer, sizeof self->buffer));
+    VERDICT(self->got == 2); /* a read ends in front of the urgent byte, and leaves that out */
+    WEFT_AWAIT(self->got, weft_fd_read(cx, &self->fd, self->buffer, sizeof self->buffer));
+    VERDICT(self->got == 2 && memcmp(self->buffer, "ef", 2) == 0);
+    WEFT_AWAIT(self->got, weft_fd_read(cx, &self->fd, self->buffer, sizeof self->buffer));
+    VERDICT(self->got == 0);
+    WEFT_AWAIT(self->got, weft_fd_read(cx, &self->fd, self->buffer, sizeof self->buffer));
+    VERDICT(self->got == 0); /* as often as it is asked */
+    weft_fd_close(&self->fd);
+    WEFT_END(0);
+}
+
+/* A plain socket, connected to the address. */
+static int connect_plainly(const weft_address *address)
+{
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)(const void *)address->sockaddr.bytes, address->length), 0);
+    return fd;
+}
+
+static void bytes_behind_a_short_read_are_not_missed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        weft_runtime *rt = world_begin(1);
+        weft_address address;
+        weft_fd listener = listener_on(rt, &address);
+        const int peer = connect_plainly(&address);
+        weft_task task = i == 0 ? weft_spawn_joinable(weft_runtime_scope(rt), edges, .listener = listener, .peer = peer)
+                                : weft_spawn_joinable(weft_runtime_scope(rt), ends, .listener = listener, .peer = peer);
+        int result = -1;
+        assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, &result), 0);
+        verdict_assert();
+        close(peer);
+        world_settle(rt);
+        weft_fd_close(&listener);
+        world_end(rt, i == 0 ? 4 : 3);
+    }
+}
+
+struct accepter {
+    weft_frame weft;
+    weft_fd listener;
+    weft_fd *out;
+};
+
+static weft_poll accepter(weft_context *cx, struct accepter *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_accept(cx, &self->listener, self->out, NULL));
+    WEFT_END(self->weft.rc);
+}
+
+/* Who was woken by an edge is cancelled before it reads: the next to ask finds what has come. */
+static void edge_is_not_lost_with_who_was_woken(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_address address;
+    weft_fd listener = listener_on(rt, &address), one = {0};
+    const int peer = connect_plainly(&address);
+    weft_task accepting = weft_spawn_joinable(weft_runtime_scope(rt), accepter, .listener = listener, .out = &one);
+    int result = -1;
+    assert_int_equal(weft_task_join_blocking(&accepting, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, 0);
+    atomic_int rc = 5, next = 5;
+    const weft_task first = weft_spawn(weft_runtime_scope(rt), waiter, .fd = &one, .rc = &rc);
+    WORLD_UNTIL(waiting_at(&one) == 1);
+    struct latch entered = LATCH, leave = LATCH;
+    weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave);
+    latch_wait(&entered, 1); /* the worker is held: the monitor turns its loop, and nobody polls whom that wakes */
+    assert_int_equal(send(peer, "x", 1, 0), 1);
+    WORLD_UNTIL(waiting_at(&one) == 0);
+    assert_int_equal(weft_task_cancel(first), 0);
+    latch_up(&leave);
+    WORLD_UNTIL(rc == WEFT_ECANCELED);
+    weft_spawn(weft_runtime_scope(rt), waiter, .fd = &one, .rc = &next);
+    world_settle(rt);
+    assert_int_equal(next, 1);
+    close(peer);
+    weft_fd_close(&one);
+    weft_fd_close(&listener);
+    world_end(rt, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1230,6 +1398,8 @@ int main(void)
         cmocka_unit_test(readiness_is_asked_anew_by_each_wait),
         cmocka_unit_test(all_who_wait_are_woken_and_sides_are_independent),
         cmocka_unit_test(loop_is_opened_by_two_at_once),
+        cmocka_unit_test(bytes_behind_a_short_read_are_not_missed),
+        cmocka_unit_test(edge_is_not_lost_with_who_was_woken),
         cmocka_unit_test(priority_hangup_and_fault_are_told),
         cmocka_unit_test(descriptor_that_cannot_be_polled_says_so),
         cmocka_unit_test(number_that_is_used_again_gets_no_stale_event),
