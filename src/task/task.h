@@ -6,7 +6,8 @@
  * Who may touch what:
  *     state            anybody, by the moves of task/state.h
  *     next             the slab while free; the queue it is in while SCHEDULED
- *     id … extra       written before init, read by anybody who finds the tag; torn reads are found by the tag
+ *     scope,           written before init, read by anybody who finds the tag; torn reads are found by the tag
+ *     id … extra
  *     open_scope,      the worker that polls it (RUNNING); cancellation and join reach them through the state only
  *     result, wait
  *     polls, line,     written by that worker, read by anybody, relaxed: statistics
@@ -43,18 +44,19 @@ struct weft__task_extra {
 #define WEFT__JOINER_LATE ((weft__waiter)2)
 
 typedef struct weft__task {
-    weft__state state;
+    weft__state state; /* a wake touches this line alone */
     union {
         struct weft__handoff_node queued; /* in the injector */
         struct weft__task *next;
     };
-    _Atomic uint64_t id;
+    _Atomic(weft_scope *) scope;
+    struct weft__wait wait; /* the node of a plain await */
+
+    _Atomic uint64_t id; /* and a poll this one, too */
     _Atomic uint64_t parent;
     _Atomic(weft_site *) site;
     weft_poll_fn *fn;
-    _Atomic(weft_scope *) scope;
     _Atomic(struct weft__task_extra *) extra; /* NULL: nothing of it */
-
     weft_scope *open_scope; /* the innermost scope it opened */
     union {
         _Atomic int32_t result; /* once it is COMPLETE */
@@ -63,9 +65,9 @@ typedef struct weft__task {
     _Atomic uint32_t line;
     _Atomic uint32_t polls;
     _Atomic uint32_t born_ms;
-    struct weft__wait wait; /* the node of a plain await */
 } weft__task;
 
+_Static_assert(offsetof(weft__task, id) == 64, "the second line");
 _Static_assert(sizeof(weft__task) == 128, "two cache lines, and the frame begins on the third");
 
 /* A time in units that a poll can afford to write down: 1.05 ms, which wrap after 52 days. */
