@@ -106,6 +106,27 @@ static void whole_trace_is_not_mended(void **state)
     free(bytes);
 }
 
+/* Without its index, which may be what is broken. */
+static void index_is_left_out(void **state)
+{
+    (void)state;
+    unsigned char *bytes = packets(2);
+    struct mend mend;
+    char at[128];
+    file_write("hot_0", bytes, 2 * PACKET);
+    snprintf(at, sizeof at, "%s/index", folder);
+    assert_int_equal(mkdir(at, 0700), 0);
+    file_write("index/hot_0.idx", bytes, 100);
+    assert_int_equal(mend_trace(&mend, folder), 0);
+    assert_true(mend.index);
+    assert_int_equal(mend.cut, 0);
+    assert_int_equal(size_of(mend.folder, "hot_0"), 2 * PACKET);
+    snprintf(at, sizeof at, "%s/index", mend.folder);
+    assert_int_equal(access(at, F_OK), -1);
+    mend_fini(&mend);
+    free(bytes);
+}
+
 static void file_without_a_whole_packet_is_left_out(void **state)
 {
     (void)state;
@@ -176,8 +197,11 @@ static void copy_goes_with_a_process_that_is_killed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(file_is_cut_after_its_last_whole_packet), TEST(whole_trace_is_not_mended),
-        TEST(file_without_a_whole_packet_is_left_out), TEST(broken_sizes_end_what_is_whole),
+        TEST(file_is_cut_after_its_last_whole_packet),
+        TEST(whole_trace_is_not_mended),
+        TEST(index_is_left_out),
+        TEST(file_without_a_whole_packet_is_left_out),
+        TEST(broken_sizes_end_what_is_whole),
         TEST(copy_goes_with_a_process_that_is_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,7 @@ if lttng_nobody_listens; then
 fi
 holds "an attempt leaves no folder" gone a
 lttng_daemon_start
-exits "a program that is none" 127 'nowhere: No such file' "$weft" trace record -o a -- nowhere
+exits "a program that is none" 127 'nowhere: No such file' "$weft" trace record -o a -- ./nowhere
 exits "a program that cannot be run" 126 '/: Permission denied' "$weft" trace record -o a -- /
 exits "no program" 2 'which program\?' "$weft" trace record
 exits "a provider that is none" 125 '--provider nowhere.so: No such file' "$weft" trace record --provider nowhere.so -o a -- "$program"

@@ -88,7 +88,7 @@ static int mend_file(struct mend *mend, int folder, const char *name, const char
     const uint64_t size = (uint64_t)stat.st_size;
     const uint64_t whole = strcmp(name, "metadata") != 0 ? mend_whole_bytes(fd, size, &end_ns) : size;
     if (!S_ISREG(stat.st_mode)) {
-        failed = 0; /* an index, which is made again from what is whole */
+        mend->index = true; /* which readers make again from what is whole */
     } else if (whole == size) {
         failed = symlink(from, to);
     } else {
@@ -118,7 +118,7 @@ static int mend_folder(struct mend *mend, const char *path, DIR *folder)
         if (mend_file(mend, dirfd(folder), entry->d_name, from, to))
             return -1;
     }
-    return mend->cut ? 0 : -1;
+    return mend->cut || mend->index ? 0 : -1;
 }
 
 static void mend_remove(const char *path)

@@ -40,6 +40,7 @@ struct recording {
     size_t text_size;
     struct mend *mended; /* traces that were cut off, one each; they are removed at the end */
     size_t mended_count;
+    size_t cut;        /* stream files of them that end in the middle of a packet */
     uint64_t until_ns; /* of the traces' clock: from then on events of a cut-off stream are missing; 0: of none */
 };
 
@@ -126,6 +127,7 @@ static bool recording_mend(struct recording *recording, struct find *find)
         if (mend_trace(mend, find->traces[i].path))
             continue;
         recording->mended_count++;
+        recording->cut += mend->cut;
         free(find->traces[i].path);
         find->traces[i].path = memory_text(mend->folder);
         if (!recording->until_ns || mend->until_ns < recording->until_ns)
@@ -150,24 +152,20 @@ static int recording_run(struct recording *recording, struct find *find)
     return failed;
 }
 
-/* What was read before it broke off is right: say where it did. */
+/* It was read, as far as it is whole: say how far that was. */
 static void recording_say_cut(struct recording *recording)
 {
-    size_t files = 0;
+    const char *name = "";
     uint64_t lost = 0;
-    for (size_t i = 0; i < recording->mended_count; i++) {
-        files += recording->mended[i].cut;
+    for (size_t i = recording->mended_count; i-- > 0;) {
+        name = recording->mended[i].cut ? recording->mended[i].name : name;
         lost += recording->mended[i].lost;
     }
-    recording->facts->cut = true;
-    if (!files)
-        return; /* it has been said */
+    const bool one = recording->cut == 1;
     snprintf(recording->text, recording->text_size,
              "%zu of its stream files (%s) end%s in the middle of a packet, or %s broken from one on: the last %llu "
-             "bytes are left "
-             "out",
-             files, recording->mended[0].name, files == 1 ? "s" : "", files == 1 ? "is" : "are",
-             (unsigned long long)lost);
+             "bytes are left out",
+             recording->cut, name, one ? "s" : "", one ? "is" : "are", (unsigned long long)lost);
 }
 
 /* Read well, and yet of no use: say why. */
@@ -187,7 +185,7 @@ static int recording_judge(struct recording *recording)
         recording_say_crash(recording); /* and in what could be mended nothing is left */
         return -1;
     }
-    if (recording->mended_count) {
+    if (recording->cut) {
         snprintf(
             recording->text, recording->text_size,
             "%s: its stream files end in the middle of a packet, and what is whole before that has no event of weft",
@@ -224,8 +222,10 @@ int recording_read(const char *path, const struct recording_reader *reader, stru
     else
         result = recording_run(&recording, &find);
     facts->traces = find.count;
-    if ((result || recording.mended_count) && facts->events && !recording.other_shape) {
-        recording_say_cut(&recording);
+    if ((result || recording.cut) && facts->events && !recording.other_shape) {
+        if (!result)
+            recording_say_cut(&recording);
+        facts->cut = true; /* what was read before it broke off is right */
         result = 0;
     }
     if (recording.other_shape || (!result && !recording.enough))

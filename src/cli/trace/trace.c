@@ -14,4 +14,5 @@ static int trace_run(int argc, char **argv)
     return command_run("weft trace", table, argc, argv);
 }
 
-const struct command command_trace = {"trace", "COMMAND …", "read a recording that LTTng made of a program", trace_run};
+const struct command command_trace = {"trace", "COMMAND …", "record a program with LTTng, and read what was recorded",
+                                      trace_run};
