@@ -74,3 +74,13 @@ int weft__thread_id(void)
 {
     return (int)syscall(SYS_gettid);
 }
+
+int weft__thread_key(pthread_key_t *out_key, void (*ends)(void *value))
+{
+    return -pthread_key_create(out_key, ends);
+}
+
+void weft__thread_keep(pthread_key_t key, void *value)
+{
+    (void)pthread_setspecific(key, value);
+}

@@ -25,4 +25,9 @@ unsigned weft__thread_processors(void);
 
 int weft__thread_id(void);
 
+/* Keep a value for the calling thread, to be ended with it by what the key was made for. A value that there is no memory for is
+ * not ended. A key: 0 or a negative errno. */
+int weft__thread_key(pthread_key_t *out_key, void (*ends)(void *value));
+void weft__thread_keep(pthread_key_t key, void *value);
+
 #endif

@@ -104,6 +104,7 @@ static void create_fill(weft_runtime *rt, const weft_runtime_options *o)
 {
     struct weft__sched *sched = &rt->sched;
     create_copy(rt->name, sizeof rt->name, o->name ? o->name : "weft");
+    sched->env.name = rt->name;
     create_copy(rt->thread_name, sizeof rt->thread_name, o->thread_name ? o->thread_name : "weft");
     sched->thread_name = rt->thread_name;
     sched->worker_count = create_workers(o);

@@ -101,6 +101,7 @@ struct weft__env {
     const struct weft__io_ops *io_ops;
     const struct weft__drive_ops *drive; /* NULL: it has threads */
     uint32_t number;      /* of the runtime, in the process */
+    const char *name;     /* the runtime's */
     struct weft__realm *realm; /* its time and its ids; NULL: the process's */
     struct weft__channels *channels; /* where its channels live; the channel room's */
     struct weft__sync *sync;         /* the sync room's */

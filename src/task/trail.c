@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "task/trail.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <weft/error.h>
-#include <weft/runtime.h>
 
 #include "base/error.h"
 #include "base/lock.h"
+#include "base/thread.h"
 #include "registry/rcu.h"
 #include "task/context.h"
 #include "trace/emit.h"
@@ -93,7 +92,7 @@ static int trail_put(const weft_tracer *tracer)
     if (weft__load_relaxed(&trails.tracer)) /* under the lock */
         return weft__refuse(WEFT_EBUSY, "weft_tracer_set: there is a tracer: take it away first, with NULL");
     if (!weft__load_relaxed(&trails.begun)) { /* written here alone */
-        if (pthread_key_create(&trails.key, trail_thread_ends) != 0)
+        if (weft__thread_key(&trails.key, trail_thread_ends) < 0)
             return weft__refuse(WEFT_ENOMEM, "weft_tracer_set: the process has no key of threads left");
         weft__store_release(&trails.begun, 1); /* TR-R3 */
     }
@@ -152,7 +151,7 @@ static void trail_put_current(struct weft__trail_place *place, weft_trail *trail
     weft_trail *before = place->current;
     place->current = trail;
     if (place == &trail_here && trail && weft__load_acquire(&trails.begun)) /* TR-A3 */
-        pthread_setspecific(trails.key, place); /* without memory for it the last one stays behind */
+        weft__thread_keep(trails.key, place); /* without memory for it the last one stays behind */
     weft_trail_unref(before);
 }
 
@@ -273,7 +272,7 @@ static weft_trail *trail_birth(const weft_tracer *tracer, struct weft__env *env,
         .category = extra->category,
         .site = site,
         .scope = path,
-        .runtime = weft_runtime_name((weft_runtime *)(void *)env),
+        .runtime = env->name,
     };
     return tracer->task_begins(tracer->context, current, &birth);
 }

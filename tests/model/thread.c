@@ -2,6 +2,8 @@
 /* src/base/thread.c for the explorer: threads are coroutines, which have no signals, names or processors. */
 #include "base/thread.h"
 
+#include <errno.h>
+
 #include "base/platform.h"
 #include "model.h"
 
@@ -33,4 +35,17 @@ unsigned weft__thread_processors(void)
 int weft__thread_id(void)
 {
     return (int)model_thread();
+}
+
+int weft__thread_key(pthread_key_t *out_key, void (*ends)(void *value))
+{
+    (void)out_key;
+    (void)ends;
+    return -ENOSYS;
+}
+
+void weft__thread_keep(pthread_key_t key, void *value)
+{
+    (void)key;
+    (void)value;
 }
