@@ -28,7 +28,8 @@
 #define WEFT_CONFIG_DEPTH_MAX 32           /* tables and arrays inside of each other, and parts of a dotted key */
 
 typedef struct weft_config weft_config;
-struct weft_diag_options; /* <weft/diag.h>, of a component that may not be there */
+struct weft_diag_options; /* <weft/diag.h> and <weft/otlp.h>, of components that may not be there */
+struct weft_otlp_options;
 
 /* What there is to say of a place in a file. */
 typedef enum weft_config_kind {
@@ -139,6 +140,16 @@ WEFT_API int weft_config_channel(weft_config *cfg, const char *name, weft_channe
  * @since 0.1
  */
 WEFT_API int weft_config_diag(weft_config *cfg, struct weft_diag_options *options);
+
+/**
+ * Options of weft_otlp_start() (<weft/otlp.h>): what they say already, over it [otlp]. 1 if there is such a section, 0 if not.
+ * @threads any
+ * @blocks never, but for another call on cfg
+ * @owns texts in options belong to cfg
+ * @errors WEFT_EINVAL (null, options without a size), WEFT_ENOMEM; options are untouched then
+ * @since 0.1
+ */
+WEFT_API int weft_config_otlp(weft_config *cfg, struct weft_otlp_options *options);
 
 /**
  * What a reload may change, for a runtime that runs: the interval of its monitor, and the thresholds of those of its channels

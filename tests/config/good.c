@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <weft/config.h>
 #include <weft/diag.h>
+#include <weft/otlp.h>
 #include <weft/monitor.h>
 
 static weft_config *parsed(const char *text, const weft_config_options *options)
@@ -145,6 +146,43 @@ static void good_sections_lie_over_each_other(void **state)
     o = (weft_channel_options){.size = sizeof o, .degraded_at = 0.9};
     assert_int_equal(weft_config_channel(cfg, "other", &o), 1);
     assert_true(o.degraded_at == 0.9); /* the program's own before that of [monitor] */
+    weft_config_destroy(cfg);
+}
+
+static void good_otlp_keys_reach_their_members(void **state)
+{
+    (void)state;
+    weft_config *cfg = PARSED("[otlp]\nservice_name = 'orders'\nresource_attributes = 'a=b'\nendpoint = 'https://c:4318'\nheaders = 'k=v'\n"
+                              "certificate = '/ca.pem'\nsampler = 'traceidratio'\nsampler_argument = '0.1'\ntasks = 'all'\nlogs = true\n"
+                              "traces_off = true\nmetrics_off = true\nqueue_max = 11\nbatch_max = 12\ndelay_ms = 13\nmetrics_ms = 14\n"
+                              "timeout_ms = 15\nretry_ms = 16\nretries_max = 17\n");
+    weft_otlp_options o = {.size = sizeof o, .environment = WEFT_OTLP_ENVIRONMENT_IGNORED};
+    assert_int_equal(weft_config_otlp(cfg, &o), 1);
+    assert_int_equal(o.environment, WEFT_OTLP_ENVIRONMENT_IGNORED);
+    assert_string_equal(o.service_name, "orders");
+    assert_string_equal(o.resource_attributes, "a=b");
+    assert_string_equal(o.endpoint, "https://c:4318");
+    assert_string_equal(o.headers, "k=v");
+    assert_string_equal(o.certificate, "/ca.pem");
+    assert_string_equal(o.sampler, "traceidratio");
+    assert_string_equal(o.sampler_argument, "0.1");
+    assert_int_equal(o.tasks, WEFT_OTLP_TASKS_ALL);
+    assert_true(o.logs && o.traces_off && o.metrics_off);
+    assert_int_equal(o.queue_max, 11);
+    assert_int_equal(o.batch_max, 12);
+    assert_int_equal(o.delay_ms, 13);
+    assert_int_equal(o.metrics_ms, 14);
+    assert_int_equal(o.timeout_ms, 15);
+    assert_int_equal(o.retry_ms, 16);
+    assert_int_equal(o.retries_max, 17);
+    weft_config_destroy(cfg);
+    cfg = PARSED("");
+    o = (weft_otlp_options){.size = sizeof o, .queue_max = 5};
+    assert_int_equal(weft_config_otlp(cfg, &o), 0);
+    assert_int_equal(o.queue_max, 5);
+    assert_int_equal(weft_config_otlp(cfg, NULL), WEFT_EINVAL);
+    assert_int_equal(weft_config_otlp(NULL, &o), WEFT_EINVAL);
+    assert_int_equal(weft_config_otlp(cfg, &(weft_otlp_options){.size = 1}), WEFT_EINVAL);
     weft_config_destroy(cfg);
 }
 
@@ -528,6 +566,7 @@ int main(void)
         cmocka_unit_test(good_runtime_keys_reach_their_members),
         cmocka_unit_test(good_channel_keys_reach_their_members),
         cmocka_unit_test(good_diag_keys_reach_their_members),
+        cmocka_unit_test(good_otlp_keys_reach_their_members),
         cmocka_unit_test(good_sections_lie_over_each_other),
         cmocka_unit_test(good_environment_is_the_hosts_or_the_variables),
         cmocka_unit_test(good_variables_override_if_the_host_allows_them),

@@ -6,12 +6,14 @@
 #include <string.h>
 #include <weft/config.h>
 #include <weft/diag.h>
+#include <weft/otlp.h>
 
 /* A key's place in the section's option struct, where the section has one. */
 #define KEYS_OF(type, name) .member = #name, .offset = offsetof(type, name), .size = sizeof(((type *)0)->name)
 #define KEYS_IN_runtime(name) KEYS_OF(weft_runtime_options, name)
 #define KEYS_IN_channels(name) KEYS_OF(weft_channel_options, name)
 #define KEYS_IN_diag(name) KEYS_OF(weft_diag_options, name)
+#define KEYS_IN_otlp(name) KEYS_OF(weft_otlp_options, name)
 #define KEYS_IN_monitor(name) .member = "", .size = 0
 
 enum { KEYS_START, KEYS_LIVE };

@@ -2,6 +2,7 @@
 /* The options of runtimes and of channels: the rows of the keys say which member takes which value. */
 #include <string.h>
 #include <weft/diag.h>
+#include <weft/otlp.h>
 
 #include "addons/config/check.h"
 #include "addons/config/config.h"
@@ -187,23 +188,49 @@ int weft_config_runtime_create(weft_config *cfg, const char *name, const weft_ru
     return wrong < 0 ? wrong : weft_runtime_create(out_rt, &filled);
 }
 
+/* A section that has one table, over options that were looked at. `filled` is a copy of them. 1: there it is; 0: there is none. */
+static int section_fill(const char *call, weft_config *cfg, enum weft__config_section section, const char *name, void *filled)
+{
+    weft__lock(&cfg->lock);
+    struct weft__config_node *table = read_child(&cfg->tree->root, name);
+    const int error = read_members(cfg, section, table, filled);
+    weft__unlock(&cfg->lock);
+    return error < 0 ? read_no_memory(call, name) : table != NULL;
+}
+
+static int section_check(const char *call, const weft_config *cfg, const size_t *size, size_t expected, const char *macro)
+{
+    if (!cfg || !size)
+        return weft_error_refuse(WEFT_EINVAL, "%s: configuration and options must not be null", call);
+    if (*size < expected)
+        return weft_error_refuse(WEFT_EINVAL, "%s: options of %zu bytes, not %zu: use %s()", call, *size, expected, macro);
+    return 0;
+}
+
 int weft_config_diag(weft_config *cfg, struct weft_diag_options *options)
 {
     static const char call[] = "weft_config_diag";
-    if (!cfg || !options)
-        return weft_error_refuse(WEFT_EINVAL, "%s: configuration and options must not be null", call);
-    if (options->size < sizeof *options)
-        return weft_error_refuse(WEFT_EINVAL, "%s: options of %zu bytes, not %zu: use WEFT_DIAG_OPTIONS()", call, options->size,
-                                 sizeof *options);
+    const int wrong = section_check(call, cfg, options ? &options->size : NULL, sizeof *options, "WEFT_DIAG_OPTIONS");
+    if (wrong)
+        return wrong;
     weft_diag_options filled = *options;
-    weft__lock(&cfg->lock);
-    struct weft__config_node *table = read_child(&cfg->tree->root, "diag");
-    const int error = read_members(cfg, WEFT__CONFIG_diag, table, &filled);
-    weft__unlock(&cfg->lock);
-    if (error < 0)
-        return read_no_memory(call, "diag");
-    *options = filled;
-    return table != NULL;
+    const int found = section_fill(call, cfg, WEFT__CONFIG_diag, "diag", &filled);
+    if (found >= 0)
+        *options = filled;
+    return found;
+}
+
+int weft_config_otlp(weft_config *cfg, struct weft_otlp_options *options)
+{
+    static const char call[] = "weft_config_otlp";
+    const int wrong = section_check(call, cfg, options ? &options->size : NULL, sizeof *options, "WEFT_OTLP_OPTIONS");
+    if (wrong)
+        return wrong;
+    weft_otlp_options filled = *options;
+    const int found = section_fill(call, cfg, WEFT__CONFIG_otlp, "otlp", &filled);
+    if (found >= 0)
+        *options = filled;
+    return found;
 }
 
 /* The record of a channel's name, made if there is none; NULL: no memory. */
