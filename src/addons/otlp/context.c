@@ -94,7 +94,7 @@ void weft_otlp_span_begin(weft_otlp_span *span, const char *name, const struct w
     *span = (weft_otlp_span){.weft__open = 1}; /* the block runs, whatever becomes of its span */
     if (!weft__otlp_is_open(WEFT__OTLP_TRACES))
         return;
-    struct weft__otlp_span *under = weft__otlp_span_current(), *block = weft__otlp_span_new(under, name);
+    struct weft__otlp_span *under = weft__otlp_span_current(), *block = weft__otlp_span_new(under, name, NULL);
     if (!block) {
         weft__otlp_dropped(WEFT__OTLP_TRACES);
         return;
@@ -129,7 +129,7 @@ void weft_otlp_span_end(weft_otlp_span *span)
     for (bool last = false; !last;) {
         struct weft__otlp_span *top = weft__otlp_span_current();
         last = top == block;
-        weft__otlp_span_finish(top);
+        weft__otlp_span_finish(top, NULL);
         if (weft_trail_leave(top->under ? &top->under->trail : NULL) < 0)
             return;
     }

@@ -2,7 +2,8 @@
 #include "encode.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <weft/task.h>
 #include <weft/version.h>
 
 #include "log.h"
@@ -57,6 +58,7 @@ static void encode_events(struct weft__otlp_json *json, const struct weft__otlp_
         weft__otlp_json_open(json, NULL, '{');
         weft__otlp_json_count(json, "timeUnixNano", span->events[i].at);
         weft__otlp_json_text(json, "name", span->events[i].name);
+        weft__otlp_json_open(json, "attributes", '[');
         weft__otlp_json_notes(json, &span->events[i].notes);
         weft__otlp_json_close(json);
     }
@@ -80,16 +82,49 @@ static void encode_links(struct weft__otlp_json *json, const struct weft__otlp_s
         weft__otlp_json_integer(json, "droppedLinksCount", span->links_dropped);
 }
 
+static const char *encode_category(uint32_t category, char *number, size_t room)
+{
+    static const char *const names[] = {"", "actor", "listener", "handler", "utility"};
+    if (category < sizeof names / sizeof names[0])
+        return names[category];
+    snprintf(number, room, "%u", category);
+    return number;
+}
+
+/* What was told of a task, but for what says nothing. */
+static void encode_task(struct weft__otlp_json *json, const struct weft__otlp_span *span)
+{
+    static const char *const reasons[] = {"", "user", "deadline", "sibling", "shutdown"};
+    const struct weft__otlp_task *task = &span->task;
+    char number[16];
+    const weft_otlp_attribute attributes[] = {
+        weft_otlp_text("weft.runtime", task->runtime),
+        weft_otlp_text("weft.scope", task->scope),
+        weft_otlp_text("weft.task.name", span->name),
+        weft_otlp_text("weft.task.category", encode_category(task->category, number, sizeof number)),
+        weft_otlp_text("weft.task.cancelled", task->cancelled < 5 ? reasons[task->cancelled] : ""),
+        weft_otlp_integer("weft.task.id", (int64_t)task->id),
+        weft_otlp_integer("weft.task.parent", (int64_t)task->parent),
+        weft_otlp_integer("weft.task.polls", task->polls),
+        weft_otlp_integer("weft.task.busy_ns", task->busy_ns),
+        weft_otlp_integer("weft.task.result", task->result),
+        weft_otlp_text("code.function.name", task->site->function),
+        weft_otlp_text("code.file.path", task->site->file),
+        weft_otlp_integer("code.line.number", task->site->line),
+    };
+    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+        const weft_otlp_attribute *it = &attributes[i];
+        const bool says = it->kind == 't' ? it->text && *it->text : it->integer != 0 || strcmp(it->key, "weft.task.result") == 0;
+        if (says)
+            weft__otlp_json_attribute(json, it);
+    }
+}
+
 /* It has ended: nobody writes to it any more, but to its correlation id. */
 static void encode_span(struct weft__otlp_json *json, struct weft__otlp_span *span)
 {
     enum { INTERNAL = 1 };
     struct weft__otlp_shared *correlation = weft__otlp_span_correlation(span);
-    if (correlation) {
-        const weft_otlp_attribute id = weft_otlp_text("correlation.id", correlation->text);
-        weft__otlp_notes_put(&span->notes, &id);
-    }
-    weft__otlp_shared_unref(correlation);
     weft__otlp_json_open(json, NULL, '{');
     weft__otlp_json_hex(json, "traceId", span->trace_id, 16);
     weft__otlp_json_hex(json, "spanId", span->span_id, 8);
@@ -102,7 +137,13 @@ static void encode_span(struct weft__otlp_json *json, struct weft__otlp_span *sp
     weft__otlp_json_integer(json, "kind", INTERNAL);
     weft__otlp_json_count(json, "startTimeUnixNano", span->begun);
     weft__otlp_json_count(json, "endTimeUnixNano", span->ended > span->begun ? span->ended : span->begun);
+    weft__otlp_json_open(json, "attributes", '[');
+    if (span->task.id != 0)
+        encode_task(json, span);
+    if (correlation)
+        weft__otlp_json_attribute_text(json, "correlation.id", correlation->text);
     weft__otlp_json_notes(json, &span->notes);
+    weft__otlp_shared_unref(correlation);
     encode_events(json, span);
     encode_links(json, span);
     weft__otlp_json_open(json, "status", '{');
@@ -132,6 +173,7 @@ static void encode_log(struct weft__otlp_json *json, const struct weft__otlp_log
     weft__otlp_json_open(json, "body", '{');
     weft__otlp_json_text(json, "stringValue", log->body);
     weft__otlp_json_close(json);
+    weft__otlp_json_open(json, "attributes", '[');
     weft__otlp_json_notes(json, &log->notes);
     if (log->traced) {
         weft__otlp_json_hex(json, "traceId", log->trace_id, 16);

@@ -139,7 +139,6 @@ void weft__otlp_json_attribute_text(struct weft__otlp_json *json, const char *ke
 
 void weft__otlp_json_notes(struct weft__otlp_json *json, const struct weft__otlp_notes *notes)
 {
-    weft__otlp_json_open(json, "attributes", '[');
     for (uint32_t i = 0; i < notes->count; i++)
         weft__otlp_json_attribute(json, &notes->of[i]);
     weft__otlp_json_close(json);

@@ -41,7 +41,7 @@ void weft__otlp_json_flag(struct weft__otlp_json *json, const char *key, bool fl
 void weft__otlp_json_attribute(struct weft__otlp_json *json, const weft_otlp_attribute *attribute);
 void weft__otlp_json_attribute_text(struct weft__otlp_json *json, const char *key, const char *text);
 
-/* "attributes": […], of which there may be none. */
+/* The rest of an open list of attributes, and its end; and how many were left out. */
 void weft__otlp_json_notes(struct weft__otlp_json *json, const struct weft__otlp_notes *notes);
 
 void weft__otlp_json_free(struct weft__otlp_json *json);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <weft/error.h>
 
 #include "w3c.h"
 
@@ -85,7 +86,30 @@ static void span_inherit(struct weft__otlp_span *span, struct weft__otlp_span *p
     span->flags = parent->flags & ~1u;
 }
 
-struct weft__otlp_span *weft__otlp_span_new(struct weft__otlp_span *parent, const char *name)
+/* The texts of a span lie in one block, its name first. */
+static bool span_describe(struct weft__otlp_span *span, const char *name, const weft_trail_birth *birth)
+{
+    const char *texts[] = {name && *name ? name : "?", birth ? birth->runtime : "", birth ? birth->scope : ""};
+    char **const places[] = {&span->name, &span->task.runtime, &span->task.scope};
+    size_t lengths[3], size = 0;
+    for (int i = 0; i < 3; i++)
+        size += lengths[i] = strnlen(texts[i], WEFT__OTLP_TEXT_MAX) + 1;
+    char *at = malloc(size);
+    for (int i = 0; at && i < 3; at += lengths[i++]) {
+        *places[i] = memcpy(at, texts[i], lengths[i] - 1);
+        at[lengths[i] - 1] = '\0';
+    }
+    if (birth) {
+        span->trail.timed = true;
+        span->task.id = birth->task;
+        span->task.parent = birth->parent;
+        span->task.site = birth->site;
+        span->task.category = birth->category;
+    }
+    return span->name != NULL;
+}
+
+struct weft__otlp_span *weft__otlp_span_new(struct weft__otlp_span *parent, const char *name, const weft_trail_birth *birth)
 {
     struct weft__otlp_span *span = span_make();
     if (!span)
@@ -100,16 +124,32 @@ struct weft__otlp_span *weft__otlp_span_new(struct weft__otlp_span *parent, cons
     if (!span->records)
         return span;
     span->begun = weft__otlp_unix_ns();
-    span->name = weft__otlp_text_copy(name && *name ? name : "?");
-    if (span->name)
+    if (span_describe(span, name, birth))
         return span;
     weft_trail_unref(&span->trail);
     return NULL;
 }
 
-void weft__otlp_span_finish(struct weft__otlp_span *span)
+/* To end because it was asked to is no failure, but for a deadline: that was the time it had. Under the lock. */
+static void span_conclude(struct weft__otlp_span *span, const weft_trail_end *end)
+{
+    const bool asked = end->result == WEFT_ECANCELED && end->cancelled != WEFT_REASON_NONE && end->cancelled != WEFT_REASON_DEADLINE;
+    span->task.polls = end->polls;
+    span->task.busy_ns = end->busy_ns;
+    span->task.result = end->result;
+    span->task.cancelled = (uint8_t)end->cancelled;
+    if (end->result >= 0 || asked)
+        return;
+    span->status = WEFT__OTLP_FAILED;
+    if (!span->failure)
+        span->failure = weft__otlp_text_copy(weft_error_name(end->result));
+}
+
+void weft__otlp_span_finish(struct weft__otlp_span *span, const weft_trail_end *end)
 {
     weft__lock(&span->lock);
+    if (end && span->records && !span->over)
+        span_conclude(span, end);
     const bool first = span->records && !span->over;
     span->over = true;
     span->ended = first ? weft__otlp_unix_ns() : span->ended;

@@ -28,6 +28,20 @@ struct weft__otlp_event {
     struct weft__otlp_notes notes;
 };
 
+/* What there is to say of a task, as it is told; it becomes attributes when it is sent. */
+struct weft__otlp_task {
+    uint64_t id; /* 0: it is a block's span, or a host's */
+    uint64_t parent;
+    const struct weft_site *site; /* lives as long as the process */
+    uint32_t category;
+    uint32_t polls;
+    int64_t busy_ns;
+    int result;
+    uint8_t cancelled; /* weft_reason */
+    char *runtime; /* behind the span's name, in its memory */
+    char *scope;
+};
+
 struct weft__otlp_link {
     uint8_t trace_id[16];
     uint8_t span_id[8];
@@ -45,7 +59,7 @@ struct weft__otlp_span {
     bool remote; /* it came from outside */
     bool parent_remote;
     bool has_parent;
-    uint64_t task; /* whose span it is; 0: a block's, or a host's */
+    struct weft__otlp_task task;
     uint64_t begun;
     struct weft__otlp_shared *state; /* the tracestate */
     char *name;
@@ -78,11 +92,14 @@ static inline struct weft__otlp_span *weft__otlp_span_of_node(struct weft__otlp_
 /* A context from outside. NULL: no memory. */
 struct weft__otlp_span *weft__otlp_span_remote(const weft_otlp_context *context);
 
-/* A child of `parent`, or the first of a trace. It records if it is sampled and wanted. NULL: no memory. */
-struct weft__otlp_span *weft__otlp_span_new(struct weft__otlp_span *parent, const char *name);
+/*
+ * A child of `parent`, or the first of a trace. It records if it is sampled and wanted. `birth`: of a task, or NULL. NULL: no
+ * memory.
+ */
+struct weft__otlp_span *weft__otlp_span_new(struct weft__otlp_span *parent, const char *name, const weft_trail_birth *birth);
 
-/* It has ended: into the queue, if it records and has not before. `notes`: what more there is to say. */
-void weft__otlp_span_finish(struct weft__otlp_span *span);
+/* It has ended: into the queue, if it records and has not before. `end`: of a task, or NULL. */
+void weft__otlp_span_finish(struct weft__otlp_span *span, const weft_trail_end *end);
 
 void weft__otlp_span_put(struct weft__otlp_span *span, const weft_otlp_attribute *attribute);
 void weft__otlp_span_add_link(struct weft__otlp_span *span, const uint8_t *trace_id, const uint8_t *span_id, uint8_t flags);
