@@ -109,7 +109,7 @@ stage_install() { build_gcc && tests gcc -L "^script$" -L "^contract$"; }
 stage_recording() {
     local script code
     build_gcc || return 1
-    for script in tests/trace/*.sh tests/cli/*.sh tests/diag/*.sh; do
+    for script in tests/trace/*.sh tests/cli/*.sh tests/diag/*.sh tests/otlp/*.sh; do
         [ -e "$script" ] || continue
         timeout 300 "$script" "$ROOT/gcc" >"$ROOT/gcc/script.log" 2>&1
         code=$?

@@ -49,7 +49,8 @@ typedef struct weft_otlp_options {
     const char *sampler_argument;    /* OTEL_TRACES_SAMPLER_ARG: "0.1" */
     weft_otlp_tasks tasks;
     bool logs;                       /* OTEL_LOGS_ENABLED: weft_otlp_log(), and what weft finds suspicious */
-    bool traces_off, metrics_off;    /* OTEL_TRACES_EXPORTER=none, OTEL_METRICS_EXPORTER=none */
+    bool traces_off;                 /* OTEL_TRACES_EXPORTER=none */
+    bool metrics_off;                /* OTEL_METRICS_EXPORTER=none */
     uint32_t queue_max;              /* OTEL_BSP_MAX_QUEUE_SIZE: spans, and as many log records, that wait; 2048 */
     uint32_t batch_max;              /* OTEL_BSP_MAX_EXPORT_BATCH_SIZE; 512 */
     uint32_t delay_ms;               /* OTEL_BSP_SCHEDULE_DELAY: how long they wait for a batch to fill; 5000 */
@@ -251,25 +252,46 @@ WEFT_API int weft_otlp_context_set(const weft_otlp_context *context);
  */
 WEFT_API int weft_otlp_correlate(const char *id);
 
-/** Begin a span: of WEFT_SPAN; with NULL for the frame on a host's thread. @threads any @blocks never @owns span stays in place until its end @errors none @since 0.1 */
+/**
+ * Begin a span: of WEFT_SPAN; with NULL for the frame on a host's thread.
+ * @threads any @blocks never @owns span stays in place until its end @errors none @since 0.1
+ */
 WEFT_API void weft_otlp_span_begin(weft_otlp_span *span, const char *name, const struct weft_frame *frame);
 
-/** End it, and what was begun in it. @threads any @blocks never @owns the span is free again @errors none @since 0.1 */
+/**
+ * End it, and what was begun in it.
+ * @threads any @blocks never @owns the span is free again @errors none @since 0.1
+ */
 WEFT_API void weft_otlp_span_end(weft_otlp_span *span);
 
-/** Give the current span an attribute. @threads any @blocks never @owns copied @errors none @since 0.1 */
+/**
+ * Give the current span an attribute.
+ * @threads any @blocks never @owns copied @errors none @since 0.1
+ */
 WEFT_API void weft_otlp_span_set(weft_otlp_attribute attribute);
 
-/** Something happened in the current span. @threads any @blocks never @owns copied; attributes may be NULL @errors none @since 0.1 */
+/**
+ * Something happened in the current span.
+ * @threads any @blocks never @owns copied; attributes may be NULL @errors none @since 0.1
+ */
 WEFT_API void weft_otlp_span_event(const char *name, const weft_otlp_attribute *attributes, size_t count);
 
-/** The current span belongs to another as well. @threads any @blocks never @owns copied @errors none @since 0.1 */
+/**
+ * The current span belongs to another as well.
+ * @threads any @blocks never @owns copied @errors none @since 0.1
+ */
 WEFT_API void weft_otlp_span_link(const weft_otlp_context *context);
 
-/** The current span has failed, and why. @threads any @blocks never @owns copied; text may be NULL @errors none @since 0.1 */
+/**
+ * The current span has failed, and why.
+ * @threads any @blocks never @owns copied; text may be NULL @errors none @since 0.1
+ */
 WEFT_API void weft_otlp_span_fail(const char *text);
 
-/** A log record, if logs are on. @threads any @blocks never @owns copied; attributes may be NULL @errors none @since 0.1 */
+/**
+ * A log record, if logs are on.
+ * @threads any @blocks never @owns copied; attributes may be NULL @errors none @since 0.1
+ */
 WEFT_API void weft_otlp_log(weft_otlp_severity severity, const char *body, const weft_otlp_attribute *attributes, size_t count);
 
 WEFT_END_DECLS
