@@ -256,6 +256,10 @@ static void command_is_run_to_its_end(void **state)
     assert_int_equal(
         run_command((const char *const[]){"sh", "-c", "seq 100000; printf 'the\\033end\\n'", NULL}, said, 12), 0);
     assert_string_equal(said, "00 the?end");
+    assert_int_equal(run_within(50, (const char *const[]){"sh", "-c", "echo $$; exec sleep 1000", NULL}, said, 64),
+                     RUN_SILENT);
+    if (said[0])                                   /* 50 ms may be too few to say anything */
+        assert_int_equal(kill(atoi(said), 0), -1); /* it was ended */
     /* Something that it leaves behind with its output open is not waited for. */
     assert_int_equal(run_command((const char *const[]){"sh", "-c", "sleep 1000 & echo $!", NULL}, said, 64), 0);
     kill(atoi(said), SIGKILL);

@@ -68,6 +68,11 @@ static void run_said(int said, char *text, size_t size)
 
 int run_command(const char *const argv[], char *said, size_t size)
 {
+    return run_within(RUN_PATIENCE_MS, argv, said, size);
+}
+
+int run_within(int patience_ms, const char *const argv[], char *said, size_t size)
+{
     pid_t pid;
     int status = 0, ready = 1;
     said[0] = '\0';
@@ -80,7 +85,7 @@ int run_command(const char *const argv[], char *said, size_t size)
     const int end = run_watch(pid);
     if (end >= 0) { /* a kernel without it waits for ever */
         do
-            ready = poll(&(struct pollfd){.fd = end, .events = POLLIN}, 1, RUN_PATIENCE_MS);
+            ready = poll(&(struct pollfd){.fd = end, .events = POLLIN}, 1, patience_ms);
         while (ready < 0 && errno == EINTR);
         close(end);
     }

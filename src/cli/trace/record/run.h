@@ -15,6 +15,9 @@ enum { RUN_ABSENT = -1, RUN_SILENT = -2 };
  */
 int run_command(const char *const argv[], char *said, size_t size);
 
+/* The same with another patience than a minute. */
+int run_within(int patience_ms, const char *const argv[], char *said, size_t size);
+
 /* A descriptor that is readable when the process has ended; negative: there is no such process, or no such call. */
 int run_watch(pid_t pid);
 
