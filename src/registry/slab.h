@@ -44,7 +44,7 @@
 enum {
     WEFT__PAGE_SIZE = 65536,
     WEFT__PAGE_HEADER = 128,
-    WEFT__SLAB_CLASSES = 16,
+    WEFT__SLAB_CLASSES = 17,
     WEFT__SLAB_LEAF_PAGES = WEFT__SLAB_LEAF, /* for src/gdb, which sees no macros */
     WEFT__SLOT_BITS = 10
 };

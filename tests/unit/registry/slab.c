@@ -87,7 +87,7 @@ static void slab_alloc_each_size_fits_its_class(void **state)
     (void)state;
     static struct weft__slab slab;
     weft__slab_init(&slab, NULL);
-    static const size_t classes[] = {192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096};
+    static const size_t classes[] = {192, 256, 320, 384, 448, 512, 640, 768, 1024, 1536, 2048, 3072, 4096};
     size_t smallest = 0;
     for (size_t size = 1; size <= WEFT__SLOT_SIZE_MAX; size = size < 5000 ? size + 1 : size + 997) {
         char *slot = (char *)take(&slab, NULL, size);
