@@ -136,7 +136,7 @@ exec 7>&-
 # --- one that is gone ----------------------------------------------------------------------------------------------------
 
 live_session whole
-"$weft" trace live --json --interval 50ms "$host/whole" >whole.json 2>whole.err &
+env PATH=/nowhere "$weft" trace live --json --interval 50ms "$host/whole" >whole.json 2>whole.err & # asks for no names
 watcher=$!
 soon eval "babeltrace2 -i lttng-live net://127.0.0.1:$live 2>/dev/null | grep -q 'whole .*1 client'"
 LD_PRELOAD=$provider timeout 120 "$program" >whole.facts

@@ -118,6 +118,15 @@ if grep -q -E ' (poll_start|chan_send|wake) ' some.events; then failed "and othe
 exits "what was lost is told" 0 '[0-9]+ events were lost, for the buffers were full \(2x4K per processor\)\. [0-9]+x[0-9]+[KM] would have held them: --buffers' \
     "$weft" trace record --buffers 2x4K --no-report -o lossy -- "$program" --orders 20000
 
+# What `lttng` takes for the current session is what it was before.
+mkdir home
+mine() { env HOME="$PWD/home" LTTNG_HOME="${LTTNG_HOME:-$PWD/home}" "$@"; }
+mine lttng --no-sessiond create mine-$$ --output="$PWD/mine" >/dev/null
+lttng_sessions="$lttng_sessions mine-$$"
+mine "$weft" trace record --no-report -o beside -- "$program" >/dev/null 2>&1
+holds "the current session stays current" grep -q "^session=mine-$$\$" "${LTTNG_HOME:-home}/.lttngrc"
+lttng_quietly destroy mine-$$
+
 # Signals: what is sent to it reaches the program, whose end is told as ever.
 for signal in INT TERM; do
     rm -f ready

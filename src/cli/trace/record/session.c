@@ -201,8 +201,27 @@ static int session_enable(struct session *session)
     return events[0] ? SESSION_LTTNG(session, "", "enable-event", "--userspace", name, "--channel=" EVENTS, events) : 0;
 }
 
+/* "session=NAME" in the file in which `lttng` keeps it. */
+static void session_remember(struct session *session)
+{
+    const char *home = getenv("LTTNG_HOME");
+    char path[4096], line[sizeof session->current + 16];
+    if (!home)
+        home = getenv("HOME");
+    session->current[0] = '\0';
+    if (!home || snprintf(path, sizeof path, "%s/.lttngrc", home) >= (int)sizeof path)
+        return;
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file))
+        if (!strncmp(line, "session=", 8))
+            snprintf(session->current, sizeof session->current, "%.*s", (int)strcspn(line + 8, "\n"), line + 8);
+    if (file)
+        fclose(file);
+}
+
 int session_create(struct session *session)
 {
+    session_remember(session);
     char output[4096 + 16];
     snprintf(output, sizeof output, "--output=%s", session->folder);
     const char *words[] = {"create", session->name, output, session->kind == SESSION_FLIGHT ? "--snapshot" : NULL,
@@ -248,6 +267,8 @@ void session_end(struct session *session)
 {
     if (session->created)
         (void)SESSION_LTTNG(session, "", "destroy", session->name);
+    if (session->created && session->current[0])
+        (void)SESSION_LTTNG(session, "", "set-session", session->current);
     session->created = false;
     if (session->daemon)
         session_stop_daemon(session);

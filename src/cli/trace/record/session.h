@@ -31,6 +31,7 @@ struct session {
     const char *only; /* patterns of events' names, with commas between; NULL: all */
     pid_t daemon;     /* that was started for it, 0: none */
     bool created;
+    char current[256]; /* the user's current session, which `lttng create` replaces; "": there was none */
     unsigned triggers; /* that were added, in this order */
     char text[SESSION_TEXT];
 };
