@@ -109,6 +109,9 @@ static void task_is_told_with_what_it_waits_for(void **state)
     assert_int_equal(member_number(edge, "task"), jam.sender.id);
     assert_int_equal(member_number(edge, "object"), jam.channel);
     json_decref(answer);
+    answer = get("/api/waits?held=1"); /* no task has received there yet */
+    assert_int_equal(member_number(answer, "total"), 0);
+    json_decref(answer);
 
     assert_int_equal(weft_monitor_sample(rt), 0);
     for (int i = 0; i < 2; i++) { /* what a look remembers does not get into the way of the next */
@@ -194,6 +197,9 @@ static void resource_is_told_with_its_owner_and_its_waiters(void **state)
     json_decref(answer);
     answer = get(target);
     assert_int_equal(member_number(json_array_get(member(answer, "waiters"), 0), "task"), second.id);
+    json_decref(answer);
+    answer = get("/api/waits?held=1");
+    assert_int_equal(member_number(answer, "total"), 1);
     json_decref(answer);
     answer = get("/api/waits?name=ledger");
     one = json_array_get(member(answer, "waits"), 0);
@@ -474,7 +480,7 @@ static void parameters_that_are_none_are_refused(void **state)
     static const char *const targets[] = {
         "/api/tasks?limit=1001", "/api/tasks?limit=-1", "/api/tasks?limit=x", "/api/tasks?offset=10001", "/api/tasks?after=",
         "/api/tasks?sort=colour", "/api/tasks?state=lazy", "/api/tasks?category=none", "/api/tasks?idle_ms=1.5", "/api/tasks?nope=1",
-        "/api/channels?internal=2", "/api/waits?task=x", "/events?interval_ms=1", "/events?interval_ms=60001", "/metrics?prefix=1a",
+        "/api/channels?internal=2", "/api/waits?task=x", "/api/waits?held=2", "/events?interval_ms=1", "/events?interval_ms=60001", "/metrics?prefix=1a",
         "/metrics?prefix=", "/health/detailed?limit=9999",
     };
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++)

@@ -41,7 +41,7 @@ static const struct route routes[] = {
     {"/api/resources", weft__diag_resources, {PAGED, "runtime", "kind", "name", "component", NULL}},
     {"/api/resource/", weft__diag_resource, {"runtime", NULL}},
     {"/api/blocking", weft__diag_blocking, {PAGED, "runtime", "state", "name", NULL}},
-    {"/api/waits", weft__diag_waits, {PAGED, "runtime", "task", "object", "name", NULL}},
+    {"/api/waits", weft__diag_waits, {PAGED, "runtime", "task", "object", "name", "held", NULL}},
     {"/api/lints", weft__diag_lints, {PAGED, "runtime", "lint", NULL}},
     {"/api/metrics", weft__diag_figures, {"name", NULL}},
     {"/api/diag", weft__diag_self, {NULL}},

@@ -27,6 +27,7 @@ struct waits {
     uint32_t runtime;
     uint64_t task;   /* 0: any */
     uint64_t object;
+    uint64_t held;   /* 1: only those that somebody is behind */
     const char *name;
 };
 
@@ -34,7 +35,7 @@ static int waits_offer(void *context, const weft_wait_info *info)
 {
     struct waits *waits = context;
     if ((waits->task && info->task != waits->task) || (waits->object && info->object != waits->object) ||
-        (waits->name && !strstr(info->name, waits->name)))
+        (waits->held && info->holder == 0) || (waits->name && !strstr(info->name, waits->name)))
         return 0;
     struct weft__diag_key key = {.id = info->task};
     if (waits->page.sort == WAITS_FOR)
@@ -80,6 +81,10 @@ void weft__diag_waits(struct weft__diag_view *view)
     if (!weft__diag_uri_number(view->uri, "task", UINT64_MAX, &waits.task) ||
         !weft__diag_uri_number(view->uri, "object", UINT64_MAX, &waits.object)) {
         weft__diag_refuse(view, 400, "task and object are ids");
+        return;
+    }
+    if (!weft__diag_uri_number(view->uri, "held", 1, &waits.held)) {
+        weft__diag_refuse(view, 400, "held is 0 or 1");
         return;
     }
     if (!weft__diag_page_begin(&waits.page, view, waits_columns, sizeof(struct wait_row)))

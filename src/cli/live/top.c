@@ -76,6 +76,17 @@ static void top_draw(struct top *top)
     screen_show(&top->grid);
 }
 
+/*
+ * Until the next look. A process is kept busy for at most a hundredth of the time by being looked at, however many tasks it has; but
+ * nobody waits for longer than two seconds for that.
+ */
+static int64_t top_pause(const struct top *top, int64_t took)
+{
+    const int64_t interval = top->display.interval_ms * INT64_C(1000000), two_seconds = INT64_C(2000000000);
+    const int64_t spares = took < two_seconds / 100 ? 100 * took : two_seconds;
+    return top->display.replay || interval > spares ? interval : spares;
+}
+
 static void top_loop(struct top *top)
 {
     int64_t due = top_clock();
@@ -84,7 +95,8 @@ static void top_loop(struct top *top)
         if (now >= due) {
             if (!top->display.frozen && !top->source.ended)
                 top_look(top);
-            due = top_clock() + top->display.interval_ms * INT64_C(1000000);
+            const int64_t done = top_clock();
+            due = done + top_pause(top, done - now);
         }
         top_draw(top);
         const source_parts parts = display_parts(&top->display);

@@ -247,35 +247,36 @@ export class Graph {
             this.circles, this.canvas);
     }
 
-    show(waits, names, total) {
-        this.last = {waits, names, total};
+    show(waits, names, total, held) {
+        this.last = {waits, names, total, held};
         this.redraw();
     }
 
     redraw() {
         if (!this.last)
             return;
-        const {waits, names, total} = this.last;
+        const {waits, names, total, held} = this.last;
         const circles = circlesOf(taskEdges(waits));
         const chosen = choose(waits, this.withIdle, new Set(circles.flat()));
         const picture = new Picture(chosen, names, circles);
         const parts = picture.parts();
         let boxes = 0;
         const shown = parts.filter((part, at) => at < PICTURES_MAX && (at === 0 || boxes + part.length <= BOXES_MAX) && ((boxes += part.length), true));
-        this.say(waits, chosen, parts.length - shown.length, total);
+        this.say(waits, chosen, parts.length - shown.length, total, held);
         this.sayCircles(circles, waits);
         this.draw(shown, picture);
     }
 
-    say(waits, chosen, hidden, total) {
+    // held: only those with somebody behind them were asked for.
+    say(waits, chosen, hidden, total, held) {
         const left = waits.length - chosen.length;
         const texts = [`${chosen.length} of ${total} waits are drawn`];
         if (left)
             texts.push(`${left} wait for a time, a message or input`);
         if (hidden > 0)
             texts.push(`${hidden} smaller groups are left out: narrow them with the filter`);
-        if (total > waits.length)
-            texts.push(`the first ${waits.length} were looked at`);
+        if (held)
+            texts.push(`the ${waits.length} longest with somebody behind them were looked at`);
         setText(this.note, texts.join('; '));
     }
 

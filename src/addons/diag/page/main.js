@@ -2,7 +2,7 @@
 // The page: what is shown, what keys do, and when the process is asked.
 //
 // /events brings the figures and what the workers do, at the chosen interval. The list that is shown is asked for beside it, and
-// at most for a twentieth of the time: whoever has a hundred thousand tasks is not kept busy by being looked at. Nothing is
+// at most for a hundredth of the time: whoever has many tasks is not kept busy by being looked at. Nothing is
 // asked while the page is hidden or frozen. A process that does not answer is unknown, and that is said.
 
 import {forgetColours} from './charts.js';
@@ -19,7 +19,8 @@ import {Times} from './times.js';
 import {Timeline} from './timeline.js';
 
 const INTERVALS_MS = [100, 200, 500, 1000, 2000, 5000];
-const SHARE = 20;             // the process makes answers for at most a twentieth of the time
+const SHARE = 100;            // the process makes lists for at most a hundredth of the time,
+const PACE_MAX_MS = 2000;     // but nobody waits longer than this for one
 const STALE_MS = 2000;
 const AGAIN_MS = 1000;        // after a connection that failed
 const RATE_MS = 1000;         // over so much what is a rate is taken
@@ -169,12 +170,21 @@ function waitsView() {
         if (!view.now || signal.aborted)
             return;
         const names = new Map(), made = view.table;
-        for (const wait of made.all)
+        const waits = view.total > view.count ? await heldWaits(signal) : made.filter ? made.rows : made.all;
+        if (!waits)
+            return;
+        for (const wait of [...made.all, ...waits])
             names.set(keyOf(wait.runtime, wait.task), wait.task_name);
-        await nameHolders(made.all, names, signal);
-        graph.show(made.filter ? made.rows : made.all, names, view.total);
+        await nameHolders(waits, names, signal);
+        graph.show(waits, names, view.total, view.total > view.count);
     };
     return view;
+}
+
+// Of more waits than an answer has, those with somebody behind them: a circle is not missed behind a hundred thousand sleepers.
+async function heldWaits(signal) {
+    const answer = await get('/api/waits', {...selection(), held: 1, sort: '-for', limit: LIMIT}, signal);
+    return answer?.waits;
 }
 
 const named = new Map(); // of tasks that hold something and wait for nothing
@@ -247,6 +257,8 @@ function showView(name, withKey) {
 
 // --- when the process is asked --------------------------------------------------------------------------------------------------
 
+const pauseAfter = (took) => Math.max(line.problem ? AGAIN_MS : 0, state.interval, Math.min(PACE_MAX_MS, SHARE * took));
+
 async function look() {
     clearTimeout(lookTimer);
     looking?.abort();
@@ -258,7 +270,7 @@ async function look() {
         return;
     looking = null;
     const took = performance.now() - begun;
-    lookTimer = setTimeout(look, Math.max(line.problem ? AGAIN_MS : 0, state.interval, SHARE * took));
+    lookTimer = setTimeout(look, pauseAfter(took));
 }
 
 const lookNow = () => { look(); };
@@ -273,7 +285,7 @@ async function lookAtDetails() {
     if (detailsAsk !== mine)
         return;
     detailsAsk = null;
-    detailsTimer = setTimeout(lookAtDetails, Math.max(line.problem ? AGAIN_MS : 0, state.interval, SHARE * (performance.now() - begun)));
+    detailsTimer = setTimeout(lookAtDetails, pauseAfter(performance.now() - begun));
 }
 
 // One stream after the other, while it is looked at.
