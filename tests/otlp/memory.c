@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The n-th allocation of the process fails, for each n, while the component is started, spans and logs are made and sent, and it
+ * is stopped: its own allocations, libcurl's and jansson's alike, since malloc() itself is ours here. It is started or refused
+ * with WEFT_ENOMEM, and whatever was made is counted, as sent or as lost. Nobody listens where it is sent. Not under a sanitizer,
+ * whose malloc() it is then. ctest-timeout: 300
+ */
+#include "otlp/lib/collector.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/stress.h"
+
+#if !WORLD_SANITIZED
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *block, size_t size);
+
+static atomic_long left = -1; /* allocations until one fails; below 0: none does */
+static atomic_ulong failed;
+
+static bool fails(void)
+{
+    if (atomic_load(&left) < 0 || atomic_fetch_sub(&left, 1) != 0)
+        return false;
+    atomic_fetch_add(&failed, 1);
+    return true;
+}
+
+#define SEEN __attribute__((visibility("default"))) /* by the libraries */
+SEEN void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
+SEEN void *calloc(size_t count, size_t size) { return fails() ? NULL : __libc_calloc(count, size); }
+SEEN void *realloc(void *block, size_t size) { return fails() ? NULL : __libc_realloc(block, size); }
+
+enum { LOGS = 2 };
+
+/* How many spans there are to be counted. */
+static uint64_t make(weft_runtime *rt)
+{
+    weft_otlp_span outer, inner;
+    const weft_otlp_attribute attributes[] = {weft_otlp_text("key", "value"), weft_otlp_integer("number", 1)};
+    weft_otlp_span_begin(&outer, "outer", NULL);
+    weft_otlp_span_set(attributes[0]);
+    weft_otlp_correlate("c");
+    weft_otlp_span_begin(&inner, "inner", NULL);
+    weft_otlp_span_event("event", attributes, 2);
+    weft_otlp_span_fail("why");
+    const weft_task task = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("task"), ender, .result = WEFT_EPIPE);
+    weft_otlp_log(WEFT_OTLP_INFO, "log", attributes, 2);
+    weft_otlp_span_end(&inner);
+    weft_otlp_span_end(&outer);
+    weft_otlp_log(WEFT_OTLP_INFO, "log", NULL, 0);
+    world_settle(rt);
+    return weft_task_error(task) == 0 ? 3 : 2;
+}
+
+static uint64_t all(const weft_otlp_counts *counts)
+{
+    return counts->exported + counts->failed + counts->dropped;
+}
+
+/* With the n-th failing; whether there were so many. */
+static bool without(weft_runtime *rt, long n, bool metrics)
+{
+    const weft_otlp_options options = {.size = sizeof options, .environment = WEFT_OTLP_ENVIRONMENT_IGNORED, .endpoint = "http://127.0.0.1:9",
+                                       .headers = "a=b", .resource_attributes = "c=d", .logs = true, .metrics_off = !metrics,
+                                       .retry_ms = 1, .retries_max = 1, .delay_ms = 3600000, .metrics_ms = 3600000};
+    const unsigned long before = atomic_load(&failed);
+    weft_otlp *otlp = NULL;
+    atomic_store(&left, n);
+    const int started = weft_otlp_start(&otlp, &options);
+    if (started == 0) {
+        const uint64_t spans = make(rt);
+        const int flushed = weft_otlp_flush(otlp, WEFT_FOREVER);
+        atomic_store(&left, -1);
+        const weft_otlp_status status = collector_status(otlp);
+        if (flushed != 0 || all(&status.spans) != spans || all(&status.logs) < LOGS || status.spans.queued + status.logs.queued != 0)
+            fail_msg("allocation %ld failed: flush %d; spans: %d exported, %d failed, %d dropped, %d queued; logs: %d; %s", n, flushed, (int)status.spans.exported,
+                     (int)status.spans.failed, (int)status.spans.dropped, (int)status.spans.queued, (int)all(&status.logs), status.error);
+        assert_int_equal(weft_otlp_stop(otlp, WEFT_FOREVER), 0);
+    }
+    atomic_store(&left, -1);
+    if (started != 0 && started != WEFT_ENOMEM && started != WEFT_EAGAIN)
+        fail_msg("allocation %ld failed: %s", n, weft_error_detail());
+    return atomic_load(&failed) != before;
+}
+
+static void sweep(bool metrics, long step)
+{
+    weft_runtime *rt = world_begin(1);
+    long n = 0;
+    assert_false(without(rt, 1L << 40, metrics)); /* what is made once is there */
+    while (without(rt, n, metrics))
+        n += step;
+    print_message("%ld allocations\n", n);
+    assert_true(n > 100);
+    world_end(rt, -1);
+}
+
+static void what_is_made_without_memory_is_counted(void **state)
+{
+    (void)state;
+    sweep(false, 1);
+}
+
+static void metrics_without_memory_are_counted(void **state)
+{
+    (void)state;
+    sweep(true, 37);
+}
+
+int main(void)
+{
+    if (world_in_valgrind())
+        return 77;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_made_without_memory_is_counted),
+        cmocka_unit_test(metrics_without_memory_are_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#else
+
+int main(void) { return 77; }
+
+#endif
