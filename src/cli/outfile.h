@@ -11,6 +11,7 @@
 
 struct outfile {
     FILE *file;
+    struct outfile_end *end; /* where its bytes go */
     char *path;
     char *part; /* NULL: it is written in its place */
 };

@@ -93,6 +93,17 @@ static void full_device_is_told_at_the_end(void **state)
     assert_int_equal(outfile_commit(&out), -ENOSPC);
 }
 
+static void write_that_failed_before_the_end_is_told(void **state)
+{
+    (void)state;
+    struct outfile out;
+    assert_int_equal(outfile_open(&out, "/dev/full"), 0);
+    fputs("more than it takes", out.file);
+    assert_int_equal(fflush(out.file), EOF);
+    errno = 0;
+    assert_int_equal(outfile_commit(&out), -ENOSPC); /* though there is nothing left to write */
+}
+
 static void name_that_is_a_folder_by_then_is_told(void **state)
 {
     (void)state;
@@ -111,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(file_has_its_name_when_it_is_whole),           TEST(abort_leaves_what_was_there),
         TEST(place_that_cannot_be_written_is_told_at_once), TEST(full_device_is_told_at_the_end),
+        TEST(write_that_failed_before_the_end_is_told),
         TEST(name_that_is_a_folder_by_then_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
