@@ -451,6 +451,20 @@ static void what_came_before_the_name_counts_for_it(void **state)
     assert_int_equal(analysis.streams.count, 1);
 }
 
+static void task_that_is_announced_after_its_end_is_no_other(void **state)
+{
+    (void)state;
+    FEED(5, task_spawn, .task = 1, .site = 7);
+    FEED(6, task_end, .task = 1, .result = 0);
+    FEED(7, statedump_begin, .runtime = 1, .generation = 1);
+    FEED(8, statedump_task, .task = 1, .parent = 0, .site = 7, .state = 2, .polls = 1);
+    FEED(9, statedump_end, .runtime = 1, .generation = 1);
+    analysis_finish(&analysis);
+    assert_int_equal(profile_named("intake")->tasks, 1);
+    assert_int_equal(profile_named("intake")->live, 0);
+    assert_int_equal(profile_named("intake")->before, 0);
+}
+
 static void task_that_nothing_names_is_listed_without_a_name(void **state)
 {
     (void)state;
@@ -581,6 +595,7 @@ int main(void)
         TEST(wait_of_which_nothing_is_told_is_noticed),
         TEST(what_a_shutdown_lets_go_is_seen_before_it_does),
         TEST(what_came_before_the_name_counts_for_it),
+        TEST(task_that_is_announced_after_its_end_is_no_other),
         TEST(task_that_nothing_names_is_listed_without_a_name),
         TEST(name_that_is_the_steps_is_an_own_one_if_a_category_came_with_it),
         TEST(nothing_is_timed_over_a_gap),

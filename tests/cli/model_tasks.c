@@ -188,6 +188,30 @@ static void task_that_is_announced_though_its_spawn_was_recorded_counts_once(voi
     assert_int_equal(totals->polls_before, 0);
 }
 
+/* An announcement tells of one after the other, and the last word of a task may have come before its own. */
+static void task_that_is_announced_after_its_end_counts_once(void **state)
+{
+    (void)state;
+    enum { MANY = 1000 };
+    tasks_site_7();
+    for (uint64_t id = 1; id <= MANY; id++)
+        FEED(&model, (int64_t)id, task_spawn, .task = id, .site = 7);
+    FEED(&model, 2000, task_end, .task = 1, .result = 0);
+    FEED(&model, 2001, statedump_begin, .runtime = 1, .generation = 2);
+    for (uint64_t id = 2; id < MANY; id++)
+        FEED(&model, 2002, task_end, .task = id, .result = 0);
+    for (uint64_t id = 1; id <= MANY; id++) {
+        FEED(&model, 2003, task_name, .task = id, .name = "producer");
+        FEED(&model, 2003, statedump_task, .task = id, .site = 7, .state = 2, .polls = 5);
+    }
+    FEED(&model, 2004, statedump_end, .runtime = 1, .generation = 2);
+    const struct task_totals *totals = tasks_totals("producer");
+    assert_int_equal(totals->tasks, MANY);
+    assert_int_equal(totals->live, 1);
+    assert_int_equal(totals->before, 0);
+    assert_int_equal(model_process(&model, 1)->tasks.ended.count, 0); /* nothing is kept of them */
+}
+
 /* ---- events are missing ---- */
 
 static void poll_over_a_gap_is_counted_and_not_timed(void **state)
@@ -306,6 +330,7 @@ int main(void)
         TEST(wakes_are_counted_and_one_after_the_end_makes_no_task),
         TEST(task_that_lived_before_is_named_by_the_announcement),
         TEST(task_that_is_announced_though_its_spawn_was_recorded_counts_once),
+        TEST(task_that_is_announced_after_its_end_counts_once),
         TEST(poll_over_a_gap_is_counted_and_not_timed),
         TEST(poll_that_began_inside_a_gap_of_another_processor_is_not_timed),
         TEST(losses_add_up_where_the_counter_steps_back),

@@ -399,7 +399,8 @@ void life_event(struct analysis *analysis, struct machine *machine, const struct
         life_spawn(analysis, machine, event);
         break;
     case WEFT_TRACE_statedump_task:
-        life_resolve(analysis, machine, life_need(machine, event->statedump_task.task, event->ns));
+        if (tasks_find(&machine->process->tasks, event->statedump_task.task)) /* else it had ended by then */
+            life_resolve(analysis, machine, life_need(machine, event->statedump_task.task, event->ns));
         break;
     case WEFT_TRACE_task_end:
         life_end(analysis, machine, event);

@@ -150,6 +150,7 @@ void model_event(struct model *model, const struct event *event)
     case WEFT_TRACE_statedump_begin:
         process->announcing++;
         process->announcements++;
+        tasks_announcing(&process->tasks, true);
         break;
     case WEFT_TRACE_statedump_task:
         tasks_announce(&process->tasks, event);
@@ -159,6 +160,7 @@ void model_event(struct model *model, const struct event *event)
         break;
     case WEFT_TRACE_statedump_end:
         process->announcing -= process->announcing > 0;
+        tasks_announcing(&process->tasks, process->announcing > 0);
         break;
     case WEFT_TRACE_task_spawn:
         tasks_spawn(&process->tasks, event);

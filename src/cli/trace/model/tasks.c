@@ -45,6 +45,7 @@ void tasks_fini(struct tasks *tasks)
             group = next;
         }
     map_fini(&tasks->live);
+    map_fini(&tasks->ended);
     map_fini(&tasks->sites);
     map_fini(&tasks->groups);
 }
@@ -84,8 +85,35 @@ void tasks_site(struct tasks *tasks, const struct event *event)
     map_put(&tasks->sites, site->id, site);
 }
 
+void tasks_announcing(struct tasks *tasks, bool announcing)
+{
+    if (!announcing) {
+        map_fini(&tasks->ended);
+        tasks->ended = (struct map){0};
+    }
+    for (uint32_t i = 0; announcing && i < TASKS_ENDED; i++)
+        if (tasks->last_ended[i])
+            map_put(&tasks->ended, tasks->last_ended[i], tasks);
+    tasks->announcing = announcing;
+}
+
+/* An announcement goes through what lives one by one, and may tell of a task after the task's own last event. */
+static bool tasks_has_ended(const struct tasks *tasks, uint64_t id)
+{
+    return tasks->announcing && map_get(&tasks->ended, id);
+}
+
+static void tasks_keep_ended(struct tasks *tasks, uint64_t id)
+{
+    tasks->last_ended[tasks->last_at++ % TASKS_ENDED] = id;
+    if (tasks->announcing)
+        map_put(&tasks->ended, id, tasks);
+}
+
 void tasks_name(struct tasks *tasks, const struct event *event)
 {
+    if (tasks_has_ended(tasks, event->task_name.task))
+        return;
     struct task *task = tasks_need(tasks, event->task_name.task);
     task->category = event->task_name.category;
     if (!task->name && event->task_name.name[0])
@@ -102,6 +130,8 @@ void tasks_spawn(struct tasks *tasks, const struct event *event)
 
 void tasks_announce(struct tasks *tasks, const struct event *event)
 {
+    if (tasks_has_ended(tasks, event->statedump_task.task))
+        return;
     struct task *task = tasks_need(tasks, event->statedump_task.task);
     task->parent = event->statedump_task.parent;
     task->site = event->statedump_task.site;
@@ -180,6 +210,7 @@ void tasks_end(struct tasks *tasks, uint64_t id, int32_t result)
     task_totals_add(&tasks_group(tasks, task->site, task->name, task->category)->totals, &task->totals);
     map_remove(&tasks->live, id);
     task_free(task);
+    tasks_keep_ended(tasks, id);
 }
 
 void tasks_poll_start(struct tasks *tasks, uint64_t id, int64_t ns)

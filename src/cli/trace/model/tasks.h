@@ -62,8 +62,14 @@ struct task_group {
     struct task_group *same_hash;
 };
 
+enum { TASKS_ENDED = 64 }; /* more than threads can be about to forget a task that has ended */
+
 struct tasks {
-    struct map live;   /* id → struct task */
+    struct map live;                  /* id → struct task */
+    struct map ended;                 /* ids of tasks that ended while an announcement was under way */
+    uint64_t last_ended[TASKS_ENDED]; /* and of those before: one that begins now may tell of them yet */
+    uint32_t last_at;
+    bool announcing;
     struct map sites;  /* id → struct task_site */
     struct map groups; /* hash → struct task_group */
     uint64_t named_groups;
@@ -75,6 +81,9 @@ void tasks_fini(struct tasks *tasks);
 /* The record of a live task, or NULL; tasks_need() makes one for a task that nothing told of before. */
 struct task *tasks_find(const struct tasks *tasks, uint64_t id);
 struct task *tasks_need(struct tasks *tasks, uint64_t id);
+
+/* An announcement begins, or the last of those under way ends. */
+void tasks_announcing(struct tasks *tasks, bool announcing);
 
 void tasks_site(struct tasks *tasks, const struct event *site_def);
 void tasks_name(struct tasks *tasks, const struct event *task_name);
