@@ -107,7 +107,7 @@ static int job(void *argument)
 }
 
 static const char *const hostile[] = {
-    "<script>document.title='owned'</script>", "\"><img src=x onerror=alert(1)>", "\xe2\x80\xae" "desrever", "</title><h1>",
+    "<script>document.title='owned'</script>", "\"><img src=x onerror=alert(1)>", "\342\200\256desrever", "</title><h1>",
     "\xf0\x9f\x9a\x9a lorry", "a\tb\nc", "${7*7}{{7*7}}", "javascript:alert(1)",
 };
 
