@@ -359,8 +359,16 @@ def run(build, folder):
     pictures.mkdir(exist_ok=True)
     crowd = Crowd(build, path)
     page = Page(build, path)
-    browser = Browser(folder)
-    test = Test(browser, page, crowd, pictures)
+    try:
+        browse(build, folder, path, Test(Browser(folder), page, crowd, pictures))
+    except BaseException:
+        page.process.kill() # the crowd ends with its stdin
+        raise
+    page.end()
+
+
+def browse(build, folder, path, test):
+    browser = test.b
     try:
         browser.requested()
         for part in (test.the_door_lets_nobody_else_in, test.token_is_taken_from_the_address_and_is_seen_nowhere,
@@ -376,12 +384,11 @@ def run(build, folder):
         by_the_loopback(build, folder, test)
         print("ok      nothing left, frozen, ended, token")
     except BaseException:
-        browser.picture(pictures / "failed.png")
-        print(f"a picture of the end: {pictures / 'failed.png'}")
+        test.picture("failed")
+        print(f"a picture of the end: {test.pictures}/failed.png")
         raise
     finally:
         browser.close()
-    page.end()
     test.crowd.end()
 
 

@@ -33,9 +33,13 @@ class Browser:
         wanted = {"browserName": "chrome", "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}, "timeouts": {"script": 60000},
                   "goog:chromeOptions": {"args": arguments, "binary": "/usr/bin/chromium"}}
         self.session = None
-        self.session = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
-        self.size(width, height)
-        self.media(dark)
+        try:
+            self.session = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
+            self.size(width, height)
+            self.media(dark)
+        except BaseException:
+            self.close()
+            raise
 
     def ask(self, method, path, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
