@@ -45,6 +45,7 @@ typedef struct weft_otlp_options {
     const char *endpoint;            /* OTEL_EXPORTER_OTLP_ENDPOINT; "http://localhost:4318", to which /v1/traces is added */
     const char *headers;             /* OTEL_EXPORTER_OTLP_HEADERS: "key=value,key=value", percent-encoded */
     const char *certificate;         /* OTEL_EXPORTER_OTLP_CERTIFICATE: a file with those that the collector may have */
+    const char *compression;         /* OTEL_EXPORTER_OTLP_COMPRESSION: "gzip", "none" */
     const char *sampler;             /* OTEL_TRACES_SAMPLER: "parentbased_always_on" */
     const char *sampler_argument;    /* OTEL_TRACES_SAMPLER_ARG: "0.1" */
     weft_otlp_tasks tasks;

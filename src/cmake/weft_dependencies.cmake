@@ -24,6 +24,7 @@ weft_optional("${WEFT_DIAG}" WEFT_MICROHTTPD libmicrohttpd)    # addons/diag
 weft_optional("${WEFT_DIAG}" WEFT_JANSSON jansson)             # addons/diag
 weft_optional("${WEFT_OTLP}" WEFT_OTLP_CURL libcurl)           # addons/otlp
 weft_optional("${WEFT_OTLP}" WEFT_OTLP_JANSSON jansson)        # addons/otlp
+weft_optional("${WEFT_OTLP}" WEFT_OTLP_ZLIB zlib)              # addons/otlp
 # Of the program only the reader of recordings must be there when it is asked for; `weft top` says itself what it lacks.
 if("${WEFT_CLI}" STREQUAL "OFF")
     set(live OFF)

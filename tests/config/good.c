@@ -153,7 +153,7 @@ static void good_otlp_keys_reach_their_members(void **state)
 {
     (void)state;
     weft_config *cfg = PARSED("[otlp]\nservice_name = 'orders'\nresource_attributes = 'a=b'\nendpoint = 'https://c:4318'\nheaders = 'k=v'\n"
-                              "certificate = '/ca.pem'\nsampler = 'traceidratio'\nsampler_argument = '0.1'\ntasks = 'all'\nlogs = true\n"
+                              "certificate = '/ca.pem'\ncompression = 'gzip'\nsampler = 'traceidratio'\nsampler_argument = '0.1'\ntasks = 'all'\nlogs = true\n"
                               "traces_off = true\nmetrics_off = true\nqueue_max = 11\nbatch_max = 12\ndelay_ms = 13\nmetrics_ms = 14\n"
                               "timeout_ms = 15\nretry_ms = 16\nretries_max = 17\n");
     weft_otlp_options o = {.size = sizeof o, .environment = WEFT_OTLP_ENVIRONMENT_IGNORED};
@@ -164,6 +164,7 @@ static void good_otlp_keys_reach_their_members(void **state)
     assert_string_equal(o.endpoint, "https://c:4318");
     assert_string_equal(o.headers, "k=v");
     assert_string_equal(o.certificate, "/ca.pem");
+    assert_string_equal(o.compression, "gzip");
     assert_string_equal(o.sampler, "traceidratio");
     assert_string_equal(o.sampler_argument, "0.1");
     assert_int_equal(o.tasks, WEFT_OTLP_TASKS_ALL);

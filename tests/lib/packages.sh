@@ -3,7 +3,7 @@
 
 WEFT_PACKAGES_BUILD="gcc g++ libc6-dev cmake ninja-build pkg-config liburcu-dev libuv1-dev"
 WEFT_PACKAGES_TRACE="liblttng-ust-dev lttng-tools babeltrace2 libbabeltrace2-dev"
-WEFT_PACKAGES_TEST="clang libcmocka-dev python3 git binutils procps valgrind gdb curl wrk libpq-dev postgresql libglib2.0-dev libsystemd-dev libtomlplusplus-dev libclang-rt-14-dev libmicrohttpd-dev libjansson-dev libcurl4-openssl-dev libncurses-dev tmux prometheus chromium chromium-driver"
+WEFT_PACKAGES_TEST="clang libcmocka-dev python3 git binutils procps valgrind gdb curl wrk libpq-dev postgresql libglib2.0-dev libsystemd-dev libtomlplusplus-dev libclang-rt-14-dev libmicrohttpd-dev libjansson-dev libcurl4-openssl-dev zlib1g-dev libncurses-dev tmux prometheus chromium chromium-driver"
 # Of node any version will do, wherever it is from: it decodes what libweft-otlp sends.
 command -v npm >/dev/null || WEFT_PACKAGES_TEST="$WEFT_PACKAGES_TEST nodejs npm"
 

@@ -321,6 +321,26 @@ static void nothing_is_left_of_it(void **state)
     assert_int_equal(collector_threads(), threads);
 }
 
+/* Also when it is sent again. */
+static void bodies_are_packed_on_request(void **state)
+{
+    (void)state;
+    answer_status = 503;
+    weft_otlp *otlp = begin(answers_twice, (weft_otlp_options){.compression = "gzip", .retry_ms = 1});
+    spans(BATCH);
+    collector_flush(otlp);
+    assert_int_equal(collector_status(otlp).spans.exported, BATCH);
+    assert_string_equal(collector_status(otlp).settings, "");
+    for (unsigned n = 0; n < 3; n++) {
+        assert_non_null(strstr(collector_head("/v1/traces", n), "\r\nContent-Encoding: gzip\r\n"));
+        assert_non_null(collector_body("/v1/traces", n)); /* it could be unpacked, and is JSON */
+    }
+    json_t *list = collector_spans();
+    assert_int_equal(json_array_size(list), BATCH);
+    json_decref(list);
+    end(otlp);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +358,7 @@ int main(void)
         cmocka_unit_test(batches_are_of_so_many_and_go_when_they_are_full),
         cmocka_unit_test(batch_that_is_not_full_goes_when_it_has_waited),
         cmocka_unit_test(request_has_the_headers_and_the_resource),
+        cmocka_unit_test(bodies_are_packed_on_request),
         cmocka_unit_test(nothing_is_left_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

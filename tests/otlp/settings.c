@@ -139,7 +139,8 @@ static void settings_that_are_wrong_are_told_and_have_their_default(void **state
         {"OTEL_TRACES_SAMPLER", "jaeger_remote", "sampler 'jaeger_remote'"},
         {"OTEL_PROPAGATORS", "b3", "OTEL_PROPAGATORS=b3"},
         {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/json"},
-        {"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "without compression"},
+        {"OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "compression 'zstd' of OTEL_EXPORTER_OTLP_COMPRESSION: gzip or none"},
+        {"OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", "br", "compression 'br' of OTEL_EXPORTER_OTLP_LOGS_COMPRESSION: gzip or none"},
         {"OTEL_SDK_DISABLED", "1", "true or false"},
         {"OTEL_TRACES_EXPORTER", "zipkin", "otlp or none"},
     };
@@ -160,6 +161,17 @@ static void settings_that_are_wrong_are_told_and_have_their_default(void **state
     struct weft__otlp_settings s = READ(NOTHING, "OTEL_TRACES_SAMPLER", "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG", "1.5");
     assert_non_null(strstr(s.problems, "0 to 1"));
     assert_true(s.ratio == 1);
+    weft__otlp_settings_free(&s);
+}
+
+static void settings_say_what_is_compressed(void **state)
+{
+    (void)state;
+    struct weft__otlp_settings s = READ(NOTHING, "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "none");
+    assert_string_equal(s.problems, "");
+    assert_true(s.targets[WEFT__OTLP_TRACES].gzip);
+    assert_false(s.targets[WEFT__OTLP_METRICS].gzip);
+    assert_true(s.targets[WEFT__OTLP_LOGS].gzip);
     weft__otlp_settings_free(&s);
 }
 
@@ -201,6 +213,7 @@ int main(void)
         cmocka_unit_test(settings_come_from_the_environment),
         cmocka_unit_test(settings_of_options_and_environment_go_as_the_options_say),
         cmocka_unit_test(settings_that_are_wrong_are_told_and_have_their_default),
+        cmocka_unit_test(settings_say_what_is_compressed),
         cmocka_unit_test(settings_switch_things_off),
         cmocka_unit_test(settings_tell_of_many_problems_as_far_as_there_is_room),
     };

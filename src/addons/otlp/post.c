@@ -7,11 +7,15 @@
 #include <string.h>
 #include <weft/version.h>
 
+#include "pack.h"
+
 enum { POST_BODY_MAX = 65536 }; /* of an answer; what comes beyond is not kept */
 
 struct post {
     CURL *easy;
     struct curl_slist *headers;
+    bool packs;
+    char *packed; /* the body that is under way, if it packs */
     char body[POST_BODY_MAX];
     size_t length;
     char error[CURL_ERROR_SIZE];
@@ -43,7 +47,8 @@ static bool post_add_header(struct post *post, const char *text)
 
 static bool post_headers(struct post *post, const struct weft__otlp_target *target)
 {
-    bool ok = post_add_header(post, "Content-Type: application/json") && post_add_header(post, "Expect:");
+    bool ok = post_add_header(post, "Content-Type: application/json") && post_add_header(post, "Expect:") &&
+              (!target->gzip || post_add_header(post, "Content-Encoding: gzip"));
     for (size_t i = 0; ok && i < target->headers.count; i++) {
         const struct weft__otlp_pair *pair = &target->headers.of[i];
         const size_t room = strlen(pair->key) + strlen(pair->value) + 3;
@@ -59,6 +64,7 @@ static bool post_headers(struct post *post, const struct weft__otlp_target *targ
 static bool post_prepare(struct post *post, const struct weft__otlp_target *target)
 {
     post->easy = curl_easy_init();
+    post->packs = target->gzip;
     if (!post->easy || !post_headers(post, target))
         return false;
     bool ok = curl_easy_setopt(post->easy, CURLOPT_URL, target->url) == CURLE_OK;
@@ -101,6 +107,7 @@ void weft__otlp_poster_destroy(struct weft__otlp_poster *poster)
             curl_easy_cleanup(post->easy);
         }
         curl_slist_free_all(post->headers);
+        free(post->packed);
     }
     if (poster && poster->multi)
         curl_multi_cleanup(poster->multi);
@@ -113,7 +120,13 @@ bool weft__otlp_post(struct weft__otlp_poster *poster, enum weft__otlp_signal si
     post->length = 0;
     post->ended = false;
     post->error[0] = '\0';
-    return curl_easy_setopt(post->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length) == CURLE_OK &&
+    free(post->packed);
+    post->packed = NULL;
+    if (post->packs) {
+        post->packed = weft__otlp_pack(body, length, &length);
+        body = post->packed;
+    }
+    return body && curl_easy_setopt(post->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length) == CURLE_OK &&
            curl_easy_setopt(post->easy, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
            curl_multi_add_handle(poster->multi, post->easy) == CURLM_OK;
 }

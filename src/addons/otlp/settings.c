@@ -272,15 +272,27 @@ static void settings_headers(struct reading *r, int signal)
 }
 
 /* Of a variable that this exporter has only one answer to. */
-static void settings_only(struct reading *r, const char *what, const char *allowed, const char *why)
+static void settings_protocol(struct reading *r)
 {
     char name[64];
     for (int signal = -1; signal < WEFT__OTLP_SIGNALS; signal++) {
-        snprintf(name, sizeof name, "OTEL_EXPORTER_OTLP_%s%s%s", signal < 0 ? "" : settings_names[signal], signal < 0 ? "" : "_", what);
+        snprintf(name, sizeof name, "OTEL_EXPORTER_OTLP_%s%sPROTOCOL", signal < 0 ? "" : settings_names[signal], signal < 0 ? "" : "_");
         const char *text = settings_variable(r, name);
-        if (text && strcmp(text, allowed) != 0)
-            settings_problem(r, "%s=%.40s: %s", name, text, why);
+        if (text && strcmp(text, "http/json") != 0)
+            settings_problem(r, "%s=%.40s: weft speaks http/json, and goes on with it", name, text);
     }
+}
+
+static bool settings_gzip(struct reading *r, int signal)
+{
+    char name[64];
+    const char *source;
+    snprintf(name, sizeof name, "OTEL_EXPORTER_OTLP_%s_COMPRESSION", settings_names[signal]);
+    const char *text = settings_text(r, r->o->compression, settings_variable(r, name) ? name : "OTEL_EXPORTER_OTLP_COMPRESSION", &source);
+    const bool gzip = text && strcmp(text, "gzip") == 0;
+    if (text && !gzip && strcmp(text, "none") != 0)
+        settings_problem(r, "compression '%.40s' of %s: gzip or none", text, source);
+    return gzip;
 }
 
 static void settings_target(struct reading *r, int signal)
@@ -291,6 +303,7 @@ static void settings_target(struct reading *r, int signal)
     const char *source;
     target->url = settings_url(r, signal);
     settings_headers(r, signal);
+    target->gzip = settings_gzip(r, signal);
     snprintf(name, sizeof name, "OTEL_EXPORTER_OTLP_%s_CERTIFICATE", settings_names[signal]);
     const char *file = settings_text(r, o->certificate, settings_variable(r, name) ? name : "OTEL_EXPORTER_OTLP_CERTIFICATE", &source);
     target->certificate = file ? settings_copy(r, file) : NULL;
@@ -393,8 +406,7 @@ int weft__otlp_settings_read(struct weft__otlp_settings *settings, const weft_ot
     settings_batches(&r);
     settings_sampler(&r);
     settings_propagators(&r);
-    settings_only(&r, "PROTOCOL", "http/json", "weft speaks http/json, and goes on with it");
-    settings_only(&r, "COMPRESSION", "none", "weft sends without compression");
+    settings_protocol(&r);
     settings->retry_ms = options->retry_ms ? options->retry_ms : 1000;
     settings->retries_max = options->retries_max ? options->retries_max : 5;
     return r.failed ? WEFT_ENOMEM : 0;

@@ -30,6 +30,7 @@ struct weft__otlp_target {
     char *url;
     char *certificate; /* NULL: the system's */
     struct weft__otlp_pairs headers;
+    bool gzip; /* bodies are compressed */
     uint32_t timeout_ms;
     uint32_t queue_max;
     uint32_t batch_max;

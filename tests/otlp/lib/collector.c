@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 enum { REQUESTS_MAX = 4096, SILENT_MAX = 64, HEAD_MAX = 16384, BODY_MAX = 8 << 20 };
 
@@ -67,6 +68,23 @@ static char *read_request(int fd, size_t *out_head, size_t *out_length)
     return text;
 }
 
+/* What the collector sees of a body: what it was before it was packed, if the head says that it is. */
+static json_t *read_body(const char *head, const char *body, size_t length)
+{
+    if (!strcasestr(head, "\r\ncontent-encoding: gzip\r\n"))
+        return json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
+    char *plain = malloc(BODY_MAX);
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)body, .avail_in = (uInt)length, .next_out = (Bytef *)plain, .avail_out = BODY_MAX};
+    json_t *json = NULL;
+    if (plain && inflateInit2(&stream, 15 + 16) == Z_OK) { /* gzip, and nothing else */
+        if (inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_in == 0)
+            json = json_loadb(plain, stream.total_out, JSON_REJECT_DUPLICATES, NULL);
+        inflateEnd(&stream);
+    }
+    free(plain);
+    return json;
+}
+
 static void answer_request(int fd, const struct collector_reply *reply)
 {
     char head[2048];
@@ -90,7 +108,7 @@ static void serve(int fd)
     if (sscanf(text, "POST %63s", request->path) != 1)
         strcpy(request->path, "?");
     snprintf(request->head, sizeof request->head, "%.*s", (int)(head < HEAD_MAX ? head : HEAD_MAX - 1), text);
-    request->body = json_loadb(text + head, length - head, JSON_REJECT_DUPLICATES, NULL);
+    request->body = read_body(request->head, text + head, length - head);
     free(text);
     pthread_mutex_lock(&collector.mutex);
     const unsigned n = collector_count_locked(request->path);
