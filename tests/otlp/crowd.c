@@ -69,7 +69,7 @@ static void crowd_goes_on_while_it_starts_and_stops(void **state)
     atomic_bool stop = false;
     pthread_t threads[2];
     collector_begin(NULL);
-    const unsigned before = collector_threads();
+    const unsigned before = collector_threads(); /* perhaps one too many: /proc lists a thread for a moment after its join */
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, thread_goes_on, &stop), 0);
     for (int round = 0; round < 20; round++) {
@@ -81,7 +81,7 @@ static void crowd_goes_on_while_it_starts_and_stops(void **state)
     stop = true;
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
-    assert_int_equal(collector_threads(), before);
+    WORLD_UNTIL(collector_threads() <= before);
     collector_end();
 }
 

@@ -312,13 +312,13 @@ static void request_has_the_headers_and_the_resource(void **state)
 static void nothing_is_left_of_it(void **state)
 {
     (void)state;
-    const unsigned threads = collector_threads();
+    const unsigned threads = collector_threads(); /* perhaps one too many: /proc lists a thread for a moment after its join */
     collector_begin(NULL);
     weft_otlp *otlp = collector_start(NULL);
-    assert_int_equal(collector_threads(), threads + 2);
+    assert_true(collector_threads() > threads); /* its own, and the collector's */
     spans(BATCH);
     end(otlp);
-    assert_int_equal(collector_threads(), threads);
+    WORLD_UNTIL(collector_threads() <= threads);
 }
 
 /* Also when it is sent again. */

@@ -64,11 +64,11 @@ static void component_that_is_disabled_hands_contexts_on(void **state)
     weft_otlp *otlp = NULL;
     weft_otlp_context context;
     char text[WEFT_OTLP_TRACEPARENT_SIZE];
-    const unsigned threads = collector_threads();
+    const unsigned threads = collector_threads(); /* perhaps one too many: /proc lists a thread for a moment after its join */
     setenv("OTEL_SDK_DISABLED", "true", 1);
     assert_int_equal(weft_otlp_start(&otlp, NULL), 0);
     unsetenv("OTEL_SDK_DISABLED");
-    assert_int_equal(collector_threads(), threads);
+    assert_true(collector_threads() <= threads);
     assert_true(collector_status(otlp).disabled);
     assert_int_equal(weft_otlp_context_parse(remote, NULL, &context), 0);
     assert_int_equal(weft_otlp_context_set(&context), 0);

@@ -297,9 +297,8 @@ static bool exporter_turn(struct weft__otlp_exporter *x)
     if (x->hurry && exporter_has_flushed(x)) {
         weft__store_release(&x->flush_done, x->flush_begun); /* OX-R2 */
         weft__futex_wake(&x->flush_done, WEFT__WAKE_ALL);
-        if (stopping && x->flush_begun == weft__load_relaxed(&x->flush_wanted)) /* the stop's own was counted before */
-            return false;
-        return true; /* there may be another */
+        x->whole = stopping && x->flush_begun == weft__load_relaxed(&x->flush_wanted); /* the stop's own was counted before */
+        return !x->whole; /* there may be another */
     }
     if (stopping && now >= deadline)
         return false;
@@ -354,17 +353,16 @@ int weft__otlp_exporter_flush(struct weft__otlp_exporter *x, int64_t deadline_ns
 
 bool weft__otlp_exporter_stop(struct weft__otlp_exporter *x, int64_t deadline_ns)
 {
-    bool whole = true;
     weft__fetch_add_relaxed(&x->flush_wanted, 1); /* released with the next */
     weft__store_relaxed(&x->stop_deadline, deadline_ns);
     weft__store_release(&x->stop, 1); /* OX-R1 */
     weft__otlp_rouse();
     pthread_join(x->thread, NULL);
     weft__otlp_poster_destroy(x->poster); /* before the bodies of its requests */
+    const bool whole = x->whole;
     for (int signal = 0; signal < WEFT__OTLP_SIGNALS; signal++) {
         struct weft__otlp_lane *lane = &x->lanes[signal];
-        lane_fetch(signal, lane);
-        whole &= lane_is_empty(x, signal);
+        lane_fetch(signal, lane); /* what was pushed beside the stop is no part of what it waited for: dropped, and counted */
         if (signal != WEFT__OTLP_METRICS)
             things_free(signal, lane->waiting, lane->waiting_count);
         lane_clear(signal, lane, &weft__otlp_queues[signal].tally.dropped, lane->items + lane->waiting_count);

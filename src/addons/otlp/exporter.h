@@ -50,6 +50,7 @@ struct weft__otlp_exporter {
     _Atomic uint32_t flush_wanted, flush_done; /* numbers of flushes */
     uint32_t flush_begun;                      /* the one that is being done */
     bool hurry; /* then nobody waits for a batch to fill, and metrics are told as the flush wants them, not by the clock */
+    bool whole; /* the thread left because all had gone, not for the deadline; read after the join */
     _Atomic uint32_t stop;
     _Atomic int64_t stop_deadline;
     struct weft__lock lock;
