@@ -105,18 +105,26 @@ stage_headers() { build_gcc && build_clang && tests gcc -L "^headers$" && tests 
 stage_lint() { build_gcc && tests gcc -L "^lint$"; }
 stage_install() { build_gcc && tests gcc -L "^script$" -L "^contract$"; }
 
-# Here a skip is a failure: the first stage installed what the scripts ask for.
+# Here a skip is a failure: the first stage installed what the scripts ask for. Each has a daemon, sockets and ports of its own, so
+# as many run at once as there are processors; what they say is shown in their order.
 stage_recording() {
-    local script code
+    local script code logs=$ROOT/gcc/scripts
     build_gcc || return 1
+    rm -rf "$logs" && mkdir -p "$logs" || return 1
     for script in tests/trace/*.sh tests/cli/*.sh tests/diag/*.sh tests/otlp/*.sh; do
-        [ -e "$script" ] || continue
-        timeout 300 "$script" "$ROOT/gcc" >"$ROOT/gcc/script.log" 2>&1
-        code=$?
-        if [ $code = 0 ]; then
+        while [ "$(jobs -pr | wc -l)" -ge "$JOBS" ]; do wait -n; done
+        {
+            timeout 300 "$script" "$ROOT/gcc" >"$logs/${script//\//-}.log" 2>&1
+            echo $? >"$logs/${script//\//-}.code"
+        } &
+    done
+    wait
+    for script in tests/trace/*.sh tests/cli/*.sh tests/diag/*.sh tests/otlp/*.sh; do
+        code=$(cat "$logs/${script//\//-}.code")
+        if [ "$code" = 0 ]; then
             count 1 0
         else
-            tail -60 "$ROOT/gcc/script.log"
+            tail -60 "$logs/${script//\//-}.log"
             echo "$script: exit code $code"
             count 0 1
         fi

@@ -298,6 +298,19 @@ def offences_of(recording, facts, late):
     return [f"{rule.__name__[5:]}: {line}" for rule in RULES for line in rule(recording, facts, late)]
 
 
+def needed(events, at):
+    """Whether nothing but this wake is a reason for the poll that follows it."""
+    mine = [e for e in events if e.name in LIFE and e.fields.get("task") == events[at].task]
+    place = next(i for i, e in enumerate(mine) if e is events[at])
+    polls = [i for i, e in enumerate(mine) if e.name == "poll_start"]
+    before, after = max((i for i in polls if i < place), default=None), min((i for i in polls if i > place), default=None)
+    if before is None or after is None:
+        return False
+    others = [e for e in mine[before:after] if e is not mine[place] and
+              (e.name in ("wake", "task_spawn") or (e.name == "poll_end" and e.result == "YIELD"))]
+    return not others and not noop_around(mine, after)
+
+
 def changes(events, kind):
     """The recording without one event of the kind, and with one told twice."""
     places = [i for i, e in enumerate(events) if e.name == kind and e.fields.get("kind") != "MONITOR"]
@@ -306,9 +319,10 @@ def changes(events, kind):
         key, value = DEFINITIONS[kind], events[at].fields[DEFINITIONS[kind]]
         yield "missing", [e for e in events if e.name != kind or e.fields[key] != value]
         return
-    if kind == "wake":  # one that nothing else explains
-        noops = {e.task for e in events if e.name == "wake_noop"}
-        at = next((i for i in places if events[i].task not in noops), at)
+    if kind == "wake":
+        at = next((i for i in places if needed(events, i)), None)
+        if at is None:
+            sys.exit("no poll has a wake as its only reason: there is nothing to put the rules to the test with")
     yield "missing", events[:at] + events[at + 1:]
     yield "told twice", events[:at + 1] + events[at:]
 
