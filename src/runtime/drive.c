@@ -120,7 +120,7 @@ static int drive_enter_wait(struct weft__env *env)
         return weft__refuse(WEFT_EDEADLK, "a wait for '%s' in a hook or its health callback, on the thread that turns it: it "
                                           "would wait for itself",
                             rt->name);
-    weft__fetch_add_relaxed(&rt->inside, 1); /* in the caller's RCU section, as in weft__runtime_enter() */
+    weft__fetch_add_relaxed(&rt->inside, 1); /* in the caller's RCU section, after which runtime_withdraw() waits once more */
     return 0;
 }
 

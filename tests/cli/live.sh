@@ -6,9 +6,8 @@
 set -u
 build=$(realpath "${1:?the build folder}")
 here=$(dirname "$(realpath "$0")")
-# shellcheck source=../lib/lttng.sh
-. "$here/../lib/lttng.sh"
-python=/usr/bin/python3
+# shellcheck source=../lib/recordings.sh
+. "$here/../lib/recordings.sh"
 weft=$build/bin/weft
 program=$build/bin/test-trace-traced_program
 troubled=$build/bin/test-trace-troubled_program
@@ -20,26 +19,6 @@ command -v lttng-relayd >/dev/null || { echo "skipped: there is no lttng-relayd"
 lttng_begin "$@"
 cd "$LTTNG_TMP" || exit 1
 lttng_daemon_start
-
-exits() {
-    local how=$1 code=$2 pattern=$3 out
-    shift 3
-    out=$("$@" 2>&1 </dev/null)
-    if [ $? = "$code" ] && grep -q -E -- "$pattern" <<<"$out"; then
-        passed "$how"
-    else
-        failed "$how: no '$pattern', or not exit code $code:"
-        head -20 <<<"$out"
-    fi
-}
-holds() {
-    local how=$1
-    shift
-    if "$@"; then passed "$how"; else failed "$how"; fi
-}
-soon() {
-    until "$@" >/dev/null 2>&1; do sleep 0.02; done
-}
 
 # A relay daemon at three ports that nobody has, or soon again at others: $live, and $control and $data for lttng create.
 answers() { "$python" -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])))' "$1"; }

@@ -6,9 +6,8 @@
 set -u
 build=$(realpath "${1:?the build folder}")
 here=$(dirname "$(realpath "$0")")
-# shellcheck source=../lib/lttng.sh
-. "$here/../lib/lttng.sh"
-python=/usr/bin/python3
+# shellcheck source=../lib/recordings.sh
+. "$here/../lib/recordings.sh"
 weft=$build/bin/weft
 program=$build/bin/test-trace-traced_program
 troubled=$build/bin/test-trace-troubled_program
@@ -19,28 +18,6 @@ done
 lttng_begin "$@"
 cd "$LTTNG_TMP" || exit 1
 
-# exits <how> <code> <pattern> <command>: the code, and some line of what it prints.
-exits() {
-    local how=$1 code=$2 pattern=$3 out
-    shift 3
-    out=$("$@" 2>&1 </dev/null)
-    if [ $? = "$code" ] && grep -q -E -- "$pattern" <<<"$out"; then
-        passed "$how"
-    else
-        failed "$how: no '$pattern', or not exit code $code:"
-        head -20 <<<"$out"
-    fi
-}
-# holds <how> <command>: it succeeds.
-holds() {
-    local how=$1
-    shift
-    if "$@"; then passed "$how"; else failed "$how"; fi
-}
-# soon <command>: until it succeeds; ctest's limit is the only one.
-soon() {
-    until "$@" >/dev/null 2>&1; do sleep 0.02; done
-}
 # heard <command> &: what a shell starts in the background ignores Ctrl-C unless it is told.
 heard() { exec env --default-signal=INT "$@"; }
 agrees() {

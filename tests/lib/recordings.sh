@@ -68,7 +68,7 @@ recorded_two() {
 exits() {
     local how=$1 code=$2 pattern=$3 out
     shift 3
-    out=$("$@" 2>&1)
+    out=$("$@" 2>&1 </dev/null)
     if [ $? = "$code" ] && grep -q -E -- "$pattern" <<<"$out"; then
         passed "$how"
     else
@@ -87,4 +87,16 @@ checked() {
         failed "$how"
         echo "$out"
     fi
+}
+
+# holds <how> <command>: it succeeds.
+holds() {
+    local how=$1
+    shift
+    if "$@"; then passed "$how"; else failed "$how"; fi
+}
+
+# soon <command>: until it succeeds; ctest's limit is the only one.
+soon() {
+    until "$@" >/dev/null 2>&1; do sleep 0.02; done
 }
