@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/meter.h"
 
@@ -23,13 +22,6 @@ struct options {
     long rounds;
     long warm;
 };
-
-int64_t bench_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* --- arguments -------------------------------------------------------------------------------------------------------
  */

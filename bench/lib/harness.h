@@ -20,6 +20,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lib/clock.h"
+#include "lib/resident.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -70,13 +73,6 @@ long bench_param(struct bench *bench, const char *name, long otherwise);
 
 /* Of a server: tell who started it where it listens. */
 void bench_say_port(const struct bench *bench, unsigned port);
-
-/* Nanoseconds of CLOCK_MONOTONIC. */
-int64_t bench_now(void);
-
-/* Resident memory of this process in bytes, and of another. */
-int64_t bench_resident(void);
-int64_t bench_resident_of(pid_t process);
 
 /* Sort samples, and set value and p99 of the round: in the unit of which one is `divisor` units of the samples. */
 void bench_take_samples(struct bench *bench, int64_t *samples, size_t count, double divisor);

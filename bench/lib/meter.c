@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/harness.h"
+#include "lib/clock.h"
 
 /* Seconds that the machine's processors have been busy since it started; 0 where /proc cannot be read. */
 static double machine_busy(void)
@@ -132,22 +132,4 @@ void meter_stop(struct meter *meter, struct meter_reading *out_used)
     out_used->own_ns = now.own_ns - before->own_ns;
     const double others = machine_busy() - meter->busy - (double)out_used->own_ns / 1e9;
     out_used->foreign = others > 0 && out_used->wall_ns > 0 ? others * 1e9 / (double)out_used->wall_ns : 0;
-}
-
-int64_t bench_resident_of(pid_t process)
-{
-    char path[64];
-    long total = 0, resident = 0;
-    snprintf(path, sizeof path, "/proc/%d/statm", (int)process);
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return 0;
-    const int read = fscanf(file, "%ld %ld", &total, &resident);
-    fclose(file);
-    return read == 2 ? (int64_t)resident * sysconf(_SC_PAGESIZE) : 0;
-}
-
-int64_t bench_resident(void)
-{
-    return bench_resident_of(getpid());
 }

@@ -32,8 +32,8 @@ make_peer() {
     "$@" >"$out/$folder.log" 2>&1 || echo "no $folder: it needs $needs; see $out/$folder.log"
 }
 
-harness=("$out/harness.o" "$out/meter.o")
-for part in harness meter; do
+harness=("$out/harness.o" "$out/meter.o" "$out/resident.o")
+for part in harness meter resident; do
     gcc -std=gnu11 -O3 -iquote "$bench" -c "$bench/lib/$part.c" -o "$out/$part.o" || exit 1
 done
 c() { gcc -std=gnu11 -O3 -DNDEBUG -iquote "$bench" "$here/$1/main.c" "${harness[@]}" -o "$out/$2" -lpthread "${@:3}"; }
