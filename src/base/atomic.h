@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Atomic operations named by their memory order, so that orders can be read, searched for and weakened one at a time.
- * Every atomic access of the library goes through here; the objects are C11 _Atomic. There are no fences: ThreadSanitizer
- * does not model them, so an edge is always an operation on a named word.
+ * Every atomic access of the library goes through here; the objects are C11 _Atomic. There are no fences but the
+ * compiler's: ThreadSanitizer does not model them, so an edge is always an operation on a named word.
  *
  * A compare-and-swap that fails reads with acquire if the success order acquires, and relaxed otherwise.
  *
@@ -79,6 +79,9 @@
     WEFT__CHAOS_POINT(atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_acq_rel, memory_order_acquire))
 #define weft__cas_strong_seq_cst(p, expected, v)                                                                       \
     WEFT__CHAOS_POINT(atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_seq_cst, memory_order_seq_cst))
+
+/* The compiler keeps what stands before it before what stands after it; the processor may not. */
+#define weft__compiler_barrier() atomic_signal_fence(memory_order_seq_cst)
 
 /* Between two looks at a word that another processor is about to write: leaves it, and a sibling, the line and the units. */
 static inline void weft__pause(void)

@@ -9,10 +9,15 @@
 #include "base/lock.h"
 
 #include "base/futex.h"
+#include "base/platform.h"
 
 #ifndef WEFT__LOCK_LOOKS /* fewer are for models */
 #define WEFT__LOCK_LOOKS 64 /* about a microsecond: what a call of the system costs */
 #endif
+
+enum { LOCK_DOZE_NS = 1000000 }; /* where the system has no barrier: nobody sleeps longer than this for a wake that was not sent */
+
+_Alignas(64) _Atomic uint32_t weft__lock_sleepers;
 
 /* What the word said at the last look. */
 static uint32_t lock_watch(struct weft__lock *lock)
@@ -29,14 +34,30 @@ void weft__lock_wait(struct weft__lock *lock)
 {
     if (lock_watch(lock) == 0 && weft__lock_try(lock))
         return;
+    weft__fetch_add_relaxed(&weft__lock_sleepers, 1); /* the barrier orders */
+    bool dozes = false;
+    if (weft__platform->barrier() < 0) /* RECHECK: who unlocks this moment */
+        dozes = true;
     /* Announce the sleeper with 2; whoever gets the lock this way keeps 2, since others may sleep still. */
     while (weft__exchange_acquire(&lock->word, 2) != 0) { /* LK-A1 */
-        weft__futex_wait(&lock->word, 2, INT64_MAX);
+        weft__futex_wait(&lock->word, 2, dozes ? weft__clock_now() + LOCK_DOZE_NS : INT64_MAX);
         lock_watch(lock); /* who was awake may have been faster */
     }
+    weft__fetch_sub_relaxed(&weft__lock_sleepers, 1); /* the word says 2 */
 }
 
 void weft__lock_wake(struct weft__lock *lock)
 {
     weft__futex_wake(&lock->word, 1);
+}
+
+void weft__lock_unlock_noted(struct weft__lock *lock)
+{
+    if (weft__exchange_release(&lock->word, 0) == 2) /* LK-R1 */
+        weft__lock_wake(lock);
+}
+
+void weft__lock_after_fork_child(void)
+{
+    weft__store_relaxed(&weft__lock_sleepers, 0); /* the only thread */
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -75,6 +76,20 @@ static void platform_futex_wake(_Atomic uint32_t *word, int count)
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
+static int platform_membarrier(int command)
+{
+    return syscall(SYS_membarrier, command, 0, 0) == 0 ? 0 : -errno;
+}
+
+/* A process says once that it will ask: liburcu has done so, but a system may forget it, as at a fork. */
+static int platform_barrier(void)
+{
+    const int error = platform_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+    if (error != -EPERM || platform_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0)
+        return error;
+    return platform_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+}
+
 static uint64_t platform_random(void)
 {
     uint64_t value = 0;
@@ -101,6 +116,7 @@ const struct weft__platform weft__platform_linux = {
     .clock_coarse = platform_clock_coarse,
     .futex_wait = platform_futex_wait,
     .futex_wake = platform_futex_wake,
+    .barrier = platform_barrier,
     .random = platform_random,
     .eventfd = platform_eventfd,
 };

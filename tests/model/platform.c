@@ -18,6 +18,12 @@ static void platform_futex_wake(_Atomic uint32_t *word, int count)
     model_futex_wake(word, count);
 }
 
+static int platform_barrier(void)
+{
+    model_membarrier();
+    return 0;
+}
+
 static uint64_t platform_random(void)
 {
     return model_choose(1 << 16);
@@ -35,6 +41,7 @@ const struct weft__platform weft__platform_linux = {
     .clock_coarse = model_clock,
     .futex_wait = model_futex_wait,
     .futex_wake = platform_futex_wake,
+    .barrier = platform_barrier,
     .random = platform_random,
 };
 

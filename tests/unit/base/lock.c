@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The mutex of one word. */
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
 
 #include "base/lock.h"
+#include "base/platform.h"
 #include "lib/stress.h"
 
 static void lock_zeroed_is_free(void **state)
@@ -70,6 +72,32 @@ static void lock_taken_after_a_sleep_keeps_the_note(void **state)
     assert_int_equal(atomic_load(&slept.lock.word), 0);
 }
 
+static int lock_no_barrier(void)
+{
+    return -ENOSYS;
+}
+
+/* Where the system has no barrier an unlock may not see who goes to sleep, and send no wake. */
+static void lock_without_a_barrier_is_looked_at_again(void **state)
+{
+    (void)state;
+    static struct weft__platform table;
+    table = weft__platform_linux;
+    table.barrier = lock_no_barrier;
+    weft__platform = &table;
+    struct slept slept = {.let_go = 1};
+    pthread_t thread;
+    weft__lock(&slept.lock);
+    assert_int_equal(pthread_create(&thread, NULL, lock_sleep, &slept), 0);
+    while (atomic_load(&slept.lock.word) != 2)
+        sched_yield();
+    atomic_store(&slept.lock.word, 0); /* the store of such an unlock */
+    pthread_join(thread, NULL);
+    weft__platform = &weft__platform_linux;
+    assert_int_equal(atomic_load(&slept.has_it), 1);
+    assert_int_equal(atomic_load(&weft__lock_sleepers), 0);
+}
+
 struct counted {
     struct weft__lock lock;
     uint64_t count; /* plain: a hole in the lock is a lost count, and a race for TSan */
@@ -106,6 +134,7 @@ int main(void)
         cmocka_unit_test(lock_zeroed_is_free),
         cmocka_unit_test(lock_unlock_with_a_sleeper_noted_frees),
         cmocka_unit_test(lock_taken_after_a_sleep_keeps_the_note),
+        cmocka_unit_test(lock_without_a_barrier_is_looked_at_again),
         cmocka_unit_test(lock_by_four_threads_excludes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
