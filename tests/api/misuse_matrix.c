@@ -372,10 +372,24 @@ static void make_tasks_and_jobs(void)
     world_end(w.gone, 1);
 }
 
-static void make_descriptors(void)
+/* Valgrind has no pidfd_open(): there a child that runs is one that was never started, and refused as well. */
+static void make_children(void)
 {
     static char *program[] = {"sleep", "1000", NULL};
     w.program = program;
+    if (world_in_valgrind())
+        return;
+    /* Without our streams: if the test fails, whoever reads what it says does not wait for them. */
+    const weft_process_options child = *WEFT_PROCESS_OPTIONS(.argv = program, .input = WEFT_STREAM_NULL,
+                                                             .output = WEFT_STREAM_NULL, .error = WEFT_STREAM_NULL);
+    assert_int_equal(weft_process_start(w.rt, &child, &masters.process.good), 0);
+    assert_int_equal(weft_process_start(w.rt, &child, &masters.process.closed), 0);
+    assert_int_equal(weft_process_signal(&masters.process.closed, SIGKILL), 0);
+    weft_process_release(&masters.process.closed);
+}
+
+static void make_descriptors(void)
+{
     assert_int_equal(weft_address_parse("127.0.0.1:0", &w.address), 0);
     w.no_address = (weft_address){.length = 16};
     assert_int_equal(weft_listen(w.rt, &w.address, NULL, &masters.listener), 0);
@@ -385,13 +399,6 @@ static void make_descriptors(void)
     weft_fd_close(&masters.fd.good); /* it would read the end of the other: a pair that is whole */
     assert_int_equal(weft_socket_pair(w.rt, &masters.fd.good, &w.fd_other), 0);
     w.spare = eventfd(0, EFD_CLOEXEC);
-    /* Without our streams: if the test fails, whoever reads what it says does not wait for them. */
-    const weft_process_options child = *WEFT_PROCESS_OPTIONS(.argv = program, .input = WEFT_STREAM_NULL,
-                                                             .output = WEFT_STREAM_NULL, .error = WEFT_STREAM_NULL);
-    assert_int_equal(weft_process_start(w.rt, &child, &masters.process.good), 0);
-    assert_int_equal(weft_process_start(w.rt, &child, &masters.process.closed), 0);
-    assert_int_equal(weft_process_signal(&masters.process.closed, SIGKILL), 0);
-    weft_process_release(&masters.process.closed);
 }
 
 static void make_world(void)
@@ -416,6 +423,7 @@ static void make_world(void)
     make_sync();
     make_ends();
     make_descriptors();
+    make_children();
     assert_int_equal(weft_interval_start(&masters.interval, 1000, WEFT_MISSED_SKIP), 0);
     weft_sleep_begin(&masters.begun, 0);
     masters.too_much_done = 2;
@@ -438,7 +446,7 @@ static void end_world(void)
     assert_int_equal(weft_channel_try_recv(&masters.receiver.good, &value), WEFT_EAGAIN);
     assert_int_equal(weft_oneshot_send(&masters.oneshot_sender.good, &(uint64_t){7}), 0);
     assert_int_equal(weft_oneshot_try_recv(&masters.oneshot_receiver.good, &value), 0);
-    assert_int_equal(weft_process_signal(&masters.process.good, SIGKILL), 0);
+    assert_int_equal(weft_process_signal(&masters.process.good, SIGKILL), world_in_valgrind() ? WEFT_EINVAL : 0);
     weft_process_release(&masters.process.good);
     assert_int_equal(weft_task_cancel(masters.task.good), 0);
     assert_int_equal(weft_task_join_blocking(&masters.task.good, WEFT_FOREVER, NULL), 0);

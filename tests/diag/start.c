@@ -166,7 +166,9 @@ static int ask_as_nobody(void *context)
     if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
         return 99;
     http_get(context, "/health/live", NULL, &answer);
-    return answer.status == 403 ? 43 : answer.status != 0; /* 0: it could not even connect */
+    const int status = answer.status;
+    http_free(&answer);
+    return status == 403 ? 43 : status != 0; /* 0: it could not even connect */
 }
 
 /* scenario 57, known bug 107 */
