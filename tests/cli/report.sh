@@ -33,6 +33,10 @@ exits "markdown has tables" 0 '^\| orders \| intake \| 1 \| 16 \|' "$weft" trace
 exits "html goes to a file" 0 '^$' "$weft" trace report whole --html whole.html
 exits "html needs a file" 2 'takes the file' "$weft" trace report whole --html
 exits "a file that cannot be written is noticed" 1 'nowhere/x.html: No such file' "$weft" trace report whole --html nowhere/x.html
+exits "a full disk under a page" 1 '/dev/full: No space left' "$weft" trace report whole --html /dev/full
+echo before >kept.html && ln -s /dev/full kept.html.part
+exits "a full disk under a page that is there" 1 'kept.html: No space left' "$weft" trace report whole --html kept.html
+holds "leaves it what it was" grep -q before kept.html
 exits "no recording" 1 'No such file' "$weft" trace report nowhere
 if "$weft" trace report whole >/dev/full 2>/dev/null; then failed "a full disk goes unnoticed"; else passed "a full disk is noticed"; fi
 if "$python" - whole.html <<'PYTHON'

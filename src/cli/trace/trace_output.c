@@ -2,10 +2,11 @@
 /* See trace_output.h. */
 #include "cli/trace/trace_output.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "cli/outfile.h"
 
 enum { OUTPUT_ROWS = 25 };
 
@@ -72,17 +73,15 @@ int output_write(const struct output *output, const struct doc *doc, const struc
         output->print(doc, stdout);
         return 0;
     }
-    errno = 0;
-    FILE *out = fopen(output->html, "we");
-    bool failed = !out;
-    if (out) {
-        doc_print_html(doc, out);
-        failed = ferror(out) != 0;
-        failed |= fclose(out) != 0;
+    struct outfile out;
+    int error = outfile_open(&out, output->html);
+    if (!error) {
+        doc_print_html(doc, out.file);
+        error = outfile_commit(&out);
     }
-    if (!failed)
+    if (!error)
         return 0;
-    fprintf(stderr, "weft trace %s: %s: %s\n", command->name, output->html, strerror(errno));
+    fprintf(stderr, "weft trace %s: %s: %s\n", command->name, output->html, strerror(-error));
     return COMMAND_FAILED;
 }
 
