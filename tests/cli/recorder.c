@@ -29,17 +29,18 @@
 
 /* ---- arguments ---- */
 
-#define PARSE(...) parse((char *[]){"record", __VA_ARGS__, NULL})
+#define PARSE(...) parse(OPTIONS_RECORD, (char *[]){"record", __VA_ARGS__, NULL})
+#define PARSE_LIVE(...) parse(OPTIONS_LIVE, (char *[]){"live", __VA_ARGS__, NULL})
 static struct options options;
 static char text[OPTIONS_TEXT];
 
-static int parse(char **argv)
+static int parse(enum options_command command, char **argv)
 {
     int argc = 0;
     while (argv[argc])
         argc++;
     text[0] = '\0';
-    return options_parse(&options, argc, argv, text);
+    return options_parse(&options, command, argc, argv, text);
 }
 
 static void program_and_its_arguments_are_taken(void **state)
@@ -48,12 +49,12 @@ static void program_and_its_arguments_are_taken(void **state)
     assert_int_equal(PARSE("--", "program", "-o", "x"), 0);
     assert_string_equal(options.program[0], "program");
     assert_string_equal(options.program[1], "-o");
-    assert_null(options.folder);
+    assert_null(options.output);
     assert_int_equal(options.pid, 0);
     assert_int_equal(options.snapshots, 10);
     assert_int_equal(PARSE("-o", "folder", "--no-report", "--no-preload", "--only", "task_*", "program"), 0);
     assert_string_equal(options.program[0], "program");
-    assert_string_equal(options.folder, "folder");
+    assert_string_equal(options.output, "folder");
     assert_string_equal(options.only, "task_*");
     assert_true(options.no_report && options.no_preload && !options.flight);
     assert_int_equal(PARSE("--flight", "--snapshots", "3", "--buffers", "4x256k", "--", "-odd"), 0);
@@ -66,6 +67,29 @@ static void program_and_its_arguments_are_taken(void **state)
     assert_int_equal(options.pid, 17);
     assert_null(options.program);
     assert_int_equal(options.for_ns, 1500000000);
+}
+
+static void live_takes_a_session_or_makes_one(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE_LIVE("some"), 0);
+    assert_string_equal(options.session, "some");
+    assert_null(options.program);
+    assert_int_equal(options.interval_ns, 1000000000);
+    assert_int_equal(options.count, -1);
+    assert_int_equal(PARSE_LIVE("--json", "some", "--count", "3", "--interval", "50ms"), 0);
+    assert_string_equal(options.session, "some");
+    assert_true(options.json);
+    assert_int_equal(options.count, 3);
+    assert_int_equal(options.interval_ns, 50000000);
+    assert_int_equal(PARSE_LIVE("-o", "file", "--only", "task_*", "--", "program", "--json"), 0);
+    assert_null(options.session);
+    assert_string_equal(options.output, "file");
+    assert_string_equal(options.program[0], "program");
+    assert_string_equal(options.program[1], "--json");
+    assert_false(options.json);
+    assert_int_equal(PARSE_LIVE("--pid", "17", "--for", "2s"), 0);
+    assert_int_equal(options.pid, 17);
 }
 
 static void wrong_arguments_are_told(void **state)
@@ -90,9 +114,21 @@ static void wrong_arguments_are_told(void **state)
         {{"record", "--buffers", "3x4M", "true", NULL}, "--buffers takes how many"},
         {{"record", "--snapshots", "2", "true", NULL}, "--snapshots needs --flight"},
         {{"record", "--flight", "--snapshots", "none", "true", NULL}, "--snapshots takes how many"},
+        {{"record", "--json", "true", NULL}, "what is '--json'?"},
+        {{"live", NULL}, "of which session?"},
+        {{"live", "one", "two", NULL}, "what is 'two'?"},
+        {{"live", "one", "--", "true", NULL}, "one of them"},
+        {{"live", "one", "--pid", "1", NULL}, "one of them"},
+        {{"live", "one", "--buffers", "8x4M", NULL}, "says who made it"},
+        {{"live", "one", "--for", "1s", NULL}, "--for needs --pid"},
+        {{"live", "--no-report", "--", "true", NULL}, "what is '--no-report'?"},
+        {{"live", "one", "--count", "0", NULL}, "--count takes how many reports"},
+        {{"live", "one", "--interval", "0", NULL}, "--interval takes a duration"},
+        {{"live", "one", "--interval", NULL}, "--interval needs a value"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_int_equal(parse((char **)(uintptr_t)wrong[i].argv), -1);
+        const enum options_command command = strcmp(wrong[i].argv[0], "live") ? OPTIONS_RECORD : OPTIONS_LIVE;
+        assert_int_equal(parse(command, (char **)(uintptr_t)wrong[i].argv), -1);
         if (!strstr(text, wrong[i].says))
             fail_msg("'%s' is not in '%s'", wrong[i].says, text);
     }
@@ -342,6 +378,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(program_and_its_arguments_are_taken),
+        cmocka_unit_test(live_takes_a_session_or_makes_one),
         cmocka_unit_test(wrong_arguments_are_told),
         cmocka_unit_test(durations_have_units),
         cmocka_unit_test(buffers_are_read_and_printed),

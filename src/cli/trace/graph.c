@@ -179,12 +179,21 @@ static int graph_find_plugin(struct graph *graph, const char *name, const bt_plu
     return 0;
 }
 
+static int64_t graph_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
 static int graph_run(struct graph *graph)
 {
     static const struct timespec tick = {0, GRAPH_TICK_NS};
     bt_graph_run_status status;
+    int64_t looked_ns = graph_now_ns();
     while ((status = bt_graph_run(graph->graph)) == BT_GRAPH_RUN_STATUS_AGAIN) { /* only a session that runs says so */
-        wire_say_tick(graph->apart);
+        wire_say_tick(graph->apart, looked_ns);
+        looked_ns = graph_now_ns();
         nanosleep(&tick, NULL); /* babeltrace has no other way to wait for a relay daemon */
     }
     return status == BT_GRAPH_RUN_STATUS_OK ? 0 : graph_fail(graph, "cannot be read to its end");

@@ -29,7 +29,7 @@ enum {
 struct recording {
     const char *path;
     const struct recording_reader *reader;
-    bool (*tick)(void *context);
+    bool (*tick)(void *context, int64_t looked_ns);
     struct recording_facts *facts;
     const char *other_shape; /* an event of weft's whose fields are not those of the table */
     bool begun;              /* something was said */
@@ -104,7 +104,7 @@ static int recording_attempt(struct recording *recording, const struct find *fin
         else if (what == WIRE_GAP && recording->reader->gap)
             recording->reader->gap(recording->reader->context, record);
         else if (what == WIRE_TICK && recording->tick)
-            recording->enough = !recording->tick(recording->reader->context);
+            recording->enough = !recording->tick(recording->reader->context, *(int64_t *)record);
         else if (what == WIRE_END)
             result = recording_take_end(recording, record);
         recording->begun |= what != WIRE_END;
@@ -237,7 +237,7 @@ int recording_read(const char *path, const struct recording_reader *reader, stru
     return result;
 }
 
-int recording_follow(const char *url, const struct recording_reader *reader, bool (*tick)(void *context),
+int recording_follow(const char *url, const struct recording_reader *reader, bool (*tick)(void *context, int64_t looked_ns),
                      struct recording_facts *facts, char *text, size_t text_size)
 {
     *facts = (struct recording_facts){0};

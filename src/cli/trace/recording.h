@@ -33,10 +33,10 @@ int recording_read(const char *path, const struct recording_reader *reader, stru
 
 /*
  * The same of a session that runs, from now on until it is gone: `url` is net://HOST:PORT/host/NAME/SESSION, of a relay
- * daemon. `tick` is asked when there is nothing to be read just now, ten times a second; false: enough. 0, also without
- * an event, or -1 and a text.
+ * daemon. `tick` is asked when there is nothing to be read just now, ten times a second, with the time (of
+ * CLOCK_MONOTONIC) from which on was looked for something; false: enough. 0, also without an event, or -1 and a text.
  */
-int recording_follow(const char *url, const struct recording_reader *reader, bool (*tick)(void *context),
+int recording_follow(const char *url, const struct recording_reader *reader, bool (*tick)(void *context, int64_t looked_ns),
                      struct recording_facts *out_facts, char *text, size_t text_size);
 
 #endif

@@ -65,10 +65,10 @@ void wire_say_gap(struct apart *apart, const struct event_gap *gap)
     apart_say(apart, WIRE_GAP, sizeof *gap);
 }
 
-void wire_say_tick(struct apart *apart)
+void wire_say_tick(struct apart *apart, int64_t looked_ns)
 {
-    (void)apart_room(apart, 0);
-    apart_say(apart, WIRE_TICK, 0);
+    *(int64_t *)apart_room(apart, sizeof looked_ns) = looked_ns;
+    apart_say(apart, WIRE_TICK, sizeof looked_ns);
     apart_flush(apart);
 }
 

@@ -23,7 +23,8 @@ struct wire_end {
 
 void wire_say_event(struct apart *apart, const struct event *event);
 void wire_say_gap(struct apart *apart, const struct event_gap *gap);
-void wire_say_tick(struct apart *apart); /* there is nothing now; what was said before is handed over */
+/* Who looked at `looked_ns` and later found nothing more; what was said before is handed over. */
+void wire_say_tick(struct apart *apart, int64_t looked_ns);
 void wire_say_end(struct apart *apart, const struct wire_end *end);
 
 /* The event of a record, in its place: as long as the record. NULL: it is none of ours, whoever wrote it. */

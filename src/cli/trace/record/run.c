@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,7 +23,7 @@
 
 extern char **environ;
 
-enum { RUN_PATIENCE_MS = 60000 };
+enum { RUN_PATIENCE_MS = 60000, RUN_END_MS = 10000 };
 
 int run_watch(pid_t pid)
 {
@@ -51,8 +52,8 @@ static int run_spawn(pid_t *out_pid, const char *const argv[], int said)
     return error;
 }
 
-/* The end of it in one line, without what a terminal would take for a command. */
-static void run_said(int said, char *text, size_t size)
+/* Without what a terminal would take for a command. */
+void run_said(int said, char *text, size_t size)
 {
     char *end = memory_zeroed(size, 1);
     const off_t all = lseek(said, 0, SEEK_END);
@@ -71,17 +72,22 @@ int run_command(const char *const argv[], char *said, size_t size)
     return run_within(RUN_PATIENCE_MS, argv, said, size);
 }
 
-int run_within(int patience_ms, const char *const argv[], char *said, size_t size)
+int run_start(const char *const argv[], pid_t *out_pid, int *out_said)
 {
-    pid_t pid;
-    int status = 0, ready = 1;
-    said[0] = '\0';
     const int memory = memfd_create("weft-said", MFD_CLOEXEC);
-    if (memory < 0 || run_spawn(&pid, argv, memory)) {
+    if (memory < 0 || run_spawn(out_pid, argv, memory)) {
         if (memory >= 0)
             close(memory);
         return RUN_ABSENT;
     }
+    *out_said = memory;
+    return 0;
+}
+
+/* Whether it ends meanwhile. */
+static bool run_ends_within(pid_t pid, int patience_ms)
+{
+    int ready = 1;
     const int end = run_watch(pid);
     if (end >= 0) { /* a kernel without it waits for ever */
         do
@@ -89,13 +95,40 @@ int run_within(int patience_ms, const char *const argv[], char *said, size_t siz
         while (ready < 0 && errno == EINTR);
         close(end);
     }
-    if (!ready)
-        kill(pid, SIGKILL);
+    return ready != 0;
+}
+
+static int run_reap(pid_t pid)
+{
+    int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    return status;
+}
+
+void run_end(pid_t pid, int said)
+{
+    kill(pid, SIGTERM);
+    if (!run_ends_within(pid, RUN_END_MS))
+        kill(pid, SIGKILL);
+    (void)run_reap(pid);
+    close(said);
+}
+
+int run_within(int patience_ms, const char *const argv[], char *said, size_t size)
+{
+    pid_t pid;
+    int memory;
+    said[0] = '\0';
+    if (run_start(argv, &pid, &memory))
+        return RUN_ABSENT;
+    const bool ended = run_ends_within(pid, patience_ms);
+    if (!ended)
+        kill(pid, SIGKILL);
+    const int status = run_reap(pid);
     run_said(memory, said, size);
     close(memory);
-    if (!ready)
+    if (!ended)
         return RUN_SILENT;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -219,14 +219,29 @@ static void session_remember(struct session *session)
         fclose(file);
 }
 
-int session_create(struct session *session)
+/* Where it goes to: the words of `lttng create` behind the name. */
+static int session_create_live(struct session *session, const char *hint)
 {
-    session_remember(session);
+    char live[40], control[64], data[64];
+    snprintf(live, sizeof live, "--live=%lld", (long long)(session->delay_ns / 1000));
+    snprintf(control, sizeof control, "--ctrl-url=tcp://127.0.0.1:%u", session->control);
+    snprintf(data, sizeof data, "--data-url=tcp://127.0.0.1:%u", session->data);
+    return SESSION_LTTNG(session, hint, "create", session->name, live, control, data);
+}
+
+static int session_create_folder(struct session *session, const char *hint)
+{
     char output[4096 + 16];
     snprintf(output, sizeof output, "--output=%s", session->folder);
-    const char *words[] = {"create", session->name, output, session->kind == SESSION_FLIGHT ? "--snapshot" : NULL,
-                           NULL};
-    if (session_lttng(session, "`lttng list` shows the sessions that there are", words))
+    return SESSION_LTTNG(session, hint, "create", session->name, output,
+                         session->kind == SESSION_FLIGHT ? "--snapshot" : NULL);
+}
+
+int session_create(struct session *session)
+{
+    static const char hint[] = "`lttng list` shows the sessions that there are";
+    session_remember(session);
+    if (session->kind == SESSION_LIVE ? session_create_live(session, hint) : session_create_folder(session, hint))
         return -1;
     session->created = true;
     return session_enable(session);
@@ -263,13 +278,18 @@ bool session_knows(pid_t pid)
     return knows;
 }
 
-void session_end(struct session *session)
+void session_destroy(struct session *session)
 {
     if (session->created)
         (void)SESSION_LTTNG(session, "", "destroy", session->name);
     if (session->created && session->current[0])
         (void)SESSION_LTTNG(session, "", "set-session", session->current);
     session->created = false;
+}
+
+void session_end(struct session *session)
+{
+    session_destroy(session);
     if (session->daemon)
         session_stop_daemon(session);
 }

@@ -10,6 +10,7 @@
 #define WEFT_CLI_TRACE_RECORD_SESSION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "cli/trace/record/buffers.h"
@@ -21,12 +22,15 @@ enum { SESSION_TEXT = 4096 + 1024 };
 enum session_kind {
     SESSION_WHOLE,  /* everything from start to stop is written */
     SESSION_FLIGHT, /* the last that fits into the buffers is kept, and written when somebody asks */
+    SESSION_LIVE,   /* everything is sent to a relay daemon of this machine */
 };
 
 struct session {
     enum session_kind kind;
     char name[64];
     const char *folder; /* where it is written to, absolute */
+    unsigned control, data; /* ports of the relay daemon that it is sent to, */
+    int64_t delay_ns;       /* at least so often */
     struct buffers buffers;
     const char *only; /* patterns of events' names, with commas between; NULL: all */
     pid_t daemon;     /* that was started for it, 0: none */
@@ -60,6 +64,10 @@ bool session_knows(pid_t pid);
 int session_lttng(struct session *session, const char *hint, const char *const words[]);
 #define SESSION_LTTNG(session, hint, ...) session_lttng(session, hint, (const char *const[]){__VA_ARGS__, NULL})
 
+/* It is gone; the daemon stays. */
+void session_destroy(struct session *session);
+
+/* And the daemon, if it was started for it and nobody else has come. */
 void session_end(struct session *session);
 
 #endif
