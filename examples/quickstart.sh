@@ -7,8 +7,8 @@
 #   WEFT_QUICKSTART_DIR   where it builds and records (build/quickstart in the source tree)
 #
 # Run it as root, or as a user who may use sudo (only the installation of packages needs it). It may be run again: what is
-# there is used. When it ends, whether well, badly or by a signal (but SIGKILL), the session and the daemon that it started
-# are gone.
+# there is used. When it ends, whether well, badly or by a signal (but SIGKILL), `weft trace record` takes away what it made:
+# the session, and the session daemon if none ran.
 
 set -u
 exec </dev/null
@@ -20,14 +20,10 @@ folder=${WEFT_QUICKSTART_DIR:-$tree/build/quickstart}
 [[ $folder = /* ]] || folder=$OLDPWD/$folder
 log=$folder/quickstart.log
 recording=$folder/recordings/$(date +%Y-%m-%d-%H%M%S)-$$
-session=weft-quickstart-$$
-steps=7
+steps=4
 step=0
 hint=
 child=
-daemon=
-created=
-private=
 
 # --- ending, in whatever way -----------------------------------------------------------------------------------------
 
@@ -35,17 +31,6 @@ cleanup() {
     local code=$?
     trap '' EXIT INT TERM HUP PIPE
     [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null
-    [ -z "$created" ] || lttng --no-sessiond destroy "$session" >/dev/null 2>&1
-    if [ -n "$daemon" ]; then
-        if lttng --no-sessiond list 2>/dev/null | grep -q '^ *[0-9]\+) '; then
-            echo "The session daemon (process $daemon) goes on: somebody else began to record with it."
-        else
-            # Again and again: one that is still starting forgets the first signal.
-            for _ in {1..100}; do kill "$daemon" 2>/dev/null && sleep 0.1; done
-            kill -KILL "$daemon" 2>/dev/null
-        fi
-    fi
-    [ -z "$private" ] || rm -rf "$private"
     exit "$code"
 }
 trap cleanup EXIT
@@ -123,58 +108,17 @@ build() {
 build || fail_with_log "the build did not end well."
 took "built"
 
-begin "Start LTTng's session daemon, which receives events from programs, if none runs." \
-    "try 'lttng-sessiond -vvv' by hand: it says why it does not start. Its usual trouble is another daemon that does not answer."
-# A home of its own, so that the user's current session (in ~/.lttngrc) is not touched; short, for it holds sockets.
-private=$(mktemp -d /tmp/weft-lttng.XXXXXX) || fail "cannot write to /tmp."
-export LTTNG_HOME=$private
-quietly timeout 10 lttng --no-sessiond list
-case $? in
-0) took "one runs already: used, and left running" ;;
-124) fail "a session daemon runs, but it does not answer." ;;
-*)
-    # Not with --daemonize: as our child its number is known from its first moment on, whenever we are interrupted. In a
-    # session of its own, so that Ctrl-C leaves it to the cleanup.
-    setsid lttng-sessiond >>"$log" 2>&1 &
-    daemon=$!
-    for _ in {1..100}; do
-        quietly timeout 10 lttng --no-sessiond list && break
-        kill -0 "$daemon" 2>/dev/null || { daemon= && fail_with_log "the daemon did not start."; }
-        sleep 0.1
-    done
-    took "started, process $daemon: it ends with this script"
-    ;;
-esac
-
-size=4
-[ "$(nproc --all)" -le 8 ] || size=1 # the buffers are memory: 2 GiB on 64 processors would be too much for a first look
-begin "Create a recording session for all events of weft: 8 buffers of $size MiB per processor, so that none is lost." \
-    "see the messages above; 'lttng list' shows the sessions there are, and 'df /dev/shm' whether there is memory for the buffers."
-created=yes
-record() {
-    quietly lttng --no-sessiond create "$session" --output="$recording" &&
-        quietly lttng --no-sessiond enable-channel --userspace --session="$session" --subbuf-size=${size}M --num-subbuf=8 events &&
-        quietly lttng --no-sessiond enable-event --userspace --session="$session" --channel=events 'weft:*' &&
-        quietly lttng --no-sessiond start "$session"
-}
-record || fail_with_log "the session could not be created."
-took "session $session records"
-
-begin "Run the pipeline: it counts the words of ${corpus[*]:-the documentation in /usr/share/doc}." \
-    "run it by itself: $folder/bin/example-pipeline --trace --stats ${corpus[*]}"
+begin "Record the pipeline while it counts the words of ${corpus[*]:-the documentation in /usr/share/doc}." \
+    "see the messages above; the pipeline by itself is $folder/bin/example-pipeline ${corpus[*]}"
 echo
-run "$folder/bin/example-pipeline" --trace --stats --top 10 ${corpus[@]+"${corpus[@]}"}
+run "$folder/bin/weft" trace record -o "$recording" --no-report -- \
+    "$folder/bin/example-pipeline" --trace --stats --top 10 ${corpus[@]+"${corpus[@]}"}
 code=$?
 echo
-[ $code -le 1 ] || fail "the pipeline ended with exit code $code."
+[ $code -le 1 ] || fail "it ended with exit code $code."
 [ $code = 0 ] || echo "      (exit code 1: some files could not be read, see above)"
-took "counted"
-
-begin "Stop recording. The events are in $recording." "read the end of $log."
-quietly lttng --no-sessiond stop "$session" || fail_with_log "the session could not be stopped."
-quietly lttng --no-sessiond destroy "$session" || fail_with_log "the session could not be ended."
-created=
-took "$(du -sh "$recording" | cut -f1) recorded"
+[ -d "$recording" ] || fail "nothing was recorded."
+took "$(du -sh "$recording" | cut -f1) recorded in $recording"
 
 begin "Read the recording: its first events, as babeltrace2 prints them, and a summary." \
     "read it by hand: babeltrace2 $recording"
@@ -193,7 +137,9 @@ cat <<END
 Done. The recording stays in
   $recording
 Read on with
+  $folder/bin/weft trace report $recording | less
   babeltrace2 $recording | less
-  $folder/bin/weft trace summary $recording
-and in README.md.
+record a program of yours with
+  $folder/bin/weft trace record -- PROGRAM
+and read README.md.
 END
