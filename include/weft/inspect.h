@@ -19,7 +19,7 @@ typedef struct weft_runtime_info {
     uint32_t workers;
     bool driven;        /* a thread of the host turns it, and it has no monitor thread */
     bool simulated;     /* its time is its own */
-    bool shutting_down; /* it refuses new work */
+    bool shutting_down; /* it refuses new work; not while weft_runtime_finish() waits */
     int64_t age_ns;     /* since its creation */
     int64_t looked_ns;  /* since its monitor, or a turn, looked at the workers last: 10 to 30 ms where all is well */
     int64_t stall_threshold_ns;

@@ -130,7 +130,7 @@ int weft_runtime_inspect(weft_runtime *rt, weft_runtime_info *out_info)
         .workers = rt->sched.worker_count,
         .driven = env->drive != NULL,
         .simulated = env->realm != NULL,
-        .shutting_down = weft__load_relaxed(&env->refusing) != 0 || weft__load_relaxed(&rt->ending) != 0,
+        .shutting_down = weft__load_relaxed(&env->refusing) != 0,
         .age_ns = now - rt->created,
         .looked_ns = looked > 0 ? looked : 0,
         .stall_threshold_ns = rt->watch.stall_threshold,

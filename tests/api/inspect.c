@@ -69,6 +69,36 @@ static void runtimes_are_met_while_they_live(void **state)
     verdict_assert();
 }
 
+struct looker {
+    weft_frame weft;
+    weft_runtime_info *out;
+    int *spawned;
+};
+
+static weft_poll looker(weft_context *cx, struct looker *self)
+{
+    weft_runtime *rt = weft_context_runtime(cx);
+    WEFT_BEGIN(cx, self);
+    VERDICT(weft_runtime_inspect(rt, self->out) == 0);
+    *self->spawned = weft_task_error(weft_spawn(weft_runtime_scope(rt), ender, .result = 0));
+    WEFT_END(0);
+}
+
+/* weft_runtime_finish() is where main() is while a server serves: what it waits in takes new work, and is not on its way down. */
+static void runtime_that_is_waited_for_is_not_shutting_down(void **state)
+{
+    (void)state;
+    weft_runtime *rt;
+    weft_runtime_info info = {.size = sizeof info, .shutting_down = true};
+    int spawned = 1;
+    assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.drive = WEFT_DRIVE_TURNS)), 0);
+    weft_spawn(weft_runtime_scope(rt), looker, .out = &info, .spawned = &spawned);
+    assert_int_equal(weft_runtime_finish(rt), 0); /* the task runs inside of it */
+    assert_int_equal(spawned, 0);
+    assert_false(info.shutting_down);
+    verdict_assert();
+}
+
 static int end_it_here(void *context, weft_runtime *rt)
 {
     int *answers = context;
@@ -379,6 +409,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runtimes_are_met_while_they_live),
+        cmocka_unit_test(runtime_that_is_waited_for_is_not_shutting_down),
         cmocka_unit_test(runtime_that_is_visited_is_not_ended_by_its_visitor),
         cmocka_unit_test(runtime_that_is_visited_stays_until_the_visit_is_over),
         cmocka_unit_test(worker_in_a_poll_is_told_with_its_task_and_for_how_long),
