@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a file says reaches the options: every key, sections over each other, environments, variables, single values. */
+#include "lib/comma.h"
 #include "lib/faulty.h"
 #include "lib/verdict.h"
 
@@ -325,6 +326,29 @@ static void good_variables_override_if_the_host_allows_them(void **state)
     }
 }
 
+/* A variable is written like a value in the file, not like a number of the user's language. */
+static void good_variables_have_a_point_in_any_locale(void **state)
+{
+    (void)state;
+    weft_channel_options o = {.size = sizeof o, .capacity = 1};
+    double rate = 0;
+    comma_begin();
+    setenv("WX_CHANNELS__NEW__DEGRADED_AT", "0.5", 1);
+    setenv("WX_APP__RATE", "0.25", 1);
+    weft_config *cfg = parsed("[channels.new]\ncritical_at = 0.875\n[app]\nrate = 1.5\n",
+                              WEFT_CONFIG_OPTIONS(.environment = "", .variables = "WX_"));
+    assert_int_equal(weft_config_channel(cfg, "new", &o), 1);
+    assert_true(o.degraded_at == 0.5 && o.critical_at == 0.875);
+    assert_int_equal(weft_config_number(cfg, "app.rate", &rate), 1);
+    assert_true(rate == 0.25);
+    weft_config_destroy(cfg);
+    setenv("WX_CHANNELS__NEW__DEGRADED_AT", "0,5", 1);
+    assert_int_equal(weft_config_parse(&cfg, "", 0, WEFT_CONFIG_OPTIONS(.environment = "", .variables = "WX_")), WEFT_EINVAL);
+    unsetenv("WX_CHANNELS__NEW__DEGRADED_AT");
+    unsetenv("WX_APP__RATE");
+    comma_end();
+}
+
 static void good_variables_reach_the_options(void **state)
 {
     (void)state;
@@ -571,6 +595,7 @@ int main(void)
         cmocka_unit_test(good_sections_lie_over_each_other),
         cmocka_unit_test(good_environment_is_the_hosts_or_the_variables),
         cmocka_unit_test(good_variables_override_if_the_host_allows_them),
+        cmocka_unit_test(good_variables_have_a_point_in_any_locale),
         cmocka_unit_test(good_variables_reach_the_options),
         cmocka_unit_test(good_values_are_found_by_their_keys),
         cmocka_unit_test(good_keys_that_nobody_reads_are_told),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What options and OTEL_* come to; what is wrong has its default, and is said. */
+#include "lib/comma.h"
 #include "lib/world.h"
 
 #include "addons/otlp/settings.h"
@@ -164,6 +165,20 @@ static void settings_that_are_wrong_are_told_and_have_their_default(void **state
     weft__otlp_settings_free(&s);
 }
 
+static void settings_have_a_point_in_any_locale(void **state)
+{
+    (void)state;
+    comma_begin();
+    struct weft__otlp_settings s = READ(NOTHING, "OTEL_TRACES_SAMPLER", "traceidratio", "OTEL_TRACES_SAMPLER_ARG", "0.25");
+    assert_string_equal(s.problems, "");
+    assert_true(s.ratio == 0.25);
+    weft__otlp_settings_free(&s);
+    s = READ(NOTHING, "OTEL_TRACES_SAMPLER", "traceidratio", "OTEL_TRACES_SAMPLER_ARG", "0,25");
+    assert_non_null(strstr(s.problems, "0 to 1"));
+    weft__otlp_settings_free(&s);
+    comma_end();
+}
+
 static void settings_say_what_is_compressed(void **state)
 {
     (void)state;
@@ -213,6 +228,7 @@ int main(void)
         cmocka_unit_test(settings_come_from_the_environment),
         cmocka_unit_test(settings_of_options_and_environment_go_as_the_options_say),
         cmocka_unit_test(settings_that_are_wrong_are_told_and_have_their_default),
+        cmocka_unit_test(settings_have_a_point_in_any_locale),
         cmocka_unit_test(settings_say_what_is_compressed),
         cmocka_unit_test(settings_switch_things_off),
         cmocka_unit_test(settings_tell_of_many_problems_as_far_as_there_is_room),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/utf8.h"
 
 const char *weft__config_found(char out[WEFT__CONFIG_FOUND], const struct weft__config_node *node)
@@ -26,6 +27,7 @@ const char *weft__config_found(char out[WEFT__CONFIG_FOUND], const struct weft__
         return out;
     case WEFT__TOML_NUMBER:
         snprintf(out, WEFT__CONFIG_FOUND, fabs(node->number) < 1e15 && node->number == trunc(node->number) ? "%.1f" : "%g", node->number);
+        weft__number_point(out);
         return out;
     case WEFT__TOML_TEXT:
         snprintf(out, WEFT__CONFIG_FOUND, "the string '%s'", weft__config_said(said, node->text, node->text_length));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "addons/config/check.h"
+#include "base/number.h"
 
 const char *weft__config_variables_environment(void) { return secure_getenv("WEFT_ENV"); }
 
@@ -77,7 +78,7 @@ static void variables_value(struct weft__config_node *node, enum weft__toml_type
     if (type == WEFT__TOML_INTEGER) {
         node->integer = strtoll(value, &end, 10);
     } else if (type == WEFT__TOML_NUMBER) {
-        node->number = strtod(value, &end);
+        node->number = weft__number_read(value, &end);
     } else if (type == WEFT__TOML_FLAG && (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)) {
         node->flag = *value == 't';
         node->type = type;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "view.h"
 
 struct scrape {
@@ -89,9 +90,7 @@ static void metric_labels(struct scrape *scrape, const weft_metric_sample *sampl
 static void metric_number(char *out, size_t room, double value)
 {
     snprintf(out, room, "%.17g", value);
-    for (char *c = out; *c; c++)
-        if (*c == ',')
-            *c = '.';
+    weft__number_point(out);
 }
 
 static void metric_value(struct scrape *scrape, const weft_metric_sample *sample)
@@ -119,8 +118,7 @@ static void metric_histogram(struct scrape *scrape, const weft_metric_sample *sa
             snprintf(number, sizeof number, "%.9g", histogram->bounds[i]);
         else
             snprintf(number, sizeof number, "+Inf");
-        for (char *c = number; *c; c++)
-            *c = *c == ',' ? '.' : *c;
+        weft__number_point(number);
         weft__diag_buffer_print(scrape->out, "%s_bucket", scrape->name);
         metric_labels(scrape, sample, number);
         weft__diag_buffer_print(scrape->out, " %llu\n", (unsigned long long)below);

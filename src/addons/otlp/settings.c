@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/number.h"
+
 /* While they are being read. */
 struct reading {
     struct weft__otlp_settings *to;
@@ -363,7 +365,7 @@ static void settings_sampler(struct reading *r)
     if (r->to->sampler != WEFT__OTLP_RATIO || !text)
         return;
     char *end;
-    const double ratio = strtod(text, &end);
+    const double ratio = weft__number_read(text, &end);
     if (*end || !(ratio >= 0 && ratio <= 1))
         settings_problem(r, "sampler argument '%.40s' of %s: a number from 0 to 1", text, source);
     else
