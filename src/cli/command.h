@@ -13,7 +13,10 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-/* Run the command that argv[1] names; `table` ends with a row of NULLs. Prints the help when asked, or when lost. */
+/*
+ * Run the command that argv[1] names; `table` ends with a row of NULLs. Prints the help when asked, of all or of one
+ * ("help record", "record --help"), or when lost. Arguments that begin with COMMAND say that it has a table of its own.
+ */
 int command_run(const char *program, const struct command *table, int argc, char **argv);
 
 /* "weft trace summary: <sentence>" and how to use it, on stderr; `program` is "weft trace". Returns COMMAND_MISUSED. */
