@@ -60,6 +60,12 @@ if [ -e "$PKG_CONFIG_PATH/weft-config.pc" ]; then
     done
 fi
 
+# What is not there is named, and how to have it.
+mkdir "$work/absent"
+printf 'cmake_minimum_required(VERSION 3.22)\nproject(absent C)\nfind_package(weft REQUIRED COMPONENTS gold)\n' >"$work/absent/CMakeLists.txt"
+cmake -S "$work/absent" -B "$work/absent/build" -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/log" 2>&1 && { say "a component 'gold' is found"; exit 1; }
+tr -s ' \n' ' ' <"$work/log" | grep -qF "without the component 'gold' (built with -DWEFT_GOLD=ON" || { cat "$work/log"; exit 1; }
+
 # Nothing that was installed may name the tree it came from (debug information aside).
 if grep -rlF "$build" "$work/prefix" --include=*.cmake --include=*.pc --include=*.h; then
     say "the files above name the build folder"
