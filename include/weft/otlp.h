@@ -70,7 +70,7 @@ typedef struct weft_otlp_counts {
     uint64_t failed;   /* they were sent, refused or not, until it was given up */
     uint64_t rejected; /* the collector took the batch, and said that it did not take these of it */
     uint64_t queued;   /* they wait at this moment */
-    uint64_t requests; /* sent; */
+    uint64_t requests; /* sent */
     uint64_t retries;  /* of them, again */
 } weft_otlp_counts;
 
@@ -148,7 +148,7 @@ WEFT_BEGIN_DECLS
 
 /**
  * Begin to follow tasks and to send. Before runtimes and channels are created: what is older hands nothing on. One lives in
- * a process at a time. A setting that is wrong has its default, and weft_otlp_status() says so.
+ * a process at a time. A setting that is wrong has its default, and weft_otlp_status_get() says so.
  * @threads any
  * @blocks the thread, for a moment
  * @owns *out_otlp is the caller's, until weft_otlp_stop(); options are copied and may be NULL
