@@ -5,8 +5,8 @@
  *
  * The end, in this order, since each step lets somebody else go on: the joiner is taken out (after this it comes too
  * late to register); the result counts for the scope; the word says COMPLETE, and from here the slot may be the
- * claimer's, or FREE at once if nobody will claim it, and then the slot is given back; the joiner is woken; the scope's
- * count drops.
+ * claimer's, or FREE at once if nobody will claim it, and then it is this worker's; the joiner is woken; the task leaves
+ * its scope; a slot that is this worker's is given back.
  */
 #include <weft/error.h>
 
@@ -96,24 +96,16 @@ static void poll_finish(struct weft__thread *self, weft__task *task, int result)
         weft__scope_result(env, scope, result, (weft_reason)weft__state_reason(word));
     WEFT__TRACE(env->number, task_end, id, result, self->number);
 
-    /* A member that nobody will claim leaves its list first: afterwards the slot is free. */
-    bool linked = !root;
-    if (linked && (word & WEFT__CLAIMED)) {
-        weft__scope_unlink(env, scope, task);
-        linked = false;
-    }
-    if (weft__state_complete(&task->state) == WEFT__MOVE_FREE) {
-        if (linked)
-            weft__scope_unlink(env, scope, task);
-        weft__slab_free(&env->slab, &self->cache, task);
-    }
+    const bool mine = weft__state_complete(&task->state) == WEFT__MOVE_FREE; /* the slot, until it is given back */
     if (joined) {
         if (joiner)
             weft__waiter_wake(joiner, WEFT_TRACE_wake_source_JOIN, id);
         weft__rcu_read_unlock();
     }
     if (!root)
-        weft__scope_leave(scope);
+        weft__scope_leave(env, scope, mine ? task : NULL);
+    if (mine)
+        weft__slab_free(&env->slab, &self->cache, task);
     weft__counter_add(&self->ended, 1); /* last: the runtime may be finished once the counts agree */
 }
 

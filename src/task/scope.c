@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scopes. The members' list, flags and result are under a lock of the runtime that the scope's address chooses: the lock
- * outlives the scope, so a thread that holds a task's stale pointer to it locks something that exists.
+ * Scopes. The members' list, their number, flags and result are under a lock of the runtime that the scope's address chooses:
+ * the lock outlives the scope, so a thread that holds a task's stale pointer to it locks something that exists. A task comes
+ * and goes by taking it once.
  *
- * The count is a word of its own: twice the number of live tasks, plus 1 once the owner waits to close (SC-A1). The last
- * task to leave an awaited scope wakes the owner; it reads the owner before it leaves, since after that the scope's
- * memory may be gone.
+ * The number is twice that of live tasks, plus 1 once the owner waits to close. The last task to leave an awaited scope
+ * wakes the owner; it reads the owner before it gives the lock back, since after that the scope's memory may be gone.
  *
- * Edges: SC-R1 leave releases, SC-A1 close acquires: the owner sees what its tasks did.
+ * Edges: the lock's. A close that reads that nobody is left reads it without the lock, and takes it afterwards: so it comes after
+ * each leave, and the owner sees what its tasks did.
  *
  * Cancellation goes one level at a time: it marks and schedules the members; a member's own scopes are cancelled by the
  * worker that polls it next (weft__task_poll), which alone may look at them. No lock is held over two scopes, and no
@@ -71,7 +72,7 @@ bool weft__scope_enter(struct weft__env *env, weft_scope *scope, weft__task *tas
     if (open) {
         weft__state_init(&task->state, weft__task_tag(task), claimed);
         weft__list_push_back(scope_members(scope), &extra->member);
-        weft__fetch_add_relaxed(scope_live(scope), 2); /* the spawner keeps the scope open meanwhile */
+        weft__store_relaxed(scope_live(scope), weft__load_relaxed(scope_live(scope)) + 2); /* under the lock */
     }
     weft__unlock(lock);
     if (!open)
@@ -119,17 +120,23 @@ void weft__scope_unlink(struct weft__env *env, weft_scope *scope, weft__task *ta
     weft__unlock(weft__scope_lock(env, scope));
 }
 
-void weft__scope_leave(weft_scope *scope)
+void weft__scope_leave(struct weft__env *env, weft_scope *scope, weft__task *member)
 {
-    uint32_t live = weft__load_relaxed(scope_live(scope)); /* the compare-and-swap orders */
-    while (live != 3)
-        if (weft__cas_weak_release(scope_live(scope), &live, live - 2)) /* SC-R1 */
-            return; /* there are others, or the owner does not wait yet: nobody is to be woken, and the scope may be gone */
+    struct weft__lock *lock = weft__scope_lock(env, scope);
+    weft__lock(lock);
+    if (member)
+        weft__list_remove(&weft__load_relaxed(&member->extra)->member);
+    const uint32_t live = weft__load_relaxed(scope_live(scope)); /* under the lock */
     /* The last one, and the owner waits. It stays so: nobody is left who could spawn into the scope. */
+    const bool last = live == 3;
     weft__task *owner = scope->weft__owner;
     const uint64_t id = scope->weft__id;
-    weft__rcu_read_lock(); /* the owner may end before it is woken here */
-    weft__fetch_sub_release(scope_live(scope), 2); /* SC-R1 */
+    if (weft__unlikely(last))
+        weft__rcu_read_lock(); /* the owner may end before it is woken here */
+    weft__store_relaxed(scope_live(scope), live - 2); /* under the lock */
+    weft__unlock(lock);
+    if (weft__likely(!last))
+        return; /* the scope may be gone, too */
     weft__waiter_wake(weft__waiter_task(owner), WEFT_TRACE_wake_source_SCOPE, id);
     weft__rcu_read_unlock();
 }
@@ -168,7 +175,7 @@ void weft__scope_cancel(struct weft__env *env, weft_scope *scope, weft_reason re
     }
 }
 
-/* Take back the joinable tasks that have ended and that nobody joined; the flags as they are then. The count is zero. */
+/* Take back the joinable tasks that have ended and that nobody joined; the flags as they are then. No other is left. */
 static uint32_t scope_reap(struct weft__env *env, weft_scope *scope)
 {
     struct weft__link *members = scope_members(scope);
@@ -355,10 +362,23 @@ static void scope_note_wait(weft__task *task, weft_scope *scope)
     wait->object = &closing;
 }
 
-/* The owner waits for the count; true when it is zero. Asked again after each wake. */
-static bool scope_drained(weft_scope *scope, weft__task *owner)
+/* Whether no task is left; if not, the last one wakes the owner from here on. */
+static bool scope_await(struct weft__env *env, weft_scope *scope)
 {
-    if (weft__fetch_or_acquire(scope_live(scope), 1) <= 1) { /* SC-A1 */
+    if (weft__load_relaxed(scope_live(scope)) <= 1) /* the lock orders: scope_reap() takes it after whoever left last */
+        return true;
+    weft__lock(weft__scope_lock(env, scope));
+    const uint32_t live = weft__load_relaxed(scope_live(scope)); /* under the lock */
+    if (live > 1)
+        weft__store_relaxed(scope_live(scope), live | 1);
+    weft__unlock(weft__scope_lock(env, scope));
+    return live <= 1;
+}
+
+/* The owner waits for the members; true when there are none. Asked again after each wake. */
+static bool scope_drained(struct weft__env *env, weft_scope *scope, weft__task *owner)
+{
+    if (scope_await(env, scope)) {
         weft__wait_leave(&owner->wait);
         return true;
     }
@@ -376,7 +396,7 @@ static void scope_unmark(struct weft__env *env, weft__task *task)
             weft__fetch_or_relaxed(&task->state, WEFT__SCOPED);
 }
 
-/* The count is zero: the scope ends, unless its deadline is firing this moment. */
+/* Nobody is left: the scope ends, unless its deadline is firing this moment. */
 static bool scope_end(struct weft__env *env, weft_scope *scope, weft__task *task, int *out_result)
 {
     if ((scope->weft__plan & WEFT__SCOPE_ARMED) && !env->timer_ops->disarm(scope_deadline(scope)))
@@ -410,7 +430,7 @@ int weft_scope_close(weft_context *cx, weft_scope *scope)
     const uint64_t word = weft__load_relaxed(&task->state);
     if (word & WEFT__CANCELLED)
         weft__scope_propagate(env, task, (weft_reason)weft__state_reason(word));
-    if (!scope_drained(scope, task))
+    if (!scope_drained(env, scope, task))
         return WEFT_AWAITING;
     int result;
     if (scope_end(env, scope, task, &result))
@@ -455,7 +475,7 @@ bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task)
             weft__scope_cancel(env, scope, WEFT_REASON_USER);
         }
         int ignored;
-        if (!scope_drained(scope, task))
+        if (!scope_drained(env, scope, task))
             return false; /* the last of its tasks wakes this one */
         if (!scope_end(env, scope, task, &ignored)) {
             weft__self->yield = true; /* its deadline is firing this moment */

@@ -31,11 +31,11 @@ static inline struct weft__lock *weft__scope_lock(struct weft__env *env, const w
  */
 bool weft__scope_enter(struct weft__env *env, weft_scope *scope, weft__task *task, bool claimed);
 
-/* Its end, in three steps: the result counts by the policy (before COMPLETE); it leaves the list; it leaves the count,
- * which may let the owner go on and the scope's memory vanish. */
+/* Its end, in two steps: the result counts by the policy (before COMPLETE); it leaves, which may let the owner go on and the
+ * scope's memory vanish. `member` is NULL if the task's slot is another's by now: whoever claims it takes it out of the list. */
 void weft__scope_result(struct weft__env *env, weft_scope *scope, int result, weft_reason cancelled);
+void weft__scope_leave(struct weft__env *env, weft_scope *scope, weft__task *member);
 void weft__scope_unlink(struct weft__env *env, weft_scope *scope, weft__task *task);
-void weft__scope_leave(weft_scope *scope);
 
 void weft__scope_cancel(struct weft__env *env, weft_scope *scope, weft_reason reason);
 
