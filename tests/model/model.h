@@ -35,7 +35,7 @@ int model_futex_wake(_Atomic uint32_t *word, int count);
 /* sys_membarrier: every thread runs a full fence now. */
 void model_membarrier(void);
 
-/* The virtual clock, in nanoseconds: moves when it is read, and to a deadline when a wait ends there. */
+/* The virtual clock, in nanoseconds: moves when it is read, by each model_relax(), and to a deadline when a wait ends there. */
 int64_t model_clock(void);
 
 /* One turn of a spin loop: somebody else goes on. A loop without it is a livelock as soon as nobody else can run. */

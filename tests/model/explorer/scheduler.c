@@ -46,6 +46,8 @@ int scheduler_count;
 bool scheduler_alone;
 uint64_t scheduler_steps;
 uint64_t scheduler_steps_max = 20000;
+enum { SCHEDULER_SPIN_NS = 10000 };
+
 uint64_t scheduler_clock_ns;
 
 static struct thread scheduler_threads[MODEL_THREADS];
@@ -140,6 +142,11 @@ static int scheduler_earliest(uint32_t set)
         }
     }
     return best;
+}
+
+static bool scheduler_is_due(void)
+{
+    return scheduler_threads[scheduler_earliest(scheduler_timed)].deadline_ns <= (int64_t)scheduler_clock_ns;
 }
 
 /* Deadlines pass in order, so only the earliest may end next. */
@@ -286,11 +293,13 @@ void scheduler_point(void)
     }
 }
 
+/* Whoever spins takes time by it: a sleep until a deadline beside a spinner comes to its end. */
 void scheduler_yield(void)
 {
     scheduler_point();
+    scheduler_clock_ns += SCHEDULER_SPIN_NS;
     uint32_t others = scheduler_ready & ~(1u << scheduler_current);
-    if (!others && scheduler_timed) {
+    if (scheduler_timed && (!others || scheduler_is_due())) {
         scheduler_expire();
         others = scheduler_ready & ~(1u << scheduler_current);
     }

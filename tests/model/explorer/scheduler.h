@@ -16,7 +16,7 @@ extern int scheduler_count;          /* threads made so far */
 extern bool scheduler_alone;         /* all others have ended, and who runs knows what they did */
 extern uint64_t scheduler_steps;     /* of this execution */
 extern uint64_t scheduler_steps_max; /* option steps: beyond it the execution is stuck */
-extern uint64_t scheduler_clock_ns;  /* the virtual clock; moves when read and when a deadline passes */
+extern uint64_t scheduler_clock_ns;  /* the virtual clock; moves when read, by a turn of a spinner, and to a deadline */
 
 /* Once: `stacks` is MODEL_THREADS * MODEL_STACK_BYTES of memory. */
 void scheduler_init(char *stacks);
