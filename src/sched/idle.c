@@ -11,6 +11,7 @@ void weft__idle_init(struct weft__idle *idle, uint32_t workers)
     atomic_init(&idle->word, workers * AWAKE);
     idle->workers = workers;
     idle->lock = (struct weft__lock){0};
+    atomic_init(&idle->napper, 0);
     idle->sleepers = 0;
 }
 
@@ -54,10 +55,17 @@ bool weft__idle_end_search(struct weft__idle *idle)
 bool weft__idle_sleep(struct weft__idle *idle, uint32_t worker, bool searching)
 {
     weft__lock(&idle->lock);
-    const uint32_t word = weft__fetch_sub_seq_cst(&idle->word, AWAKE + (searching ? SEARCHING : 0)); /* ID-R1 ID-A2 */
+    const uint32_t napper = weft__load_relaxed(&idle->napper);
+    const bool along = napper && idle_awake(weft__load_relaxed(&idle->word)) == 2; /* which changes under the lock only */
+    const uint32_t searchers = along + searching;
+    if (along) {
+        idle->sleeping[idle->sleepers++] = (uint16_t)(napper - 1);
+        weft__store_relaxed(&idle->napper, 0);
+    }
+    const uint32_t word = weft__fetch_sub_seq_cst(&idle->word, (1 + along) * AWAKE + searchers * SEARCHING); /* ID-R1 ID-A2 */
     idle->sleeping[idle->sleepers++] = (uint16_t)worker;
     weft__unlock(&idle->lock);
-    return idle_searching(word) == (searching ? 1 : 0);
+    return idle_searching(word) == searchers;
 }
 
 bool weft__idle_cancel_sleep(struct weft__idle *idle, uint32_t worker, bool searching)
@@ -75,7 +83,37 @@ bool weft__idle_cancel_sleep(struct weft__idle *idle, uint32_t worker, bool sear
     return found;
 }
 
+bool weft__idle_others_work(struct weft__idle *idle, bool searching)
+{
+    const uint32_t word = weft__load_relaxed(&idle->word); /* a throttle, as begin_search; who goes to sleep takes the lock */
+    return idle_awake(word) > idle_searching(word) + !searching;
+}
+
+bool weft__idle_nap(struct weft__idle *idle, uint32_t worker, bool searching)
+{
+    weft__lock(&idle->lock);
+    const bool may = !weft__load_relaxed(&idle->napper) && weft__idle_others_work(idle, searching);
+    if (may) {
+        weft__store_relaxed(&idle->napper, worker + 1);
+        if (!searching)
+            weft__fetch_add_relaxed(&idle->word, SEARCHING);
+    }
+    weft__unlock(&idle->lock);
+    return may;
+}
+
+bool weft__idle_end_nap(struct weft__idle *idle, uint32_t worker)
+{
+    weft__lock(&idle->lock);
+    const bool naps = weft__load_relaxed(&idle->napper) == worker + 1;
+    if (naps)
+        weft__store_relaxed(&idle->napper, 0);
+    weft__unlock(&idle->lock);
+    return naps;
+}
+
 uint32_t weft__idle_sleepers(struct weft__idle *idle)
 {
-    return idle->workers - idle_awake(weft__load_relaxed(&idle->word)); /* a statistic */
+    /* a statistic */
+    return idle->workers - idle_awake(weft__load_relaxed(&idle->word)) + (weft__load_relaxed(&idle->napper) != 0);
 }

@@ -3,7 +3,13 @@
  * Which workers sleep, and whom to wake. At most half of the busy workers search for work; a producer wakes a sleeper
  * only while nobody searches, and a searcher that finds work wakes the next: no herd, and no wake that is lost.
  *
- * States: one word, `searching` in the lower half and `awake` in the upper; and under a lock the stack of sleepers.
+ * States: one word, `searching` in the lower half and `awake` in the upper; and under a lock the stack of sleepers, and who naps.
+ *
+ * A nap is a slow search: its worker counts as one that searches, so that nobody is woken, and looks through all queues when it
+ * has slept for some time (worth.h says for how long, a millisecond at most). One worker at a time, and only while another works:
+ * while somebody naps another is awake that does not. The last of those that goes to sleep takes the napper along, onto the stack,
+ * and from then on all sleep as if there were no naps. So what is pushed waits for the end of a nap only if all who work are in long
+ * polls, and never if all sleep.
  *
  * Why no wake is lost: a producer makes its task visible and then reads the word; a worker writes the word when it goes to
  * sleep and, if nobody searches then, looks through all queues once more after that. Either the producer sees the sleeper,
@@ -35,6 +41,7 @@ struct weft__idle {
     _Alignas(64) _Atomic uint32_t word;
     uint32_t workers;
     struct weft__lock lock;
+    _Atomic uint32_t napper; /* its index + 1; 0: nobody. Written under the lock */
     uint32_t sleepers;
     uint16_t sleeping[WEFT__IDLE_WORKERS_MAX];
 };
@@ -68,7 +75,16 @@ bool weft__idle_sleep(struct weft__idle *idle, uint32_t worker, bool searching);
  */
 bool weft__idle_cancel_sleep(struct weft__idle *idle, uint32_t worker, bool searching);
 
-/* How many sleep. */
+/* Worker: is any other awake that does not search? It comes to what is pushed now, sooner or later. */
+bool weft__idle_others_work(struct weft__idle *idle, bool searching);
+
+/* Worker: it naps, and counts as searching from here on. False, and nothing has changed: somebody naps already, or no other works. */
+bool weft__idle_nap(struct weft__idle *idle, uint32_t worker, bool searching);
+
+/* Worker: the nap is over, and it searches. False: it was taken along; it sleeps, as far as the others know, or was picked. */
+bool weft__idle_end_nap(struct weft__idle *idle, uint32_t worker);
+
+/* How many sleep, or nap. */
 uint32_t weft__idle_sleepers(struct weft__idle *idle);
 
 #endif

@@ -18,6 +18,7 @@
 #include "sched/pace.h"
 #include "sched/parker.h"
 #include "sched/runqueue.h"
+#include "sched/worth.h"
 #include "task/task.h"
 
 /* The free slots of a worker's cache, which keep their pages: it says that it has some when it goes to sleep. */
@@ -36,6 +37,8 @@ struct weft__worker {
     bool crowded;               /* the last look into the shared queue left tasks there: more is ready than rings hold */
     uint32_t io_pause;          /* turns of the clock until the next look at its loop */
     bool searching;
+    struct weft__haul haul;
+    bool napped;                /* and has not looked for work since */
     uint8_t source;             /* where the task at hand was found */
     struct weft__rng rng;
     pthread_t pthread;
@@ -92,6 +95,7 @@ struct weft__sched {
     _Atomic uint32_t drained;  /* how often it did; they sleep on this word */
     struct weft__handoff injector;
     struct weft__idle idle;
+    struct weft__doubt doubt;
     struct weft__stalls stalls;
     struct weft__worker *workers;
 };

@@ -76,6 +76,7 @@ static weft__task *worker_take_injected(struct weft__worker *worker, size_t limi
     }
     if (count == 0)
         return NULL;
+    worker->haul.tasks += (uint32_t)count;
     worker->source = WEFT_TRACE_poll_source_GLOBAL;
     if (count > 1 || worker->crowded)
         weft__sched_notify(worker->sched); /* there is more than one can do */
@@ -100,7 +101,8 @@ WORKER_INLINE weft__task *worker_take_next(struct weft__worker *worker)
     return NULL;
 }
 
-WORKER_INLINE weft__task *worker_take(struct weft__worker *worker)
+/* What is its own, and now and then one that is everybody's. */
+WORKER_INLINE weft__task *worker_take_own(struct weft__worker *worker)
 {
     weft__task *task;
     worker->tick++;
@@ -116,7 +118,7 @@ WORKER_INLINE weft__task *worker_take(struct weft__worker *worker)
         worker->source = WEFT_TRACE_poll_source_LOCAL;
         return task;
     }
-    return worker_take_injected(worker, WORKER_BATCH);
+    return NULL;
 }
 
 /* Half of somebody else's ring: one to run, the rest into this one's. */
@@ -131,12 +133,13 @@ static weft__task *worker_steal_from(struct weft__worker *worker, struct weft__w
             weft__sched_inject(worker->sched, taken[i]);
     weft__counter_add(&worker->steals, 1);
     weft__counter_add(&worker->stolen, count);
+    worker->haul.tasks += (uint32_t)count;
     WEFT__TRACE(worker->thread.env->number, steal, worker->thread.number, victim->thread.number, (uint16_t)count);
     worker->source = WEFT_TRACE_poll_source_STOLEN;
     return taken[0];
 }
 
-/* Look everywhere, a few times, beginning at a random worker. */
+/* Look everywhere else, a few times, beginning at a random worker. */
 static weft__task *worker_search(struct weft__worker *worker)
 {
     if (!worker->searching && !(worker->searching = weft__idle_begin_search(&worker->sched->idle)))
@@ -237,15 +240,22 @@ static bool worker_lie_down(struct weft__worker *worker)
     return true;
 }
 
+/* It was parked, and is not any more. */
+static void worker_resume(struct weft__worker *worker)
+{
+    worker_turn(worker);
+    weft__pace_begin(&worker->pace, worker->thread.now, worker->tick);
+    weft__store_relaxed(&worker->woke, worker->thread.now); /* a time to compare with */
+    weft__worker_note_busy(worker, true);
+}
+
 /* Be awake again. */
 static void worker_get_up(struct weft__worker *worker)
 {
     /* Picked: it was counted as searching by whoever woke it. Else a timer is due, or it is to stop. */
     worker->searching = !weft__idle_cancel_sleep(&worker->sched->idle, worker->index, false);
-    worker_turn(worker);
-    weft__pace_begin(&worker->pace, worker->thread.now, worker->tick);
-    weft__store_relaxed(&worker->woke, worker->thread.now); /* a time to compare with */
-    weft__worker_note_busy(worker, true);
+    worker->haul.woken = worker->searching;
+    worker_resume(worker);
 }
 
 static void worker_park(struct weft__worker *worker, int64_t deadline_ns)
@@ -254,6 +264,66 @@ static void worker_park(struct weft__worker *worker, int64_t deadline_ns)
     if (!worker_sleep_in_loop(worker, deadline_ns))
         weft__parker_park(&worker->parker, deadline_ns);
     weft__counter_add(&worker->unparks, 1);
+}
+
+/*
+ * Nap, and be searching after it, or picked meanwhile. False: somebody naps already, or nobody else works any more. What comes
+ * for its loop ends the nap, and so does a timer.
+ */
+static bool worker_nap(struct weft__worker *worker, int64_t nap_ns)
+{
+    const uint32_t number = worker->sched->env.number;
+    if (!weft__idle_nap(&worker->sched->idle, worker->index, worker->searching))
+        return false;
+    WEFT__TRACE(number, worker_park, worker->thread.number);
+    worker_turn(worker);
+    weft__worker_note_busy(worker, false);
+    const int64_t until = worker->thread.now + nap_ns;
+    worker_park(worker, until < worker->thread.due ? until : worker->thread.due);
+    weft__doubt_napped(&worker->sched->doubt, nap_ns);
+    if (weft__idle_end_nap(&worker->sched->idle, worker->index)) {
+        worker->searching = true;
+        worker_resume(worker);
+    } else {
+        worker_get_up(worker);
+    }
+    WEFT__TRACE(number, worker_unpark, worker->thread.number, WEFT_TRACE_NO_WORKER);
+    return true;
+}
+
+/* It has run what it took from others, if it did: what was that worth? How long to nap before it takes more. */
+static int64_t worker_judge(struct weft__worker *worker)
+{
+    struct weft__doubt *doubt = &worker->sched->doubt;
+    if (worker->haul.since_ns == 0 && weft__load_relaxed(&doubt->nap_ns) == 0)
+        return 0;
+    const int64_t now = weft__realm_now(worker->thread.env->realm);
+    if (worker->haul.since_ns != 0)
+        weft__doubt_judge(doubt, &worker->haul, now);
+    return weft__doubt_nap(doubt, now);
+}
+
+/*
+ * With nothing of its own left: what is everybody's, and what others have. While no other works it takes what there is, and
+ * asks not what it is worth.
+ */
+static weft__task *worker_forage(struct weft__worker *worker)
+{
+    weft__task *task;
+    const bool others = weft__idle_others_work(&worker->sched->idle, worker->searching);
+    const int64_t nap_ns = others && !worker->napped ? worker_judge(worker) : 0;
+    if (nap_ns > 0) {
+        worker->napped = worker_nap(worker, nap_ns);
+        return NULL;
+    }
+    worker->napped = false;
+    worker->haul.tasks = 0;
+    worker->haul.since_ns = 0;
+    if (!(task = worker_take_injected(worker, WORKER_BATCH)) && !(task = worker_search(worker)))
+        return NULL;
+    if (others)
+        worker->haul.since_ns = weft__realm_now(worker->thread.env->realm);
+    return task;
 }
 
 /* Sleep, unless there is work after all. */
@@ -334,7 +404,9 @@ uint32_t weft__worker_turn(struct weft__worker *worker, uint32_t budget)
     worker->lies = false;
     while (polls < budget && !worker->lies) {
         worker_look_up(worker);
-        weft__task *task = worker_take(worker);
+        weft__task *task = worker_take_own(worker);
+        if (!task)
+            task = worker_take_injected(worker, WORKER_BATCH);
         if (task) {
             worker_run(worker, task);
             polls++;
@@ -371,12 +443,12 @@ void *weft__worker_main(void *argument)
 
     while (!weft__load_relaxed(&sched->stopping)) { /* set when no task lives; the unpark after it orders */
         worker_look_up(worker);
-        weft__task *task = worker_take(worker);
+        weft__task *task = worker_take_own(worker);
         if (!task)
-            task = worker_search(worker);
+            task = worker_forage(worker);
         if (task)
             worker_run(worker, task);
-        else
+        else if (!worker->napped)
             worker_sleep(worker);
     }
     WEFT__TRACE(sched->env.number, thread_stop, sched->env.number, worker->thread.number, WEFT_TRACE_thread_kind_WORKER);

@@ -3,7 +3,7 @@
  *   - the host injects as many tasks as there are workers, and none ends before all have begun: everybody is needed, the last
  *     searcher's last look and the wakes that go on from worker to worker;
  *   - a task makes three others on its worker and ends; the one in the next slot holds the worker until the two in the ring
- *     have run elsewhere;
+ *     have run elsewhere, whoever naps after the first;
  *   - a task waits for news that the host brings, or a timer of a worker that is about to sleep, while another gives way.
  *
  * Law: no worker sleeps beside a task that only it can run (else STUCK or DEADLOCK); a task sees what was written before it was
@@ -28,8 +28,8 @@ static _Atomic int waits; /* the task that waits has been polled; a timer is arm
 const char *model_goal_name(unsigned goal)
 {
     static const char *const names[] = {"two met", "three met", "the ring was stolen", "woken with news",
-                                        "a timer brings them"};
-    return goal < 5 ? names[goal] : NULL;
+                                        "a timer brings them", "who held saw a nap"};
+    return goal < 6 ? names[goal] : NULL;
 }
 
 static enum puppet_answer meet(struct puppet *puppet)
@@ -65,6 +65,8 @@ static enum puppet_answer hold(struct puppet *puppet)
 {
     assert(puppet->plain == 8 && puppet->plays == 1);
     while (weft__load_relaxed(&begun) < OTHERS - 1) {
+        if (weft__load_relaxed(&puppets.idle.napper))
+            model_reach(5);
         model_relax();
     }
     model_reach(2);
@@ -129,7 +131,7 @@ int main(void)
     if (scene == 3 && model_choose(2)) {
         puppets_turn = bring;
     }
-    puppets_start(scene == 1 ? 3 : 2);
+    puppets_start(scene == 1 || (scene == 2 && model_choose(2)) ? 3 : 2);
     switch (scene) {
     case 0:
         expected = meeting(2);

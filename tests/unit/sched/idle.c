@@ -132,6 +132,75 @@ static void idle_holds_the_most_workers_there_can_be(void **state)
     }
 }
 
+static void idle_napper_counts_as_searching_and_as_asleep(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 3);
+    weft__idle_sleep(&idle, 2, false);
+    assert_true(weft__idle_others_work(&idle, false));
+    assert_true(weft__idle_nap(&idle, 1, false));
+    assert_int_equal(weft__idle_sleepers(&idle), 2);
+    assert_int_equal(weft__idle_pick(&idle), -1); /* it will look: the sleeper stays where it is */
+    assert_false(weft__idle_others_work(&idle, false));
+    assert_false(weft__idle_nap(&idle, 0, false)); /* one at a time */
+    assert_true(weft__idle_end_nap(&idle, 1));
+    assert_int_equal(weft__idle_sleepers(&idle), 1);
+    assert_int_equal(weft__idle_pick(&idle), -1);  /* it searches */
+    assert_true(weft__idle_end_search(&idle));
+    assert_int_equal(weft__idle_pick(&idle), 2);
+}
+
+static void idle_nap_needs_another_that_works(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 3);
+    weft__idle_sleep(&idle, 2, false);
+    assert_true(weft__idle_begin_search(&idle));  /* worker 0 */
+    assert_false(weft__idle_others_work(&idle, false));
+    assert_false(weft__idle_nap(&idle, 1, false)); /* who searches may go to sleep with nothing found */
+    assert_true(weft__idle_end_search(&idle));
+    assert_true(weft__idle_begin_search(&idle));  /* worker 1 */
+    assert_true(weft__idle_nap(&idle, 1, true));  /* which is counted as searching already */
+    assert_true(weft__idle_end_nap(&idle, 1));
+    assert_true(weft__idle_end_search(&idle));
+}
+
+/* Nobody sleeps a nap alone: from then on it is asleep as the others are, and a producer wakes somebody at once. */
+static void idle_last_to_sleep_takes_the_napper_along(void **state)
+{
+    (void)state;
+    if (CHAOS_BUILD)
+        skip(); /* anybody is picked */
+    weft__idle_init(&idle, 3);
+    assert_true(weft__idle_nap(&idle, 1, false));
+    assert_false(weft__idle_sleep(&idle, 2, false)); /* worker 0 works: the napper stays, and will look */
+    assert_true(weft__idle_sleep(&idle, 0, false));  /* now nobody does: one more look */
+    assert_int_equal(weft__idle_sleepers(&idle), 3);
+    assert_int_equal(weft__idle_pick(&idle), 0);
+    assert_true(weft__idle_end_search(&idle));
+    assert_int_equal(weft__idle_pick(&idle), 1);
+    assert_false(weft__idle_end_nap(&idle, 1)); /* as one that slept: it was picked */
+    assert_false(weft__idle_cancel_sleep(&idle, 1, false));
+    assert_true(weft__idle_end_search(&idle));
+    assert_int_equal(weft__idle_pick(&idle), 2);
+    assert_true(weft__idle_end_search(&idle));
+    assert_int_equal(weft__idle_sleepers(&idle), 0);
+}
+
+static void idle_searcher_that_goes_to_sleep_takes_the_napper_along(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 3);
+    assert_true(weft__idle_nap(&idle, 1, false));
+    assert_true(weft__idle_begin_search(&idle)); /* worker 0 */
+    assert_false(weft__idle_sleep(&idle, 2, false));
+    assert_true(weft__idle_sleep(&idle, 0, true));
+    assert_false(weft__idle_end_nap(&idle, 1));
+    assert_true(weft__idle_cancel_sleep(&idle, 1, false)); /* the time was over: it is awake, and does not search */
+    assert_int_equal(weft__idle_sleepers(&idle), 2);
+    assert_true(weft__idle_begin_search(&idle));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +212,10 @@ int main(void)
         cmocka_unit_test(idle_sleep_with_nobody_searching_must_look_once_more),
         cmocka_unit_test(idle_cancel_takes_out_of_the_middle),
         cmocka_unit_test(idle_holds_the_most_workers_there_can_be),
+        cmocka_unit_test(idle_napper_counts_as_searching_and_as_asleep),
+        cmocka_unit_test(idle_nap_needs_another_that_works),
+        cmocka_unit_test(idle_last_to_sleep_takes_the_napper_along),
+        cmocka_unit_test(idle_searcher_that_goes_to_sleep_takes_the_napper_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
