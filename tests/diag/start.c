@@ -97,9 +97,37 @@ static void dead_socket_of_ours_is_taken_over(void **state)
     leave_socket(served.path);
     assert_int_equal(START(&served.diag, .unix_path = served.path), 0);
     assert_int_equal(http_status(served.path, "/health/live", NULL), 200);
-    REFUSED(WEFT_EADDRINUSE, "somebody answers", .unix_path = served.path); /* and one that lives is not */
+    REFUSED(WEFT_EADDRINUSE, "this process answers at", .unix_path = served.path); /* and one that lives is not */
     assert_int_equal(http_status(served.path, "/health/live", NULL), 200);
     served_end(&served);
+}
+
+/* As the one before, but another process answers there. */
+static void socket_of_another_process_is_told_from_our_own(void **state)
+{
+    (void)state;
+    struct served served;
+    int pipes[2];
+    char byte;
+    served_folder(&served);
+    assert_int_equal(pipe(pipes), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        snprintf(address.sun_path, sizeof address.sun_path, "%s", served.path);
+        if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 8) == 0 && write(pipes[1], "x", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    assert_int_equal(read(pipes[0], &byte, 1), 1);
+    REFUSED(WEFT_EADDRINUSE, "somebody answers", .unix_path = served.path);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(pipes[0]);
+    close(pipes[1]);
+    unlink(served.path);
+    served_remove(&served);
 }
 
 static void what_is_no_dead_socket_stays(void **state)
@@ -397,6 +425,7 @@ int main(void)
         cmocka_unit_test(options_that_are_none_are_refused),
         cmocka_unit_test(path_of_the_greatest_length_works),
         cmocka_unit_test(dead_socket_of_ours_is_taken_over),
+        cmocka_unit_test(socket_of_another_process_is_told_from_our_own),
         cmocka_unit_test(what_is_no_dead_socket_stays),
         cmocka_unit_test(folder_in_which_others_may_write_is_refused),
         cmocka_unit_test(socket_of_another_user_is_refused),

@@ -109,6 +109,19 @@ static bool endpoint_answers(const struct sockaddr_un *address)
     return !dead;
 }
 
+/* Whether it is this process that answers there: its environment asked for an endpoint, and then the host. */
+static bool endpoint_is_our_own(const struct sockaddr_un *address)
+{
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct ucred peer = {.pid = 0};
+    socklen_t size = sizeof peer;
+    const bool known = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
+                       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+    if (fd >= 0)
+        close(fd);
+    return known && peer.pid == getpid();
+}
+
 /* What lies at the path is removed if it is a socket of ours that nobody answers. */
 static int endpoint_clear(const struct sockaddr_un *address)
 {
@@ -122,6 +135,9 @@ static int endpoint_clear(const struct sockaddr_un *address)
     if (found.st_uid != geteuid())
         return weft_error_refuse(WEFT_EACCES, "%s: %s is a socket of user %u: give another path", endpoint_call, path,
                                  (unsigned)found.st_uid);
+    if (endpoint_is_our_own(address))
+        return weft_error_refuse(WEFT_EADDRINUSE, "%s: this process answers at %s already, by WEFT_DIAG or an earlier call: leave "
+                                 "one of them out, or give another path", endpoint_call, path);
     if (endpoint_answers(address))
         return weft_error_refuse(WEFT_EADDRINUSE, "%s: somebody answers at %s: give another path", endpoint_call, path);
     if (unlink(path) < 0)
