@@ -24,10 +24,15 @@ static inline size_t weft__utf8_sequence(const char *text)
     return length;
 }
 
-/* Whether that sequence is C0, DEL, or C1 (U+0080 to U+009F), which some terminals obey as well. */
+/*
+ * Whether that sequence is C0, DEL, or C1 (U+0080 to U+009F), which some terminals obey as well; or ends a line (U+2028, U+2029), or
+ * turns round what stands beside it (U+202A to U+202E, U+2066 to U+2069): then a line reads as something that nobody wrote.
+ */
 static inline bool weft__utf8_is_control(const char *text, size_t length)
 {
     const unsigned char *u = (const unsigned char *)text;
+    if (length == 3)
+        return u[0] == 0xe2 && ((u[1] == 0x80 && u[2] >= 0xa8 && u[2] <= 0xae) || (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9));
     return length == 1 ? u[0] < 0x20 || u[0] == 0x7f : length == 2 && u[0] == 0xc2 && u[1] < 0xa0;
 }
 

@@ -36,6 +36,15 @@ static void utf8_control_is_told_from_text(void **state)
     assert_false(weft__utf8_is_control("\xc2\xa0", 2));
     assert_false(weft__utf8_is_control(" ", 1));
     assert_false(weft__utf8_is_control("\xe2\x82\xac", 3));
+    assert_true(weft__utf8_is_control("\xe2\x80\xa8", 3)); /* U+2028, the end of a line */
+    assert_true(weft__utf8_is_control("\xe2\x80\xae", 3)); /* U+202E: from right to left from here */
+    assert_true(weft__utf8_is_control("\xe2\x81\xa6", 3));
+    assert_true(weft__utf8_is_control("\xe2\x81\xa9", 3));
+    assert_false(weft__utf8_is_control("\xe2\x80\xa7", 3)); /* a dot, a space without a break, and before and behind the others */
+    assert_false(weft__utf8_is_control("\xe2\x80\xaf", 3));
+    assert_false(weft__utf8_is_control("\xe2\x81\xa5", 3));
+    assert_false(weft__utf8_is_control("\xe2\x81\xaa", 3));
+    assert_false(weft__utf8_is_control("\xe3\x80\xa8", 3));
 }
 
 int main(void)
