@@ -27,7 +27,8 @@ static bool command_has_commands(const struct command *command)
 
 static int command_begin(const char *program, const struct command *command, int argc, char **argv)
 {
-    if (argc < 2 || argv[1][0] != '-' || !command_asks_for_help(argv[1]) || command_has_commands(command))
+    const bool asks = argc > 1 && argv[1][0] == '-' && command_asks_for_help(argv[1]);
+    if (!asks || !command->arguments[0] || command_has_commands(command)) /* without any, it is not in this program, and says so */
         return command->run(argc, argv);
     printf("usage: %s %s %s\n        %s\n", program, command->name, command->arguments, command->summary);
     return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The program `weft`: a folder per command, and of those the ones whose libraries were there (commands.def, by cmake). */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <weft/version.h>
@@ -39,7 +40,9 @@ int main(int argc, char **argv)
         return 0;
     }
     int code = command_run("weft", commands, argc, argv);
-    if (fflush(stdout) || ferror(stdout)) /* a full disk; `| head` ends us by SIGPIPE before */
-        return code ? code : COMMAND_FAILED;
-    return code;
+    const int error = fflush(stdout) ? errno : ferror(stdout) ? EIO : 0; /* a full disk; `| head` ends us by SIGPIPE before */
+    if (!error || code)
+        return code;
+    fprintf(stderr, "weft: standard output: %s\n", strerror(error));
+    return COMMAND_FAILED;
 }

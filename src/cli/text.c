@@ -2,7 +2,9 @@
 /* See text.h. */
 #include "cli/text.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/utf8.h"
 
@@ -35,6 +37,14 @@ const char *text_clean(char *out, size_t size, const char *name)
     }
     out[used] = '\0';
     return out;
+}
+
+long text_number(const char *text)
+{
+    char *end;
+    errno = 0;
+    const long number = strtol(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && !errno ? number : -1;
 }
 
 size_t text_width(const char *text)

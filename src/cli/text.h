@@ -17,6 +17,9 @@ const char *text_duration(char out[TEXT_DURATION_SIZE], int64_t ns);
  */
 const char *text_clean(char *out, size_t size, const char *name);
 
+/* A whole number of the command line, from 0 on; -1: it is none, or not only one. */
+long text_number(const char *text);
+
 /* How many columns a terminal needs for it, counting each character as one. */
 size_t text_width(const char *text);
 

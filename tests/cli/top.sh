@@ -18,7 +18,7 @@ live_hold
 until_holds test -s "$tmp/path" || failed 'the program does not say where it answers'
 
 terminal new-session -d -s top -x 180 -y 40 "$weft top --interval 200 --record $tmp/record $socket; echo code \$?; sleep 60"
-shows 'the process and its health' 'weft top .*process [0-9]+ +(critical|degraded)'
+shows 'the process and its health' 'weft top [0-9]+  (critical|degraded) .*kitchen.sock'
 shows 'a task by name, with where it waits and who has the lock' 'cook .*waiting .*kitchen\.c:[0-9]+ .*oven.*baker waiting at kitchen\.c:[0-9]+'
 shows 'a sender behind a full channel' 'waiter .*orders \(full, 4 of 4\)'
 shows 'a name that is not ASCII' 'waiter été'
@@ -90,6 +90,13 @@ says 'a path that is too long' 1 'has at most 107 bytes, this one 120' "$weft" t
 says 'no terminal' 1 'weft watch. and .weft dump. need none' "$weft" top "$socket"
 says 'no token' 1 'put it into WEFT_DIAG_TOKEN' env -u WEFT_DIAG_TOKEN "$weft" top http://127.0.0.1:1
 says 'nobody there' 1 'no answer' env WEFT_DIAG_TOKEN=0123456789abcdef "$weft" dump http://127.0.0.1:1
+python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$tmp/dead.sock"
+says 'a dead socket' 1 "^weft dump: no answer: nobody is at $tmp/dead.sock: the program has ended" "$weft" dump "$tmp/dead.sock"
+[ -z "$("$weft" dump "$tmp/dead.sock" 2>/dev/null)" ] && passed 'and no half of a dump' || failed 'a dump of nothing prints something'
+says 'no number of lines' 2 'the count at least 1' "$weft" watch --count -3 "$socket"
+says 'an interval that is more than a number' 2 'the interval is 50 to 60000 ms' "$weft" watch --interval 100x "$socket"
+says 'nobody at all' 1 "^weft watch: no process answers in /[^ ]*/none/weft or /tmp/weft-[0-9]+: start it" env XDG_RUNTIME_DIR="$tmp/none" "$weft" watch
+says 'a full disk' 1 '^weft: standard output: No space left' bash -c "'$weft' dump '$socket' >/dev/full"
 says 'no recording' 1 'this is no recording' "$weft" top --replay "$program"
 says 'an interval out of its range' 2 'the interval is 100 to 60000 ms' "$weft" top --interval 1 "$socket"
 says 'an unknown option' 2 "what is '--colour'" "$weft" top --colour

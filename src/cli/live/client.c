@@ -15,7 +15,7 @@ enum { CONNECT_MS = 3000, ANSWER_MS = 30000 };
 struct client {
     CURL *curl;
     struct curl_slist *headers;
-    const char *base;
+    const char *base, *socket; /* "": over TCP */
     char says[CLIENT_SAYS_SIZE];
     char problem[CURL_ERROR_SIZE];
 };
@@ -72,6 +72,7 @@ struct client *client_open(const struct target *target)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     client->curl = curl_easy_init();
     client->base = target->base;
+    client->socket = target->socket;
     if (!client->curl) {
         free(client);
         return NULL;
@@ -102,6 +103,20 @@ void client_close(struct client *client)
     curl_global_cleanup();
 }
 
+/* What curl says of a Unix socket speaks of a host and a port that nobody gave. */
+static void client_say(struct client *client, const char *path, const struct body *body, CURLcode code)
+{
+    char *says = client->says;
+    if (body->too_long)
+        snprintf(says, CLIENT_SAYS_SIZE, "the answer to %.200s has more than %d MiB", path, CLIENT_BODY_MAX >> 20);
+    else if (code == CURLE_COULDNT_CONNECT && client->socket[0])
+        snprintf(says, CLIENT_SAYS_SIZE, "nobody is at %s: the program has ended, or its endpoint has", client->socket);
+    else if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING)
+        snprintf(says, CLIENT_SAYS_SIZE, "the answer broke off: the program has ended, or its endpoint has");
+    else
+        snprintf(says, CLIENT_SAYS_SIZE, "%s", client->problem[0] ? client->problem : curl_easy_strerror(code));
+}
+
 static CURLcode client_ask(struct client *client, const char *path, struct body *body, long limit_ms)
 {
     char url[2048];
@@ -112,10 +127,8 @@ static CURLcode client_ask(struct client *client, const char *path, struct body 
     curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, body);
     curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, limit_ms);
     const CURLcode code = curl_easy_perform(client->curl);
-    if (body->too_long)
-        snprintf(client->says, sizeof client->says, "the answer to %.200s has more than %d MiB", path, CLIENT_BODY_MAX >> 20);
-    else if (code != CURLE_OK)
-        snprintf(client->says, sizeof client->says, "%s", client->problem[0] ? client->problem : curl_easy_strerror(code));
+    if (code != CURLE_OK)
+        client_say(client, path, body, code);
     return code;
 }
 

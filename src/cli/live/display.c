@@ -351,17 +351,18 @@ static void draw_counts(const struct display *display, struct grid *grid, const 
 
 static void draw_frame(const struct display *display, struct grid *grid, const struct snapshot *now)
 {
-    int at = grid_print(grid, ROW_TITLE, 0, STYLE_PLAIN, " weft top  %s", display->target);
+    int at = grid_print(grid, ROW_TITLE, 0, STYLE_PLAIN, " weft top");
     if (now && now->pid)
-        at = grid_print(grid, ROW_TITLE, at, STYLE_PLAIN, "  process %" PRIu64, now->pid);
-    if (now && *now->status)
+        at = grid_print(grid, ROW_TITLE, at + 1, STYLE_PLAIN, "%" PRIu64, now->pid);
+    if (display->problem) /* before what was seen last, and is old: a narrow terminal shows the beginning */
+        at = grid_print(grid, ROW_TITLE, at + 2, STYLE_BAD, "%s", display->problem);
+    else if (now && *now->status)
         at = grid_print(grid, ROW_TITLE, at + 2, list_status_style(now->status), "%s", now->status);
     if (display->frozen)
         at = grid_print(grid, ROW_TITLE, at + 2, STYLE_WARN, "frozen");
     if (display->replay)
         at = grid_print(grid, ROW_TITLE, at + 2, STYLE_WARN, "replayed");
-    if (display->problem)
-        grid_print(grid, ROW_TITLE, at + 2, STYLE_BAD, "%s", display->problem);
+    grid_print(grid, ROW_TITLE, at + 2, STYLE_DIM, "%s", display->target);
     for (int i = 0, column = 0; i < DISPLAYS; i++) {
         column = grid_print(grid, ROW_TABS, column, STYLE_KEY, " %d", i + 1);
         column = grid_print(grid, ROW_TABS, column, i == display->shown ? STYLE_CHOSEN : STYLE_PLAIN, "%s", tabs[i]);

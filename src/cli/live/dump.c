@@ -36,11 +36,11 @@ static char *dump_get(struct client *client, const char *path)
     return NULL;
 }
 
-static bool dump_one(struct client *client, const char *name, const char *path)
+static bool dump_one(struct client *client, const char *before, const char *name, const char *path)
 {
     char *text = dump_get(client, path);
     if (text)
-        printf(",\n\"%s\": %s", name, text);
+        printf("%s,\n\"%s\": %s", before, name, text);
     free(text);
     return text != NULL;
 }
@@ -78,12 +78,12 @@ static int dump_run(int argc, char **argv)
         return COMMAND_FAILED;
     }
     struct client *client = client_open(&target);
-    bool done = client != NULL;
-    printf("{\"version\": 1");
-    done = done && dump_one(client, "health", "/health/detailed?limit=1000") && dump_one(client, "runtimes", "/api/runtimes") &&
-           dump_one(client, "workers", "/api/workers") && dump_list(client, "tasks") && dump_list(client, "channels") &&
-           dump_list(client, "resources") && dump_one(client, "blocking", "/api/blocking?limit=1000") &&
-           dump_one(client, "lints", "/api/lints");
+    if (!client)
+        fputs("weft dump: no memory\n", stderr);
+    const bool done = client && dump_one(client, "{\"version\": 1", "health", "/health/detailed?limit=1000") &&
+                      dump_one(client, "", "runtimes", "/api/runtimes") && dump_one(client, "", "workers", "/api/workers") &&
+                      dump_list(client, "tasks") && dump_list(client, "channels") && dump_list(client, "resources") &&
+                      dump_one(client, "", "blocking", "/api/blocking?limit=1000") && dump_one(client, "", "lints", "/api/lints");
     if (done)
         printf("\n}\n");
     client_close(client);

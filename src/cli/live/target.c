@@ -38,7 +38,8 @@ enum { FOLDERS = 3 };
 static void target_folders(char folders[FOLDERS][TARGET_PATH_SIZE], unsigned user)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
-    snprintf(folders[0], TARGET_PATH_SIZE, "%s/weft", runtime && *runtime && user == getuid() ? runtime : "/nowhere");
+    const int has_runtime = runtime && *runtime && user == getuid();
+    snprintf(folders[0], TARGET_PATH_SIZE, "%s%s", has_runtime ? runtime : "", has_runtime ? "/weft" : "");
     snprintf(folders[1], TARGET_PATH_SIZE, "/tmp/weft-%u", user);
     snprintf(folders[2], TARGET_PATH_SIZE, "/run/user/%u/weft", user);
 }
@@ -55,7 +56,7 @@ static int target_of_process(struct target *target, const char *pid)
     target_folders(folders, process.st_uid);
     for (int i = 0; i < FOLDERS; i++) {
         snprintf(path, sizeof path, "%.100s/%.20s.sock", folders[i], pid);
-        if (target_is_socket(path))
+        if (*folders[i] && target_is_socket(path))
             return target_at(target, path);
     }
     snprintf(target->says, sizeof target->says, "process %.20s does not answer at %s/%.20s.sock: " HOW, pid, folders[1], pid);
@@ -103,7 +104,8 @@ static int target_only(struct target *target)
     if (count)
         snprintf(target->says, sizeof target->says, "several processes answer; say which:%s", list);
     else
-        snprintf(target->says, sizeof target->says, "no process answers in %s or %s: " HOW, folders[0], folders[1]);
+        snprintf(target->says, sizeof target->says, "no process answers in %s%s%s: " HOW, *folders[0] ? folders[0] : "",
+                 *folders[0] ? " or " : "", folders[1]);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "cli/live/screen.h"
 #include "cli/live/source.h"
 #include "cli/live/display.h"
+#include "cli/text.h"
 
 struct top {
     struct target target;
@@ -131,7 +132,7 @@ static int top_options(struct top_options *options, int argc, char **argv)
         if (takes && i + 1 == argc)
             return command_misused("weft", &command_top, "%s of what?", argv[i]);
         if (!strcmp(argv[i], "--interval"))
-            options->interval_ms = strtol(argv[++i], NULL, 10);
+            options->interval_ms = text_number(argv[++i]);
         else if (!strcmp(argv[i], "--record"))
             options->record = argv[++i];
         else if (!strcmp(argv[i], "--replay"))

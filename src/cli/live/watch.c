@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* `weft watch`: the figures of a process as they change, one JSON object a line, for scripts. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
 #include "cli/live/client.h"
+#include "cli/text.h"
 
 static int watch_run(int argc, char **argv);
 
@@ -17,7 +19,7 @@ const struct command command_watch = {
 };
 
 struct watch {
-    long left; /* lines; below 0: no end */
+    long left; /* lines */
     long printed;
 };
 
@@ -34,8 +36,7 @@ static int watch_line(void *context, const char *text)
 
 static int watch_run(int argc, char **argv)
 {
-    long interval = 1000;
-    struct watch watch = {.left = -1};
+    long interval = 1000, count = LONG_MAX;
     struct target target;
     const char *word = NULL;
     char path[64];
@@ -44,20 +45,21 @@ static int watch_run(int argc, char **argv)
         if (takes && i + 1 == argc)
             return command_misused("weft", &command_watch, "%s of what?", argv[i]);
         if (!strcmp(argv[i], "--interval"))
-            interval = strtol(argv[++i], NULL, 10);
+            interval = text_number(argv[++i]);
         else if (!strcmp(argv[i], "--count"))
-            watch.left = strtol(argv[++i], NULL, 10);
+            count = text_number(argv[++i]);
         else if (argv[i][0] == '-' || word)
             return command_misused("weft", &command_watch, "what is '%s'?", argv[i]);
         else
             word = argv[i];
     }
-    if (interval < 50 || interval > 60000 || watch.left == 0)
+    if (interval < 50 || interval > 60000 || count < 1)
         return command_misused("weft", &command_watch, "the interval is 50 to 60000 ms, the count at least 1");
     if (!target_find(&target, word)) {
         fprintf(stderr, "weft watch: %s\n", target.says);
         return COMMAND_FAILED;
     }
+    struct watch watch = {.left = count};
     struct client *client = client_open(&target);
     snprintf(path, sizeof path, "/events?interval_ms=%ld", interval);
     const int answer = client ? client_lines(client, path, watch_line, &watch) : -1;
