@@ -97,7 +97,7 @@ static void descriptor_unref(struct weft__descriptor *descriptor)
     struct weft__io *io = weft__descriptor_home(descriptor);
     weft__lock(&io->counting); /* a walk has its counts once, here or there */
     descriptor_add_up(descriptor, &io->gone[descriptor->kind]);
-    weft__store_release(&descriptor->state, WEFT__DESCRIPTOR_FREE);
+    weft__store_relaxed(&descriptor->state, WEFT__DESCRIPTOR_FREE); /* it says no more than not to look */
     weft__unlock(&io->counting);
     weft__slab_free(&io->slab, NULL, descriptor);
     weft__io_unref(io);
@@ -241,7 +241,7 @@ static void descriptor_forget(struct weft__descriptor *descriptor)
 /* Under the lock. */
 static void descriptor_make_known(struct weft__descriptor *descriptor)
 {
-    descriptor->error = (int16_t)weft__source_init(descriptor->reactor, &descriptor->source, descriptor->fd);
+    descriptor->error = (int16_t)weft__source_init(weft__load_relaxed(&descriptor->reactor), &descriptor->source, descriptor->fd);
     descriptor->known = descriptor->error == 0;
     if (descriptor->known)
         weft__fetch_add_relaxed(&descriptor->refs, 1); /* the change has one */
@@ -286,7 +286,8 @@ static void descriptor_tell_levels(struct weft__descriptor *descriptor)
 int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t generation, struct weft__wait *wait,
                              unsigned events, bool ready)
 {
-    const int opened = weft__reactor_open(descriptor->reactor);
+    struct weft__reactor *reactor = weft__load_relaxed(&descriptor->reactor); /* another's if the handle is stale: seen under the lock */
+    const int opened = weft__reactor_open(reactor);
     if (opened < 0)
         return opened == WEFT_ESHUTDOWN ? WEFT_EBADF : opened;
     bool submit = false;
@@ -315,7 +316,7 @@ int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t gener
         return error;
     WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_wait, weft__load_relaxed(&descriptor->id), weft__self_task_id(), events);
     if (submit)
-        weft__reactor_submit(descriptor->reactor, &descriptor->change);
+        weft__reactor_submit(reactor, &descriptor->change);
     return 0;
 }
 
@@ -339,7 +340,7 @@ int weft__descriptor_number(struct weft__descriptor *descriptor)
 bool weft__descriptor_copy(struct weft__descriptor *descriptor, weft_fd_stats *out)
 {
     weft__lock(&descriptor->lock);
-    const bool open = (uint32_t)weft__load_acquire(&descriptor->state) == WEFT__DESCRIPTOR_LIVE && !descriptor->closing;
+    const bool open = (uint32_t)weft__load_relaxed(&descriptor->state) == WEFT__DESCRIPTOR_LIVE && !descriptor->closing; /* set under the lock */
     if (open) {
         *out = (weft_fd_stats){
             .size = out->size,
@@ -394,8 +395,10 @@ int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const 
     weft__lock(&descriptor->reading); /* a stale handle may be looking */
     weft__lock(&descriptor->writing);
     weft__lock(&descriptor->lock);
-    descriptor->reactor = self && self->reactor ? self->reactor : weft__reactor_choose(io->reactors, io->count, &io->turn);
-    descriptor->waitable = (struct weft__waitable){descriptor_abandon, descriptor_describe};
+    weft__store_relaxed(&descriptor->reactor, self && self->reactor ? self->reactor
+                                                                    : weft__reactor_choose(io->reactors, io->count, &io->turn));
+    if (!descriptor->waitable.abandon) /* once: whoever leaves a wait that was told reads it when the slot is another's by then */
+        descriptor->waitable = (struct weft__waitable){descriptor_abandon, descriptor_describe};
     descriptor->fd = fd;
     descriptor->kind = (uint8_t)kind;
     descriptor->borrowed = descriptor->connecting = false;
@@ -430,7 +433,7 @@ int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const 
 
 void weft__descriptor_tell_edges(struct weft__descriptor *descriptor)
 {
-    if (weft__reactor_open(descriptor->reactor) < 0 || !weft__reactor_has_edges()) /* whoever waits is told why */
+    if (weft__reactor_open(weft__load_relaxed(&descriptor->reactor)) < 0 || !weft__reactor_has_edges()) /* whoever waits is told why */
         return;
     weft__store_relaxed(&descriptor->edge, true);
     weft__store_relaxed(&descriptor->quiet, weft__load_relaxed(&descriptor->edges) - 1); /* not known yet */
@@ -469,7 +472,7 @@ static void descriptor_shut(struct weft__descriptor *descriptor)
     WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_end, weft__load_relaxed(&descriptor->id), weft__self_task_id());
     descriptor_wake(descriptor, (struct descriptor_news){UINT32_MAX, WEFT__WAIT_CLOSED, WEFT_EBADF});
     if (submit)
-        weft__reactor_submit(descriptor->reactor, &descriptor->change);
+        weft__reactor_submit(weft__load_relaxed(&descriptor->reactor), &descriptor->change);
 }
 
 void weft_fd_close(weft_fd *fd)
@@ -506,7 +509,7 @@ static void io_forget(void *context)
     const struct io_last_turn *turn = context;
     uint32_t number = 0;
     for (struct weft__descriptor *descriptor; (descriptor = io_next(turn->io, &number)) != NULL;) {
-        if (descriptor->reactor != turn->reactor)
+        if (weft__load_relaxed(&descriptor->reactor) != turn->reactor)
             continue;
         weft__lock(&descriptor->lock);
         if (descriptor->closing)

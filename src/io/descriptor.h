@@ -69,7 +69,7 @@ struct weft__descriptor {
     struct weft__link waiting;
 
     _Atomic uint64_t id;
-    struct weft__reactor *reactor;
+    _Atomic(struct weft__reactor *) reactor; /* relaxed: who comes with a stale handle may read that of another */
     _Atomic uint64_t reads;
     _Atomic uint64_t writes;
     _Atomic uint64_t bytes_read;

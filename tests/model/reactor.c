@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "reactor.h"
+
+#include <weft/error.h>
+
+struct weft__reactor reactor;
+
+void weft__reactor_submit(struct weft__reactor *where, struct weft__change *change)
+{
+    weft__lock(&where->turning);
+    change->apply(change);
+    weft__unlock(&where->turning);
+}
+
+struct weft__reactor *weft__reactors_create(uint32_t count) { return count == 1 ? &reactor : NULL; }
+struct weft__reactor *weft__reactors_at(struct weft__reactor *reactors, uint32_t index) { return reactors + index; }
+void weft__reactors_destroy(struct weft__reactor *reactors, uint32_t count) { (void)reactors, (void)count; }
+int weft__reactor_open(struct weft__reactor *where) { return where == &reactor ? 0 : WEFT_ENOMEM; }
+bool weft__reactor_has_edges(void) { return true; }
+void weft__reactor_disown(struct weft__reactor *where) { (void)where; }
+bool weft__reactor_awaited(const struct weft__thread *self) { return self == NULL; }
+bool weft__reactor_enter(struct weft__thread *self) { return self == NULL; }
+uint32_t weft__reactor_sleep(struct weft__thread *self, int64_t deadline_ns) { return self ? 0 : (uint32_t)deadline_ns; }
+void weft__reactor_leave(struct weft__thread *self) { (void)self; }
+uint32_t weft__reactor_turn(struct weft__thread *thread) { return thread ? 0 : 1; }
+bool weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns) { return thread ? false : deadline_ns > 0; }
+void weft__reactor_rouse(struct weft__thread *thread) { (void)thread; }
+int weft__reactor_descriptor(struct weft__thread *thread) { return thread ? WEFT_EPERM : 0; }
+
+struct weft__reactor *weft__reactor_choose(struct weft__reactor *reactors, uint32_t count, _Atomic uint32_t *turn)
+{
+    (void)count, (void)turn;
+    return reactors;
+}
+
+void weft__reactor_end(struct weft__reactor *where, void (*forget)(void *context), void *context)
+{
+    weft__lock(&where->turning);
+    forget(context);
+    weft__unlock(&where->turning);
+}
