@@ -9,6 +9,7 @@
 
 #include "lib/rel.h"
 #include "lib/stress.h"
+#include "sched/pace.h"
 
 enum { WALKERS = 10000, BURST = 300, BINS_PER_IDEAL = 100, BINS = 64 * BINS_PER_IDEAL };
 
@@ -174,29 +175,47 @@ static const struct company companies[] = {
     {"wake each other, beside a pair and bursts", WAKES_ITS_PARTNER, true, true},
 };
 
-/*
- * scenario 3, scenario 4, known bug 84, known bug 86, known bug 88. What a task that wakes its partner gains by the next
- * slot it pays back later, so for those only the longest wait is held against the limit.
- */
-static void turns_come_round(void **state)
+struct waits {
+    double p99; /* of those who make themselves ready */
+    double max; /* of all */
+};
+
+/* All companies, with so many polls between looks into the shared queue; 0: as the worker finds fit. */
+static struct waits turns_of_all(uint32_t interval)
 {
-    (void)state;
-    double most = 0, worst = 0;
+    struct waits waits = {0};
     for (size_t c = 0; c < sizeof companies / sizeof companies[0]; c++) {
-        assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = 1, .seed = stress_seed())), 0);
+        const weft_runtime_options *options =
+            WEFT_RUNTIME_OPTIONS(.worker_threads = 1, .global_queue_interval = interval, .seed = stress_seed());
+        assert_int_equal(weft_runtime_create(&rt, options), 0);
         company_begin(&companies[c], rel_size(40, 4000));
         assert_int_equal(weft_runtime_finish(rt), 0);
         verdict_assert();
         const double p50 = company_waited(500), p99 = company_waited(990), max = company_waited(1000);
-        print_message("tasks that %s wait p50 %.2f p99 %.2f max %.2f of round robin\n", companies[c].what, p50, p99, max);
-        if (companies[c].how != WAKES_ITS_PARTNER && p99 > most)
-            most = p99;
-        worst = max > worst ? max : worst;
+        print_message("interval %u: tasks that %s wait p50 %.2f p99 %.2f max %.2f of round robin\n", interval, companies[c].what,
+                      p50, p99, max);
+        if (companies[c].how != WAKES_ITS_PARTNER && p99 > waits.p99)
+            waits.p99 = p99;
+        waits.max = max > waits.max ? max : waits.max;
     }
-    const bool usually = rel_line("L5-p99", most, 2, most <= 2, stress_seed());
-    const bool always = rel_line("L5-max", worst, 10, worst <= 10, stress_seed());
-    (void)always; /* how often the shared queue is looked at follows the clock, so on a busy machine the line may say FAIL */
-    assert_true(usually && worst <= 20);
+    return waits;
+}
+
+/*
+ * scenario 3, scenario 4, known bug 84, known bug 86, known bug 88. What a task that wakes its partner gains by the next
+ * slot it pays back later, so for those only the longest wait is held against the limit. The interval that a worker finds follows
+ * the clock, and with it a count of polls: the figure is that of the shortest and the longest that it may find.
+ */
+static void turns_come_round(void **state)
+{
+    (void)state;
+    const struct waits short_one = turns_of_all(WEFT__PACE_MIN), long_one = turns_of_all(WEFT__PACE_MAX);
+    const double p99 = short_one.p99 > long_one.p99 ? short_one.p99 : long_one.p99;
+    const double max = short_one.max > long_one.max ? short_one.max : long_one.max;
+    const bool usually = rel_line("L5-p99", p99, 2, p99 <= 2, stress_seed());
+    const bool always = rel_line("L5-max", max, 10, max <= 10, stress_seed());
+    assert_true(usually && always);
+    assert_true(turns_of_all(0).p99 <= 2);
 }
 
 int main(void)
