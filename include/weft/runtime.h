@@ -6,8 +6,9 @@
  * a runtime that it inherited, or on a channel, a meeting point or a descriptor of one, answers WEFT_ESHUTDOWN (which the
  * lists of errors below do not repeat), and its tasks and jobs are not found (WEFT_ESRCH). weft_runtime_destroy() gives
  * memory and descriptors back and calls no function of the host: nothing is dropped, what messages and frames point to is
- * the parent's. Runtimes that the child creates are its own. A task, a job or a callback that forks is cancelled in the child, and its thread ends when it
- * returns; from inside a hook or a drop function the child may only run another program or _exit().
+ * the parent's. Runtimes that the child creates are its own. A task, a job or a callback that forks is cancelled in the
+ * child, and its thread ends when it returns; if that is the host's, which drives the runtime, the call in which it does so
+ * answers WEFT_ESHUTDOWN. From inside a hook or a drop function the child may only run another program or _exit().
  */
 #ifndef WEFT_RUNTIME_H
 #define WEFT_RUNTIME_H

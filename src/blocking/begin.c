@@ -213,6 +213,8 @@ static int begin_block(struct weft__blocking *pool, int64_t deadline_ns)
     }
     bool given_up = false;
     const int woken = weft__blocked_wait(&blocked, deadline_ns);
+    if (woken == WEFT_ESHUTDOWN)
+        return woken;
     if (woken < 0) {
         weft__lock(&pool->lock);
         given_up = blocked.wait.state == WEFT__WAIT_QUEUED;

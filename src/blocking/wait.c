@@ -219,6 +219,8 @@ int weft_job_wait_blocking(weft_job *job, int64_t deadline_ns, int *out_result)
         return wait_error(call, step, job);
     bool withdrawn = false;
     const int woken = weft__blocked_wait(&blocked.blocked, deadline_ns);
+    if (woken == WEFT_ESHUTDOWN)
+        return woken;
     if (woken < 0) {
         withdrawn = wait_withdraw(found.pool, wait);
         if (!withdrawn)

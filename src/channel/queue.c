@@ -169,6 +169,8 @@ static uint8_t queue_withdraw(weft_channel *channel, struct weft__wait *wait)
 
 int weft__channel_refused(weft_channel *channel, int error)
 {
+    if (error == WEFT_ESHUTDOWN) /* a wait that was left in the child of a fork: the channel lives in the parent */
+        return error;
     weft__fetch_add_relaxed(&channel->failed, 1); /* a statistic */
     if (error == WEFT_EAGAIN)
         weft__fetch_add_relaxed(&channel->overflowed, 1); /* the same */
@@ -206,6 +208,8 @@ int weft__channel_block_for_places(weft_channel *channel, uint32_t count, int64_
     if (answer != WEFT_AWAITING)
         return answer;
     const int woken = weft__blocked_wait(&blocked, deadline_ns);
+    if (woken == WEFT_ESHUTDOWN)
+        return woken;
     if (woken < 0) {
         if (queue_withdraw(channel, &blocked.wait) == WEFT__WAIT_QUEUED)
             return woken;

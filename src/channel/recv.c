@@ -212,6 +212,8 @@ static int recv_block(const char *call, weft_channel *channel, void *out, size_t
             return recv_busy(call);
         answer = recv_now(channel, out, limit); /* CH-A3 */
         const int woken = answer == WEFT_EAGAIN ? weft__blocked_wait(&blocked, deadline_ns) : 0;
+        if (woken == WEFT_ESHUTDOWN)
+            return woken;
         if (answer != WEFT_EAGAIN || woken < 0) {
             if (!recv_withdraw(channel, me))
                 weft__event_wait(&blocked.event, WEFT_FOREVER); /* a sender has us: it is about to set it */

@@ -49,7 +49,7 @@ static uint32_t drive_turn_worker(weft_runtime *rt, uint32_t budget)
 {
     weft__bell_clear(&rt->drive.bell); /* before the look: what comes after it rings again */
     const uint32_t polls = weft__worker_turn(drive_worker(rt), budget);
-    if (!drive_worker(rt)->lies)
+    if (!drive_worker(rt)->lies && !rt->sched.env.inherited)
         weft__bell_ring(&rt->drive.bell); /* something is left */
     return polls;
 }
@@ -57,7 +57,7 @@ static uint32_t drive_turn_worker(weft_runtime *rt, uint32_t budget)
 static uint32_t drive_turn_sim(weft_runtime *rt, uint32_t budget)
 {
     uint32_t steps = 0;
-    while (steps < budget && weft__sim_step(rt))
+    while (steps < budget && !rt->sched.env.inherited && weft__sim_step(rt))
         steps++;
     return steps;
 }
@@ -68,7 +68,8 @@ static uint32_t drive_turn(weft_runtime *rt, uint32_t budget)
     struct weft__realm *const outer = weft__realm_here;
     weft__realm_here = rt->sched.env.realm;
     const uint32_t done = rt->sched.sim ? drive_turn_sim(rt, budget) : drive_turn_worker(rt, budget);
-    weft__watch_turn(rt, &drive_worker(rt)->thread);
+    if (!rt->sched.env.inherited) /* a task, or a job of a simulated one, may have forked: this is the child */
+        weft__watch_turn(rt, &drive_worker(rt)->thread);
     weft__realm_here = outer;
     return done;
 }
@@ -85,7 +86,10 @@ static int drive_rest(weft_runtime *rt, int64_t deadline_ns)
 static int drive_until_sim(weft_runtime *rt, const char *call, bool (*done)(void *context), void *context, int64_t deadline_ns)
 {
     while (!done(context)) { /* asked after each step: what holds only for a moment is seen */
-        const int over = drive_turn(rt, 1) > 0 ? weft__sim_check_spin(rt, call) : weft__sim_rest(rt, call, deadline_ns);
+        const uint32_t steps = drive_turn(rt, 1);
+        const int over = rt->sched.env.inherited ? weft__runtimes_check(call, rt)
+                         : steps > 0             ? weft__sim_check_spin(rt, call)
+                                                 : weft__sim_rest(rt, call, deadline_ns);
         if (over < 0)
             return over;
     }
@@ -100,7 +104,10 @@ int weft__drive_until(weft_runtime *rt, const char *call, bool (*done)(void *con
     while (!done(context)) {
         if (rested < 0)
             return rested;
-        if (drive_turn(rt, DRIVE_BATCH) == 0)
+        const uint32_t polls = drive_turn(rt, DRIVE_BATCH);
+        if (rt->sched.env.inherited)
+            return weft__runtimes_check(call, rt);
+        if (polls == 0)
             rested = drive_rest(rt, deadline_ns);
     }
     return 0;
@@ -188,6 +195,8 @@ int weft_runtime_turn(weft_runtime *rt, uint32_t budget)
     const int entered = answer == 0 ? weft__drive_enter(call, rt) : answer;
     if (entered >= 0) {
         answer = (int)drive_turn(rt, budget);
+        if (rt->sched.env.inherited)
+            answer = weft__runtimes_check(call, rt);
         weft__drive_leave(rt, entered);
     } else {
         answer = entered;

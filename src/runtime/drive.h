@@ -41,7 +41,8 @@ void weft__drive_leave(weft_runtime *rt, int entered);
 
 /*
  * Inside: turn it until `done` says so, or until the deadline, by its own clock. 0 or WEFT_ETIMEDOUT; of a simulated one
- * also WEFT_EDEADLK, with a text that begins with `call`: nothing can ever happen again.
+ * also WEFT_EDEADLK, with a text that begins with `call`: nothing can ever happen again. WEFT_ESHUTDOWN: a task has forked
+ * meanwhile, and this is the child.
  */
 int weft__drive_until(weft_runtime *rt, const char *call, bool (*done)(void *context), void *context, int64_t deadline_ns);
 

@@ -56,7 +56,12 @@ static void fork_schedule(struct weft__env *env, weft__task *task)
     (void)task;
 }
 
-static const struct weft__sched_ops fork_ops = {.schedule = fork_schedule};
+static void fork_unpark(struct weft__thread *thread)
+{
+    (void)thread;
+}
+
+static const struct weft__sched_ops fork_ops = {.schedule = fork_schedule, .unpark = fork_unpark};
 
 /* The thread that forked was polling a task of this runtime: the rest of the poll is a cancelled one, and waits for nothing. */
 static void fork_cancel_poll(struct weft__thread *self)

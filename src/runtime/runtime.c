@@ -478,7 +478,8 @@ static int end_drain(const char *call, weft_runtime *rt, int64_t deadline_ns)
     return 0;
 }
 
-/* 0, WEFT_ETIMEDOUT, or of a simulated runtime WEFT_EDEADLK: tasks that do not listen wait for ever. */
+/* 0, WEFT_ETIMEDOUT; of a simulated runtime WEFT_EDEADLK: tasks that do not listen wait for ever; of a driven one WEFT_ESHUTDOWN:
+ * a task has forked meanwhile, and this is the child. */
 static int shutdown_until(const char *call, weft_runtime *rt, int64_t deadline_ns)
 {
     struct weft__env *env = &rt->sched.env;
@@ -491,7 +492,7 @@ static int shutdown_until(const char *call, weft_runtime *rt, int64_t deadline_n
         const int drained = end_drain(call, rt, again < deadline_ns ? again : deadline_ns);
         if (drained == 0)
             return weft__blocking_stop(env->blocking, WEFT_FOREVER); /* its threads have nothing to do but to leave */
-        if (drained == WEFT_EDEADLK)
+        if (drained != WEFT_ETIMEDOUT)
             return drained;
         if (weft__realm_now(env->realm) >= deadline_ns)
             return shutdown_overdue(rt);
@@ -542,7 +543,7 @@ static int end_begin(const char *call, weft_runtime *rt)
     return first ? entered : weft__refuse(WEFT_EINVAL, "%s: another thread is ending this runtime", call);
 }
 
-/* It cannot be ended: a simulated runtime whose tasks wait for ever. It stays the caller's. */
+/* It cannot be ended: its tasks wait for ever, or live in the parent of this process. It stays the caller's. */
 static int end_give_up(weft_runtime *rt, int code)
 {
     weft__store_release(&rt->ending, 0); /* EE-R1 */
@@ -570,9 +571,10 @@ int weft_runtime_finish(weft_runtime *rt)
 static int destroy_inherited(weft_runtime *rt)
 {
     struct weft__env *env = &rt->sched.env;
-    if (weft__self_in(env) || weft__blocking_is_inside(env->blocking) || weft__watch_is_inside(rt))
-        return weft__refuse(WEFT_EDEADLK, "weft_runtime_destroy: this thread is one of the runtime's, in the process that "
-                                          "forked this one: return, or end the process");
+    if (weft__self_in(env) || weft__blocking_is_inside(env->blocking) || weft__watch_is_inside(rt) ||
+        weft__drive_is_inside(rt) || weft__runtime_is_visited(rt))
+        return weft__refuse(WEFT_EDEADLK, "weft_runtime_destroy: this thread is one of the runtime's, or in a call of it, in the "
+                                          "process that forked this one: return, or end the process");
     runtime_unpublish(rt);
     weft__io_disown(env->io);
     runtime_free(rt);
@@ -589,7 +591,11 @@ int weft_runtime_destroy(weft_runtime *rt)
         return wrong;
     const int stuck = shutdown_until(call, rt, WEFT_FOREVER);
     if (stuck < 0)
-        return end_give_up(rt, stuck);
+        (void)end_give_up(rt, stuck);
+    if (stuck == WEFT_ESHUTDOWN) /* one of its tasks has forked, and this is the child */
+        return destroy_inherited(rt);
+    if (stuck < 0)
+        return stuck;
     runtime_end(rt);
     return 0;
 }

@@ -402,7 +402,7 @@ uint32_t weft__worker_turn(struct weft__worker *worker, uint32_t budget)
     else
         worker_turn(worker);
     worker->lies = false;
-    while (polls < budget && !worker->lies) {
+    while (polls < budget && !worker->lies && !weft__load_relaxed(&worker->sched->stopping)) { /* in a fork's child only */
         worker_look_up(worker);
         weft__task *task = worker_take_own(worker);
         if (!task)

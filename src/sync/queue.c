@@ -220,6 +220,8 @@ int weft__queue_block(struct weft__meeting *object, struct weft__guest *guest, i
 {
     struct weft__wait *wait = &guest->blocked.wait;
     const int woken = weft__blocked_wait(&guest->blocked, deadline_ns);
+    if (woken == WEFT_ESHUTDOWN)
+        return woken;
     if (woken < 0) {
         if (queue_give_up(object, wait)) {
             weft__queue_leave(object, wait);

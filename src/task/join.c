@@ -250,6 +250,8 @@ int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_resul
         if (step != JOIN_WAITS)
             return join_error("weft_task_join_blocking", waited && step == JOIN_REFUSED ? JOIN_STALE : step);
         const int woken = weft__blocked_wait(&blocked, deadline_ns);
+        if (woken == WEFT_ESHUTDOWN)
+            return woken;
         if (woken < 0 && join_withdraw(*task, waiter))
             return woken;
         weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the registration is about to set it */

@@ -140,7 +140,8 @@ void weft__blocked_init(struct weft__blocked *blocked, uint32_t runtime);
 /*
  * Wait until the event is set: 0. WEFT_ETIMEDOUT; or WEFT_EDEADLK: the runtime that this thread drives has nothing to do
  * and never will, or must not be turned from here. Then the caller takes its node back, and if somebody else has taken
- * it out, waits for the event, which that one sets without the help of this thread.
+ * it out, waits for the event, which that one sets without the help of this thread. WEFT_ESHUTDOWN: a task of that runtime
+ * has forked, and this is the child: what was waited for lives in the parent, and the caller returns without touching it.
  */
 int weft__blocked_wait(struct weft__blocked *blocked, int64_t deadline_ns);
 
