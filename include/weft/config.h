@@ -7,9 +7,9 @@
  *     weft_config *cfg;
  *     if (weft_config_load(&cfg, "app.toml", WEFT_CONFIG_OPTIONS(.report = print)) < 0)
  *         return 1;
- *     weft_runtime_options ro = {.size = sizeof ro};
+ *     weft_runtime_options ro = *WEFT_RUNTIME_OPTIONS();
  *     weft_config_runtime(cfg, "orders", &ro);
- *     weft_channel_options co = {.size = sizeof co, .capacity = 64};
+ *     weft_channel_options co = *WEFT_CHANNEL_OPTIONS(.capacity = 64);
  *     weft_config_channel(cfg, "incoming", &co);
  *
  * What is in force is the file, over it the section [env.<environment>], over that the variables of the environment, if

@@ -165,6 +165,19 @@ static void settings_that_are_wrong_are_told_and_have_their_default(void **state
     weft__otlp_settings_free(&s);
 }
 
+/* Cut to what there is room for it would be another address. */
+static void settings_send_nothing_to_half_an_address(void **state)
+{
+    (void)state;
+    char endpoint[4096] = "http://collector/";
+    memset(endpoint + strlen(endpoint), 'a', 2100);
+    struct weft__otlp_settings s = READ(NOTHING, "OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+    assert_string_equal(s.problems, "endpoint of OTEL_EXPORTER_OTLP_ENDPOINT: longer than 2048 bytes");
+    assert_string_equal(s.targets[WEFT__OTLP_TRACES].url, "http://localhost:4318/v1/traces");
+    assert_string_equal(s.targets[WEFT__OTLP_LOGS].url, "http://localhost:4318/v1/logs");
+    weft__otlp_settings_free(&s);
+}
+
 static void settings_have_a_point_in_any_locale(void **state)
 {
     (void)state;
@@ -228,6 +241,7 @@ int main(void)
         cmocka_unit_test(settings_come_from_the_environment),
         cmocka_unit_test(settings_of_options_and_environment_go_as_the_options_say),
         cmocka_unit_test(settings_that_are_wrong_are_told_and_have_their_default),
+        cmocka_unit_test(settings_send_nothing_to_half_an_address),
         cmocka_unit_test(settings_have_a_point_in_any_locale),
         cmocka_unit_test(settings_say_what_is_compressed),
         cmocka_unit_test(settings_switch_things_off),

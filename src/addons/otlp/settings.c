@@ -242,8 +242,11 @@ static char *settings_url(struct reading *r, int signal)
     base = base ? base : standard;
     const size_t length = strlen(base);
     const int written = snprintf(url, sizeof url, "%.*s/v1/%s", (int)(length - (base[length - 1] == '/')), base, settings_paths[signal]);
-    if (written >= (int)sizeof url)
+    if (written < (int)sizeof url)
+        return settings_copy(r, url);
+    if (signal == 0)
         settings_problem(r, "endpoint of %s: longer than %zu bytes", source, sizeof url);
+    snprintf(url, sizeof url, "%s/v1/%s", standard, settings_paths[signal]); /* the half of an address is another's */
     return settings_copy(r, url);
 }
 
