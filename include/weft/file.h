@@ -39,7 +39,7 @@ typedef enum weft_file_kind {
 
 typedef struct weft_file_info {
     uint64_t size;
-    int64_t modified_ns; /* of the wall clock, since 1970 */
+    int64_t modified_ns; /* of the wall clock, since 1970; after 2262 INT64_MAX, before 1677 INT64_MIN */
     uint32_t mode;       /* permissions */
     weft_file_kind kind;
 } weft_file_info;

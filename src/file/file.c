@@ -206,6 +206,16 @@ static weft_file_kind file_kind(mode_t mode)
     }
 }
 
+/* File systems keep times that are farther away than 63 bits of nanoseconds: those are the last or the first there is. */
+static int64_t file_time(struct timespec time)
+{
+    if (time.tv_sec >= INT64_MAX / 1000000000)
+        return INT64_MAX;
+    if (time.tv_sec <= INT64_MIN / 1000000000)
+        return INT64_MIN;
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
 static int file_do_stat(void *argument)
 {
     const weft_file_op *op = argument;
@@ -215,7 +225,7 @@ static int file_do_stat(void *argument)
         return -errno;
     *out = (weft_file_info){
         .size = (uint64_t)about.st_size,
-        .modified_ns = (int64_t)about.st_mtim.tv_sec * 1000000000 + about.st_mtim.tv_nsec,
+        .modified_ns = file_time(about.st_mtim),
         .mode = about.st_mode & 07777,
         .kind = file_kind(about.st_mode),
     };

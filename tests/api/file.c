@@ -120,6 +120,42 @@ static void files_are_written_and_read(void **state)
     world_end(rt, 1);
 }
 
+struct far_away {
+    weft_frame weft;
+    weft_file_op op;
+    char path[96];
+    weft_file_info info;
+};
+
+static weft_poll far_away(weft_context *cx, struct far_away *self)
+{
+    WEFT_BEGIN(cx, self);
+    snprintf(self->path, sizeof self->path, "%s/far", folder);
+    WEFT_AWAIT(self->weft.rc, weft_file_stat(cx, &self->op, self->path, &self->info));
+    VERDICT(self->weft.rc == 0);
+    struct stat kept; /* the file system may know no such time, and keep its last */
+    VERDICT(stat(self->path, &kept) == 0);
+    VERDICT(self->info.modified_ns ==
+            (kept.st_mtim.tv_sec > INT64_MAX / 1000000000 ? INT64_MAX : (int64_t)kept.st_mtim.tv_sec * 1000000000));
+    WEFT_END(0);
+}
+
+/* A file of the year 3058: its time in nanoseconds has more than 63 bits. */
+static void time_that_does_not_fit_is_the_last_there_is(void **state)
+{
+    (void)state;
+    char path[96];
+    snprintf(path, sizeof path, "%s/far", folder);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    const struct timespec times[2] = {{.tv_sec = (time_t)1 << 35}, {.tv_sec = (time_t)1 << 35}};
+    assert_int_equal(futimens(fd, times), 0);
+    close(fd);
+    weft_runtime *rt = world_begin(1);
+    assert_int_equal(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), far_away)), 0);
+    world_end(rt, 1);
+}
+
 struct names {
     weft_frame weft;
     weft_resolve_op op;
@@ -382,6 +418,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_written_and_read),
+        cmocka_unit_test(time_that_does_not_fit_is_the_last_there_is),
         cmocka_unit_test(names_are_looked_up),
         cmocka_unit_test(children_are_started_fed_and_waited_for),
         cmocka_unit_test(start_without_a_descriptor_leaves_no_child),
