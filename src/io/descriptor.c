@@ -175,7 +175,8 @@ static void descriptor_watch(struct weft__descriptor *descriptor, unsigned keep)
     weft__lock(&descriptor->lock);
     const unsigned wanted = descriptor_wanted(descriptor) | (descriptor->watched & keep);
     if (descriptor->known && wanted != descriptor->watched && !descriptor->closing) {
-        descriptor->error = (int16_t)weft__source_want(&descriptor->source, descriptor->fd, wanted,
+        descriptor->error = (int16_t)weft__source_want(weft__load_relaxed(&descriptor->reactor), &descriptor->source,
+                                                       descriptor->fd, wanted,
                                                        weft__load_relaxed(&descriptor->edge)); /* under the lock */
         descriptor->watched = descriptor->error == 0 ? (uint8_t)wanted : 0;
     }
@@ -188,15 +189,20 @@ static void descriptor_watch(struct weft__descriptor *descriptor, unsigned keep)
 /* What an event changes, whoever waits. Under the lock. */
 static void descriptor_note(struct weft__descriptor *descriptor, unsigned events)
 {
-    if (events & WEFT__IO_ERROR)
-        descriptor->watched = 0; /* libuv has let go of it */
     if (weft__load_relaxed(&descriptor->edge)) { /* under the lock */
         if (events & ~(unsigned)(WEFT__IO_READ | WEFT__IO_WRITE))
             weft__store_relaxed(&descriptor->odd, true); /* the count releases it */
         if (events & ~(unsigned)WEFT__IO_WRITE)
             weft__store_release(&descriptor->edges, weft__load_relaxed(&descriptor->edges) + 1); /* DE-R2; under the lock */
         descriptor->watched &= (uint8_t)~WEFT__IO_WRITE; /* it is asked for anew by who waits for it next */
+    } else if (events & WEFT__IO_ERROR) {
+        descriptor->watched = 0; /* libuv has let go of it */
     }
+}
+
+void weft__source_fetch(const void *source)
+{
+    __builtin_prefetch((const void *)((uintptr_t)source - offsetof(struct weft__descriptor, source))); /* or of nothing */
 }
 
 uint32_t weft__source_event(struct weft__source *source, unsigned came)
@@ -231,20 +237,20 @@ void weft__source_gone(struct weft__source *source)
 static void descriptor_forget(struct weft__descriptor *descriptor)
 {
     if (descriptor->known)
-        weft__source_fini(&descriptor->source); /* drops its reference in a later turn */
+        weft__source_fini(weft__load_relaxed(&descriptor->reactor), &descriptor->source,
+                          descriptor->fd); /* drops its reference, which is not the last */
     descriptor->known = false;
     if (!descriptor->borrowed && descriptor->fd >= 0)
-        close(descriptor->fd); /* libuv has taken it out of epoll: the number may come back */
+        close(descriptor->fd); /* it is in no epoll any more: the number may come back */
     descriptor->fd = -1;
 }
 
 /* Under the lock. */
 static void descriptor_make_known(struct weft__descriptor *descriptor)
 {
-    descriptor->error = (int16_t)weft__source_init(weft__load_relaxed(&descriptor->reactor), &descriptor->source, descriptor->fd);
-    descriptor->known = descriptor->error == 0;
-    if (descriptor->known)
-        weft__fetch_add_relaxed(&descriptor->refs, 1); /* the change has one */
+    descriptor->source = (struct weft__source){0};
+    descriptor->known = true;
+    weft__fetch_add_relaxed(&descriptor->refs, 1); /* the change has one */
 }
 
 /* What is wished of the loop: to know it, to watch it, to forget it. Where the loop is turned. */
@@ -433,8 +439,6 @@ int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const 
 
 void weft__descriptor_tell_edges(struct weft__descriptor *descriptor)
 {
-    if (weft__reactor_open(weft__load_relaxed(&descriptor->reactor)) < 0 || !weft__reactor_has_edges()) /* whoever waits is told why */
-        return;
     weft__store_relaxed(&descriptor->edge, true);
     weft__store_relaxed(&descriptor->quiet, weft__load_relaxed(&descriptor->edges) - 1); /* not known yet */
 }

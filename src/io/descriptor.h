@@ -42,9 +42,8 @@ enum { WEFT__DESCRIPTOR_LIVE = 1, WEFT__DESCRIPTOR_FREE = 2 };
 enum { WEFT__FD_CLOSED = 1, WEFT__FD_CONNECTING = 2 };
 
 /*
- * In the order in which it is used: an event touches two cache lines, the first and that in which the second half of `source`
- * begins; the read and the write that follow it, and the next wait, touch the first two. With hundreds of connections that is
- * what an event costs beside the system's calls.
+ * In the order in which it is used: an event touches the first cache line; the read and the write that follow it, and the next
+ * wait, touch the first two. With hundreds of connections that is what an event costs beside the system's calls.
  */
 struct weft__descriptor {
     _Atomic uint64_t state; /* these two are the slab's */
@@ -87,8 +86,7 @@ struct weft__descriptor {
 };
 
 _Static_assert(offsetof(struct weft__descriptor, id) == 64, "the second line");
-_Static_assert((offsetof(struct weft__descriptor, source) + WEFT__SOURCE_HOT) % 64 == 0, "and the third");
-_Static_assert(sizeof(struct weft__descriptor) == 384, "a size that the slab has");
+_Static_assert(sizeof(struct weft__descriptor) <= 256, "a size that the slab has");
 
 enum { WEFT__IO_KINDS = WEFT_FD_DATAGRAM + 1 };
 

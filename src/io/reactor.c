@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libuv 1.44 has four habits that decide how this is written. It aborts when a descriptor cannot be put into epoll at the
+ * A loop is two: an epoll of our own, in which TCP connections are told of by edges, and libuv's, which has everything else and
+ * whose descriptor is in ours, so that one sleep waits for both. libuv asks for levels, which the system looks at once more after
+ * each time that it has told of one; it keeps a handle of 160 bytes for each descriptor and finds it by three loads that are not
+ * in the cache; and it takes up to 1024 events before the first of them is served. A connection needs none of that.
+ *
+ * libuv 1.44 has three habits that decide how the rest is written. It aborts when a descriptor cannot be put into epoll at the
  * moment of polling, so each is put there before by us, and libuv finds it there (EEXIST). It aborts when it cannot make
- * its pipes, so room for them is asked for first. Its timers count milliseconds, so a wake that is due within the next two
- * is waited for with ppoll() on the loop's own descriptor, and only the rest with a timer of the loop. It asks epoll
- * for levels, which the system looks at once more after each time that it has told of one; of an echo server with 512
- * connections that is a twentieth of its time. So where edges do, EPOLLET is slipped into the mask that it passes on, and
- * taken out again before each call that looks at the mask.
+ * its pipes, so room for them is asked for first. And what its callbacks and calls leave to be done is done in its next run, so
+ * it is asked (uv_backend_timeout) before a sleep whether it has to be run first.
  */
 #define _GNU_SOURCE
 #include "io/reactor.h"
@@ -23,8 +25,10 @@
 #include "registry/rcu.h"
 
 enum {
-    REACTOR_FDS = 6,            /* what the first loop of a process takes: epoll, two pipes, an eventfd */
-    REACTOR_FINE_NS = 2000000,  /* waits shorter than this are not left to the loop's timer */
+    REACTOR_FDS = 6,           /* what libuv's first loop of a process takes: epoll, two pipes, an eventfd */
+    REACTOR_EVENTS = 128,      /* taken at once: half of a worker's ring */
+    REACTOR_AHEAD = 2,         /* events whose descriptors are on their way into the cache */
+    REACTOR_FINE_NS = 2000000, /* waits shorter than this are not counted in milliseconds */
     REACTOR_LONGEST_MS = 1000000
 };
 
@@ -37,16 +41,16 @@ struct weft__reactor {
     _Atomic uint32_t watching; /* descriptors; written under `turning` */
     _Atomic uint32_t open;
     _Atomic uint32_t alive;    /* what others have put on the loop has to be turned */
+    _Atomic uint32_t rung;     /* an event of the bell is under way */
     bool called;               /* somebody was given the loop */
+    bool unsettled;            /* libuv may have to be run, whatever its descriptor says */
     bool ended;                /* it is not opened again; under `opening` */
+    int epoll;
+    int bell; /* an eventfd that is in it, and is never read */
     _Atomic(struct weft__thread *) thread; /* whose loop it is; NULL once that has gone. Inside an RCU section */
     uv_loop_t loop;
-    uv_async_t rouser;
-    uv_timer_t due;
+    uv_async_t keeper; /* libuv's loop is alive, and its timeout that of its timers */
 };
-
-_Static_assert(sizeof(uv_poll_t) <= sizeof(((struct weft__source *)0)->handle), "libuv's handle fits");
-_Static_assert(offsetof(uv_poll_t, poll_cb) == WEFT__SOURCE_HOT, "where its hot half begins");
 
 static size_t reactors_bytes(uint32_t count)
 {
@@ -79,11 +83,6 @@ struct weft__reactor *weft__reactor_choose(struct weft__reactor *reactors, uint3
     return &reactors[weft__fetch_add_relaxed(turn, 1) % count]; /* a turn is unique by the read-modify-write */
 }
 
-static uv_poll_t *source_handle(struct weft__source *source) { return (uv_poll_t *)(void *)source->handle; }
-
-static void source_set_edge(uv_poll_t *handle) { handle->io_watcher.pevents |= (unsigned)EPOLLET; }
-static void source_clear_edge(uv_poll_t *handle) { handle->io_watcher.pevents &= ~(unsigned)EPOLLET; }
-
 /* libuv makes these without a way to say that it could not. */
 static bool reactor_has_room(void)
 {
@@ -95,41 +94,46 @@ static bool reactor_has_room(void)
     return count == REACTOR_FDS;
 }
 
-static void reactor_roused(uv_async_t *rouser) { (void)rouser; }
-static void reactor_is_due(uv_timer_t *due) { (void)due; }
-
-enum { EDGES_UNKNOWN, EDGES_NONE, EDGES_TOLD };
-static _Atomic uint32_t reactor_edges; /* says nothing of other memory */
-
-bool weft__reactor_has_edges(void) { return weft__load_relaxed(&reactor_edges) == EDGES_TOLD; }
-
-static void probe_called(uv_poll_t *probe, int status, int events)
+/* What strangers have left on the loop. */
+static void reactor_close_handle(uv_handle_t *handle, void *unused)
 {
-    (void)status;
-    (void)events;
-    ++*(int *)probe->data;
+    (void)unused;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
 }
 
-/* Ask this libuv whether EPOLLET goes through its mask: what is readable and stays so is told once, not twice. */
-static void reactor_probe_edges(uv_loop_t *loop)
+static void reactor_close_own(struct weft__reactor *reactor)
 {
-    uv_poll_t probe;
-    int told = 0;
-    const int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (fd < 0)
-        return;
-    if (uv_poll_init(loop, &probe, fd) == 0) {
-        probe.data = &told;
-        uv_poll_start(&probe, UV_READABLE, probe_called);
-        source_set_edge(&probe);
-        uv_run(loop, UV_RUN_NOWAIT);
-        uv_run(loop, UV_RUN_NOWAIT);
-        source_clear_edge(&probe);
-        uv_close((uv_handle_t *)&probe, NULL);
-        uv_run(loop, UV_RUN_NOWAIT);
-        weft__store_relaxed(&reactor_edges, told == 1 ? EDGES_TOLD : EDGES_NONE);
+    if (reactor->bell >= 0)
+        close(reactor->bell);
+    if (reactor->epoll >= 0)
+        close(reactor->epoll);
+}
+
+static void keeper_called(uv_async_t *keeper) { (void)keeper; }
+
+static int reactor_add(int epoll, int fd, uint32_t events, void *whose)
+{
+    struct epoll_event event = {.events = events, .data.ptr = whose};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+static int reactor_open_libuv(struct weft__reactor *reactor)
+{
+    if (!reactor_has_room())
+        return WEFT_EMFILE;
+    int error = uv_loop_init(&reactor->loop);
+    if (error < 0)
+        return error;
+    error = uv_async_init(&reactor->loop, &reactor->keeper, keeper_called);
+    if (error == 0)
+        error = reactor_add(reactor->epoll, uv_backend_fd(&reactor->loop), EPOLLIN, &reactor->loop);
+    if (error < 0) {
+        uv_walk(&reactor->loop, reactor_close_handle, NULL);
+        uv_run(&reactor->loop, UV_RUN_NOWAIT);
+        uv_loop_close(&reactor->loop);
     }
-    close(fd);
+    return error;
 }
 
 /* Under `opening`: who turns it may sleep in it as soon as it is open, and must not be waited for by who came second. */
@@ -137,19 +141,16 @@ static int reactor_open_loop(struct weft__reactor *reactor)
 {
     if (reactor->ended)
         return WEFT_ESHUTDOWN;
-    if (!reactor_has_room())
-        return WEFT_EMFILE;
-    int error = uv_loop_init(&reactor->loop);
-    if (error < 0)
-        return error;
-    if (weft__load_relaxed(&reactor_edges) == EDGES_UNKNOWN) /* several may ask; they hear the same */
-        reactor_probe_edges(&reactor->loop);
-    error = uv_async_init(&reactor->loop, &reactor->rouser, reactor_roused);
+    reactor->epoll = epoll_create1(EPOLL_CLOEXEC);
+    reactor->bell = reactor->epoll < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int error = reactor->bell < 0 ? -errno : reactor_add(reactor->epoll, reactor->bell, EPOLLIN | EPOLLET, NULL);
+    if (error == 0)
+        error = reactor_open_libuv(reactor);
     if (error < 0) {
-        uv_loop_close(&reactor->loop);
+        reactor_close_own(reactor);
         return error;
     }
-    uv_timer_init(&reactor->loop, &reactor->due);
+    reactor->unsettled = true;
     weft__store_release(&reactor->open, 1); /* RE-R2: the loop can be roused */
     return 0;
 }
@@ -181,6 +182,14 @@ static void reactor_apply(struct weft__reactor *reactor)
     }
 }
 
+/* End the sleep in it, or the next. An event that is under way serves for all who ring before it is taken. */
+static void reactor_ring(struct weft__reactor *reactor)
+{
+    const uint64_t one = 1;
+    if (weft__exchange_acq_rel(&reactor->rung, 1) == 0) /* RE-R4 */
+        (void)!write(reactor->bell, &one, sizeof one); /* an edge for each, full or not */
+}
+
 void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *change)
 {
     weft__lock(&reactor->changing);
@@ -193,21 +202,13 @@ void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *ch
         reactor_apply(reactor);
         weft__unlock(&reactor->turning);
     } else if (weft__load_acquire(&reactor->open)) { /* RE-A2 */
-        uv_async_send(&reactor->rouser); /* whoever turns it comes back to the list */
+        reactor_ring(reactor); /* whoever turns it comes back to the list */
     }
     weft__rcu_read_lock(); /* the runtime, and with it the worker, may be ending */
     struct weft__thread *thread = weft__load_acquire(&reactor->thread); /* RE-A3 */
     if (thread && thread != weft__self)
         thread->env->ops->unpark(thread); /* RE-R1: if it sleeps, then in its loop from now on */
     weft__rcu_read_unlock();
-}
-
-/* What strangers have left on the loop. */
-static void reactor_close_handle(uv_handle_t *handle, void *unused)
-{
-    (void)unused;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
 }
 
 void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *context), void *context)
@@ -224,6 +225,7 @@ void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *conte
         while (uv_run(&reactor->loop, UV_RUN_NOWAIT) != 0)
             continue;
         uv_loop_close(&reactor->loop);
+        reactor_close_own(reactor);
     }
     weft__unlock(&reactor->turning);
 }
@@ -234,36 +236,70 @@ void weft__reactor_disown(struct weft__reactor *reactor)
         return;
     const uv_loop_t *loop = &reactor->loop;
     const int fds[] = {uv_backend_fd(loop), loop->async_io_watcher.fd, loop->async_wfd, loop->signal_pipefd[0],
-                       loop->signal_pipefd[1]};
+                       loop->signal_pipefd[1], reactor->epoll, reactor->bell};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (fds[i] >= 0)
             close(fds[i]);
 }
 
-/* Waiters woken by the turn that this thread is in. Not in the reactor: a source would have to look in one more place for it. */
+/* Waiters woken by the run of libuv that this thread is in. Not in the reactor: a stranger's handle is in the same loop. */
 static _Thread_local uint32_t reactor_woken __attribute__((tls_model("initial-exec")));
+
+/* How a source is told of. */
+enum { SOURCE_NOT, SOURCE_BY_EDGES, SOURCE_BY_LIBUV };
+
+/* One descriptor more, or less. Under `turning`; the unpark after a change orders. */
+static void reactor_count(struct weft__reactor *reactor, int change)
+{
+    weft__store_relaxed(&reactor->watching, weft__load_relaxed(&reactor->watching) + (uint32_t)change);
+}
+
+static uint32_t source_mask(unsigned events)
+{
+    return (events & WEFT__IO_READ ? (uint32_t)EPOLLIN : 0) | (events & WEFT__IO_WRITE ? (uint32_t)EPOLLOUT : 0) |
+           (events & WEFT__IO_PRIORITY ? (uint32_t)EPOLLPRI : 0);
+}
+
+static unsigned source_events(uint32_t mask)
+{
+    return (mask & EPOLLIN ? (unsigned)WEFT__IO_READ : 0) | (mask & EPOLLOUT ? (unsigned)WEFT__IO_WRITE : 0) |
+           (mask & EPOLLPRI ? (unsigned)WEFT__IO_PRIORITY : 0) | (mask & EPOLLERR ? (unsigned)WEFT__IO_ERROR : 0) |
+           (mask & (EPOLLRDHUP | EPOLLHUP) ? (unsigned)WEFT__IO_HANGUP : 0);
+}
+
+/* What is there already is told also if nothing changes: the system looks at each change. */
+static int source_want_edges(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events)
+{
+    struct epoll_event event = {.events = source_mask(events) | (uint32_t)(EPOLLET | EPOLLRDHUP), .data.ptr = source};
+    const bool first = source->how == SOURCE_NOT;
+    if (epoll_ctl(reactor->epoll, first ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) < 0)
+        return -errno;
+    source->how = SOURCE_BY_EDGES;
+    reactor_count(reactor, first);
+    return 0;
+}
+
+/* The system's copy of a descriptor that another process has, too, would be told of for ever. */
+static void source_end_edges(struct weft__reactor *reactor, struct weft__source *source, int fd)
+{
+    epoll_ctl(reactor->epoll, EPOLL_CTL_DEL, fd, NULL);
+    source->how = SOURCE_NOT;
+    reactor_count(reactor, -1);
+}
 
 static struct weft__reactor *source_reactor(const uv_poll_t *handle)
 {
     return weft__container_of(handle->loop, struct weft__reactor, loop);
 }
 
-/* One descriptor more, or less. Under `turning`; the unpark after a change orders. */
-static void source_count(const uv_poll_t *handle, int change)
-{
-    struct weft__reactor *reactor = source_reactor(handle);
-    weft__store_relaxed(&reactor->watching, weft__load_relaxed(&reactor->watching) + (uint32_t)change);
-}
-
 /* libuv says of an error only that there is one, and stops watching. */
-static void source_event(uv_poll_t *handle, int status, int events)
+static void source_called(uv_poll_t *handle, int status, int events)
 {
     unsigned mask = 0;
     if (status < 0) {
         mask = WEFT__IO_ERROR;
-        source_count(handle, -1);
-        source_clear_edge(handle);
-        uv_poll_stop(handle); /* of a mask with our bit in it libuv has stopped the rest */
+        reactor_count(source_reactor(handle), -1);
+        uv_poll_stop(handle);
     }
     if (events & UV_READABLE)
         mask |= WEFT__IO_READ;
@@ -271,35 +307,39 @@ static void source_event(uv_poll_t *handle, int status, int events)
         mask |= WEFT__IO_WRITE;
     if (events & UV_PRIORITIZED)
         mask |= WEFT__IO_PRIORITY;
-    if (events & UV_DISCONNECT)
-        mask |= WEFT__IO_HANGUP;
-    reactor_woken += weft__source_event(weft__container_of(handle, struct weft__source, handle), mask);
+    reactor_woken += weft__source_event(handle->data, mask);
 }
 
-int weft__source_init(struct weft__reactor *reactor, struct weft__source *source, int fd)
+/* Give it a handle of libuv's. 0, or what the system or the memory refuses. */
+static int source_give_handle(struct weft__reactor *reactor, struct weft__source *source, int fd)
 {
-    return uv_poll_init(&reactor->loop, source_handle(source), fd);
+    uv_poll_t *handle = weft__alloc(sizeof *handle);
+    if (!handle)
+        return WEFT_ENOMEM;
+    const int error = uv_poll_init(&reactor->loop, handle, fd);
+    if (error < 0) {
+        weft__free(handle);
+        return error;
+    }
+    handle->data = source;
+    source->handle = handle;
+    source->how = SOURCE_BY_LIBUV;
+    return 0;
 }
 
-/* Put it into the loop's epoll ourselves: what the system refuses there libuv would take for a bug. */
-static int source_reserve(uv_poll_t *handle, int fd, unsigned events, bool edge)
+/* Put it into libuv's epoll ourselves: what the system refuses there libuv would take for a bug. */
+static int source_reserve(const uv_poll_t *handle, int fd, unsigned events)
 {
-    struct epoll_event event = {.events = edge ? (uint32_t)(EPOLLET | EPOLLRDHUP) : 0, .data.fd = fd};
-    if (events & WEFT__IO_READ)
-        event.events |= EPOLLIN;
-    if (events & WEFT__IO_WRITE)
-        event.events |= EPOLLOUT;
-    if (events & WEFT__IO_PRIORITY)
-        event.events |= EPOLLPRI;
-    if (epoll_ctl(uv_backend_fd(handle->loop), EPOLL_CTL_ADD, fd, &event) == 0 || errno == EEXIST)
-        return 0;
-    return -errno;
+    struct epoll_event event = {.events = source_mask(events), .data.fd = fd};
+    return epoll_ctl(uv_backend_fd(handle->loop), EPOLL_CTL_ADD, fd, &event) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-int weft__source_want(struct weft__source *source, int fd, unsigned events, bool edge)
+static int source_want_levels(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events)
 {
-    uv_poll_t *handle = source_handle(source);
-    source_clear_edge(handle);
+    int error = source->how == SOURCE_BY_LIBUV ? 0 : source_give_handle(reactor, source, fd);
+    if (error < 0)
+        return error;
+    uv_poll_t *handle = source->handle;
     const int before = uv_is_active((uv_handle_t *)handle);
     int wanted = 0;
     if (events & WEFT__IO_READ)
@@ -308,30 +348,43 @@ int weft__source_want(struct weft__source *source, int fd, unsigned events, bool
         wanted |= UV_WRITABLE;
     if (events & WEFT__IO_PRIORITY)
         wanted |= UV_PRIORITIZED;
-    if (wanted && edge)
-        wanted |= UV_DISCONNECT;
-    int error = wanted ? uv_poll_start(handle, wanted, source_event) : uv_poll_stop(handle);
+    error = wanted ? uv_poll_start(handle, wanted, source_called) : uv_poll_stop(handle);
     if (error == 0 && wanted)
-        error = source_reserve(handle, fd, events, edge); /* after the start, which takes it out of epoll first */
+        error = source_reserve(handle, fd, events); /* after the start, which takes it out of epoll first */
     if (error < 0)
         uv_poll_stop(handle);
-    else if (wanted && edge)
-        source_set_edge(handle);
-    source_count(handle, uv_is_active((uv_handle_t *)handle) - before);
+    reactor_count(reactor, uv_is_active((uv_handle_t *)handle) - before);
     return error;
+}
+
+int weft__source_want(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events, bool edge)
+{
+    if (edge)
+        return source_want_edges(reactor, source, fd, events);
+    if (source->how == SOURCE_BY_EDGES)
+        source_end_edges(reactor, source, fd);
+    reactor->unsettled = true;
+    return source_want_levels(reactor, source, fd, events);
 }
 
 static void source_closed(uv_handle_t *handle)
 {
-    weft__source_gone(weft__container_of(handle, struct weft__source, handle));
+    struct weft__source *source = handle->data;
+    weft__free(handle);
+    weft__source_gone(source);
 }
 
-void weft__source_fini(struct weft__source *source)
+void weft__source_fini(struct weft__reactor *reactor, struct weft__source *source, int fd)
 {
-    uv_poll_t *handle = source_handle(source);
-    source_count(handle, -uv_is_active((uv_handle_t *)handle));
-    source_clear_edge(handle);
-    uv_close((uv_handle_t *)handle, source_closed);
+    if (source->how == SOURCE_BY_LIBUV) {
+        reactor->unsettled = true;
+        reactor_count(reactor, -uv_is_active(source->handle));
+        uv_close(source->handle, source_closed);
+        return;
+    }
+    if (source->how == SOURCE_BY_EDGES)
+        source_end_edges(reactor, source, fd);
+    weft__source_gone(source);
 }
 
 bool weft__reactor_awaited(const struct weft__thread *self)
@@ -348,19 +401,69 @@ static void reactor_note_alive(struct weft__reactor *reactor)
 {
     if (!reactor->called)
         return;
-    uv_unref((uv_handle_t *)&reactor->rouser);
+    uv_unref((uv_handle_t *)&reactor->keeper);
     weft__store_relaxed(&reactor->alive, uv_loop_alive(&reactor->loop) ? 1 : 0);
-    uv_ref((uv_handle_t *)&reactor->rouser);
+    uv_ref((uv_handle_t *)&reactor->keeper);
 }
 
-/* One turn. How many waiters it woke. Under `turning`, the loop open. */
-static uint32_t reactor_run(struct weft__reactor *reactor, uv_run_mode mode)
+/* Run libuv: how many waiters that woke. Under `turning`, as all that follows. */
+static uint32_t reactor_run_libuv(struct weft__reactor *reactor)
 {
-    const uint32_t before = reactor_woken; /* of a turn that this one is inside of */
-    uv_run(&reactor->loop, mode);
-    const uint32_t woken = reactor_woken - before;
-    reactor_apply(reactor);
+    const uint32_t before = reactor_woken; /* of a run that this one is inside of */
+    uv_run(&reactor->loop, UV_RUN_NOWAIT);
+    reactor->unsettled = true; /* callbacks may have left something to do */
     reactor_note_alive(reactor);
+    return reactor_woken - before;
+}
+
+/* Whether libuv has something to do, though nothing has come for it. */
+static bool reactor_is_due(struct weft__reactor *reactor)
+{
+    if (!reactor->unsettled && !reactor->called)
+        return false;
+    uv_update_time(&reactor->loop);
+    return reactor->unsettled = uv_backend_timeout(&reactor->loop) == 0;
+}
+
+/* As epoll_wait(), and no signal ends it. */
+static int reactor_poll(const struct weft__reactor *reactor, struct epoll_event *events, int timeout_ms)
+{
+    const int64_t end_ns = timeout_ms > 0 ? weft__clock_now() + (int64_t)timeout_ms * 1000000 : 0;
+    int count;
+    while ((count = epoll_wait(reactor->epoll, events, REACTOR_EVENTS, timeout_ms)) < 0 && errno == EINTR)
+        if (timeout_ms > 0) {
+            const int64_t left = (end_ns - weft__clock_now()) / 1000000;
+            timeout_ms = left > 0 ? (int)left : 0;
+        }
+    return count;
+}
+
+/* Take what has come, or what comes within the time. How many waiters it woke. */
+static uint32_t reactor_take(struct weft__reactor *reactor, int timeout_ms)
+{
+    struct epoll_event events[REACTOR_EVENTS];
+    const int count = reactor_poll(reactor, events, timeout_ms);
+    bool libuv = false;
+    uint32_t woken = 0;
+    for (int i = 0; i < count; i++) {
+        void *const whose = events[i].data.ptr;
+        if (i + REACTOR_AHEAD < count)
+            weft__source_fetch(events[i + REACTOR_AHEAD].data.ptr);
+        if (whose == &reactor->loop)
+            libuv = true;
+        else if (whose)
+            woken += weft__source_event(whose, source_events(events[i].events));
+        else
+            weft__exchange_acq_rel(&reactor->rung, 0); /* RE-A4 */
+    }
+    reactor_apply(reactor);
+    if (libuv || reactor_is_due(reactor)) {
+        uint32_t told = reactor_run_libuv(reactor);
+        if (libuv && told == 0) /* it gives up when a signal comes between, and does not say so */
+            told = reactor_run_libuv(reactor);
+        woken += told;
+        reactor_apply(reactor);
+    }
     return woken;
 }
 
@@ -370,32 +473,43 @@ uint32_t weft__reactor_turn(struct weft__thread *thread)
     if (!weft__load_acquire(&reactor->open) || !weft__lock_try(&reactor->turning)) /* RE-A2 */
         return 0;
     reactor_apply(reactor);
-    const uint32_t woken = reactor_run(reactor, UV_RUN_NOWAIT);
+    const uint32_t woken = reactor_take(reactor, 0);
     weft__unlock(&reactor->turning);
     return woken;
 }
 
-/* The loop, for as long as nothing is due before it can be left to its timer. Under `turning`. */
+/* The deadline, or the next timer of a stranger's. */
+static int64_t reactor_limit(struct weft__reactor *reactor, int64_t deadline_ns)
+{
+    const int ms = reactor->called ? uv_backend_timeout(&reactor->loop) : -1;
+    if (ms < 0)
+        return deadline_ns;
+    const int64_t timer_ns = weft__clock_now() + (int64_t)ms * 1000000;
+    return timer_ns < deadline_ns ? timer_ns : deadline_ns;
+}
+
+/* Sleep until something has come, or the deadline. */
 static uint32_t reactor_wait(struct weft__reactor *reactor, int64_t deadline_ns)
 {
-    if (deadline_ns == INT64_MAX)
-        return reactor_run(reactor, UV_RUN_ONCE);
-    const int64_t left = deadline_ns - weft__clock_now();
-    if (left < REACTOR_FINE_NS) {
-        /* What was wished for enters libuv's epoll only in a run, so that it is there before the sleep. */
-        const uint32_t woken = reactor_run(reactor, UV_RUN_NOWAIT);
-        if (woken > 0 || left <= 0)
+    if (reactor_is_due(reactor)) {
+        const uint32_t woken = reactor_run_libuv(reactor);
+        reactor_apply(reactor);
+        if (woken > 0 || reactor_is_due(reactor))
             return woken;
-        struct pollfd loop = {.fd = uv_backend_fd(&reactor->loop), .events = POLLIN};
+    }
+    const int64_t limit_ns = reactor_limit(reactor, deadline_ns);
+    if (limit_ns == INT64_MAX)
+        return reactor_take(reactor, -1);
+    const int64_t left = limit_ns - weft__clock_now();
+    if (left <= 0)
+        return reactor_take(reactor, 0);
+    if (left < REACTOR_FINE_NS) {
+        struct pollfd loop = {.fd = reactor->epoll, .events = POLLIN};
         ppoll(&loop, 1, &(struct timespec){.tv_nsec = left}, NULL);
-        return loop.revents ? reactor_run(reactor, UV_RUN_NOWAIT) : 0;
+        return loop.revents || reactor->called ? reactor_take(reactor, 0) : 0;
     }
     const int64_t ms = left / 1000000 - 1;
-    uv_update_time(&reactor->loop);
-    uv_timer_start(&reactor->due, reactor_is_due, (uint64_t)(ms < REACTOR_LONGEST_MS ? ms : REACTOR_LONGEST_MS), 0);
-    const uint32_t woken = reactor_run(reactor, UV_RUN_ONCE);
-    uv_timer_stop(&reactor->due);
-    return woken;
+    return reactor_take(reactor, (int)(ms < REACTOR_LONGEST_MS ? ms : REACTOR_LONGEST_MS));
 }
 
 bool weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns)
@@ -415,7 +529,7 @@ bool weft__reactor_enter(struct weft__thread *self)
     if (!weft__load_acquire(&reactor->open)) /* RE-A2: a change that is about to open it has yet to unpark us */
         return false;
     if (!weft__lock_try(&reactor->turning)) {
-        uv_async_send(&reactor->rouser); /* the monitor stood in for us */
+        reactor_ring(reactor); /* the monitor stood in for us */
         weft__lock(&reactor->turning);
     }
     return true;
@@ -432,20 +546,20 @@ void weft__reactor_leave(struct weft__thread *self) { weft__unlock(&self->reacto
 void weft__reactor_rouse(struct weft__thread *thread)
 {
     if (weft__load_acquire(&thread->reactor->open)) /* RE-A2 */
-        uv_async_send(&thread->reactor->rouser);
+        reactor_ring(thread->reactor);
 }
 
 int weft__reactor_descriptor(struct weft__thread *thread)
 {
     const int error = weft__reactor_open(thread->reactor);
-    return error < 0 ? error : uv_backend_fd(&thread->reactor->loop);
+    return error < 0 ? error : thread->reactor->epoll;
 }
 
 static void loop_call_apply(struct weft__change *change)
 {
     struct weft__loop_call *call = weft__container_of(change, struct weft__loop_call, change);
     struct weft__reactor *reactor = call->reactor;
-    reactor->called = true;
+    reactor->called = reactor->unsettled = true;
     call->fn(&reactor->loop, call->context); /* may free the call */
     reactor_note_alive(reactor);
 }

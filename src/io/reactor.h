@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A worker's loop: the only door to libuv. It is opened when somebody waits for a descriptor for the first time, so a
- * runtime without descriptors has none of its own.
+ * A worker's loop, and the only door to libuv: an epoll for connections, which libuv's loop is in. It is opened when somebody
+ * waits for a descriptor for the first time, so a runtime without descriptors has none of its own.
  *
  * A loop belongs to whoever turns it: its worker as a rule, or the monitor's thread while that worker is stuck in a poll.
  * What other threads want of a loop they put into its list of changes; if nobody turns it this moment they apply the
@@ -18,6 +18,7 @@
  * Edges:
  *     RE-R1 -> RE-A1   a change is put in, then the worker is unparked; it looks at `watching` and the list before it sleeps.
  *     RE-R2 -> RE-A2   opening releases the loop.
+ *     RE-R4 -> RE-A4   who finds that the bell was rung already has written what he rings for before it is heard.
  *     RE-R3 -> RE-A3   the end takes the worker out; who found it before is inside an RCU section.
  */
 #ifndef WEFT_IO_REACTOR_H
@@ -40,12 +41,14 @@ enum {
     WEFT__IO_ERROR = WEFT_FAULT
 };
 
-/* A descriptor as its loop knows it: libuv's handle. */
-enum { WEFT__SOURCE_HOT = 96 }; /* what libuv reads of it with each event begins here, and fits a cache line */
+/* A descriptor as its loop knows it. */
 struct weft__source {
-    _Alignas(8) unsigned char handle[160];
+    void *handle; /* libuv's, of one that is told of by it */
+    uint8_t how;  /* it is told of; 0: not at all */
 };
 
+/* An event of it is about to be told: what that touches may come into the cache. */
+void weft__source_fetch(const void *source);
 /* Who is told: descriptor.c. What has come, of what is wanted; in a turn. How many waiters that woke. */
 uint32_t weft__source_event(struct weft__source *source, unsigned events);
 /* The loop knows it no more; in a turn. */
@@ -82,24 +85,19 @@ void weft__reactor_bind(struct weft__reactor *reactor, struct weft__thread *thre
 /* Open the loop if it is not open yet. 0, WEFT_EMFILE, WEFT_ENOMEM. Any thread. */
 int weft__reactor_open(struct weft__reactor *reactor);
 
-/* Whether a source can be told of by edges. Known once a loop has been opened. */
-bool weft__reactor_has_edges(void);
-
 /* Have a change applied: here and now, or by whoever turns the loop. Any thread. */
 void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *change);
 
-/* In a change or a callback. Make a descriptor known: 0, or why the system refuses (EPERM, ENOSPC, EBADF, …). */
-int weft__source_init(struct weft__reactor *reactor, struct weft__source *source, int fd);
-
 /*
- * In a change or a callback. What is wanted from now on, of READ, WRITE, PRIORITY; 0: nothing. `edge`: it is told once of each
- * thing that comes, and of the other side's end, in place of as long as it is there. What is there already is told in any
- * case, also if nothing changes. 0, or the system's refusal.
+ * In a change or a callback, of a zeroed source at first. What is wanted from now on, of READ, WRITE, PRIORITY; 0: nothing.
+ * `edge`: it is told once of each thing that comes, and of the other side's end, in place of as long as it is there, until it
+ * is asked for without. What is there already is told in any case, also if nothing changes. 0, WEFT_ENOMEM, or why the system
+ * refuses.
  */
-int weft__source_want(struct weft__source *source, int fd, unsigned events, bool edge);
+int weft__source_want(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events, bool edge);
 
-/* In a change or a callback. Forget it; the descriptor may be closed after, `gone` follows in a later turn. */
-void weft__source_fini(struct weft__source *source);
+/* In a change or a callback. Forget it; the descriptor may be closed after, `gone` comes within, or in a later turn. */
+void weft__source_fini(struct weft__reactor *reactor, struct weft__source *source, int fd);
 
 /* For env->io_ops, which says what they are. */
 bool weft__reactor_awaited(const struct weft__thread *self);

@@ -1387,6 +1387,54 @@ static void edge_is_not_lost_with_who_was_woken(void **state)
     world_end(rt, 4);
 }
 
+/* In how many of the process's epolls a descriptor is. */
+static int polls_of(int fd)
+{
+    int count = 0;
+    DIR *folder = opendir("/proc/self/fdinfo");
+    assert_non_null(folder);
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        char path[300], line[256];
+        snprintf(path, sizeof path, "/proc/self/fdinfo/%s", entry->d_name);
+        FILE *info = fopen(path, "r");
+        for (int polled; info && fgets(line, sizeof line, info);)
+            count += sscanf(line, "tfd: %d", &polled) == 1 && polled == fd;
+        if (info)
+            fclose(info);
+    }
+    closedir(folder);
+    return count;
+}
+
+/* The system tells of a connection for as long as anybody has it open: a copy, or a child. After the close there is nobody to tell. */
+static void connection_that_was_copied_is_told_of_no_more_once_closed(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_address address;
+    weft_fd listener = listener_on(rt, &address), one = {0};
+    const int peer = connect_plainly(&address);
+    weft_task accepting = weft_spawn_joinable(weft_runtime_scope(rt), accepter, .listener = listener, .out = &one);
+    int result = -1;
+    assert_int_equal(weft_task_join_blocking(&accepting, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, 0);
+    const int number = weft_fd_number(&one), copy = dup(number);
+    atomic_int rc = 1;
+    weft_spawn(weft_runtime_scope(rt), waiter, .fd = &one, .rc = &rc);
+    WORLD_UNTIL(polls_of(number) == 1);
+    assert_true(copy >= 0);
+    weft_fd_close(&one);
+    WORLD_UNTIL(rc == WEFT_EBADF);
+    WORLD_UNTIL(polls_of(number) == 0);
+    assert_int_equal(send(peer, "x", 1, 0), 1);
+    char byte = 0;
+    assert_int_equal(recv(copy, &byte, 1, 0), 1); /* the copy is open */
+    close(copy);
+    close(peer);
+    weft_fd_close(&listener);
+    world_end(rt, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1401,6 +1449,7 @@ int main(void)
         cmocka_unit_test(loop_is_opened_by_two_at_once),
         cmocka_unit_test(bytes_behind_a_short_read_are_not_missed),
         cmocka_unit_test(edge_is_not_lost_with_who_was_woken),
+        cmocka_unit_test(connection_that_was_copied_is_told_of_no_more_once_closed),
         cmocka_unit_test(priority_hangup_and_fault_are_told),
         cmocka_unit_test(descriptor_that_cannot_be_polled_says_so),
         cmocka_unit_test(number_that_is_used_again_gets_no_stale_event),

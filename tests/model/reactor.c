@@ -16,7 +16,6 @@ struct weft__reactor *weft__reactors_create(uint32_t count) { return count == 1 
 struct weft__reactor *weft__reactors_at(struct weft__reactor *reactors, uint32_t index) { return reactors + index; }
 void weft__reactors_destroy(struct weft__reactor *reactors, uint32_t count) { (void)reactors, (void)count; }
 int weft__reactor_open(struct weft__reactor *where) { return where == &reactor ? 0 : WEFT_ENOMEM; }
-bool weft__reactor_has_edges(void) { return true; }
 void weft__reactor_disown(struct weft__reactor *where) { (void)where; }
 bool weft__reactor_awaited(const struct weft__thread *self) { return self == NULL; }
 bool weft__reactor_enter(struct weft__thread *self) { return self == NULL; }

@@ -76,21 +76,20 @@ static void put(struct weft__source **list, struct weft__source *source)
     model_fail("more sources than descriptors");
 }
 
-int weft__source_init(struct weft__reactor *where, struct weft__source *source, int fd)
+int weft__source_want(struct weft__reactor *where, struct weft__source *source, int fd, unsigned events, bool edge)
 {
-    assert(where == &reactor && (fd == FIRST || fd == SECOND));
+    assert(where == &reactor && (fd == FIRST || fd == SECOND) && (events != 0 || !edge));
+    for (int i = 0; i < KNOWN_MAX; i++) {
+        if (known[i] == source)
+            return 0;
+    }
     put(known, source);
     return 0;
 }
 
-int weft__source_want(struct weft__source *source, int fd, unsigned events, bool edge)
+void weft__source_fini(struct weft__reactor *where, struct weft__source *source, int fd)
 {
-    assert(source && fd >= 0 && (events != 0 || !edge));
-    return 0;
-}
-
-void weft__source_fini(struct weft__source *source)
-{
+    assert(where == &reactor && (fd == FIRST || fd == SECOND));
     for (int i = 0; i < KNOWN_MAX; i++) {
         if (known[i] == source)
             known[i] = NULL;

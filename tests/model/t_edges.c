@@ -128,9 +128,10 @@ static void *loop_main(void *unused)
     return unused;
 }
 
-int weft__source_want(struct weft__source *which, int fd, unsigned events, bool edge)
+int weft__source_want(struct weft__reactor *where, struct weft__source *which, int fd, unsigned events, bool edge)
 {
-    assert(which == source && fd == DESCRIPTOR && edge);
+    assert(where == &reactor && fd == DESCRIPTOR && edge);
+    source = which;
     weft__lock(&socket_lock);
     asked = events;
     listening = events != 0;
@@ -140,15 +141,9 @@ int weft__source_want(struct weft__source *which, int fd, unsigned events, bool 
     return 0;
 }
 
-int weft__source_init(struct weft__reactor *where, struct weft__source *which, int fd)
+void weft__source_fini(struct weft__reactor *where, struct weft__source *which, int fd)
 {
-    (void)where, (void)fd;
-    source = which;
-    return 0;
-}
-
-void weft__source_fini(struct weft__source *which)
-{
+    assert(where == &reactor && fd == DESCRIPTOR);
     weft__lock(&socket_lock);
     listening = false;
     weft__unlock(&socket_lock);
