@@ -153,6 +153,20 @@ def rule_links(tree):
                     yield f"{path}:{number}: dead link {link}"
 
 
+def rule_decisions(tree):
+    """Each number of a decision is taken once, and the table of decisions has it."""
+    taken = {}
+    for path in tree.files():
+        number = re.match(r"(\d{4})-", path.name)
+        if path.parent != Path("docs/adr") or not number:
+            continue
+        other = taken.setdefault(number[1], path)
+        if other != path:
+            yield f"{path}: number {number[1]} is that of {other.name}"
+        if not any(f"({path.name})" in line for _, line in tree.lines(path.with_name("README.md"))):
+            yield f"{path}: docs/adr/README.md does not list it"
+
+
 def exported(tree, component=""):
     """Names that libweft.so, or a component, lets out; the version node itself is absolute ('A'). None: it was not built."""
     library = next(tree.build.rglob(f"libweft-{component}.so" if component else "libweft.so"), None)
