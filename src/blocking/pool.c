@@ -178,6 +178,17 @@ void weft__pool_drop(struct weft__blocking *pool, struct weft__job *job, int cod
     weft__rcu_read_unlock();
 }
 
+/* Whoever waits with a handle that weft_job_visit() has shown finds the job gone. */
+static void pool_tell_gone(struct weft__job *job, struct weft__pool_wakes *wakes)
+{
+    struct weft__link *link = weft__list_pop_front(&job->waiters);
+    if (!link)
+        return;
+    struct weft__wait *wait = weft__container_of(link, struct weft__wait, link);
+    wait->state = WEFT__WAIT_CLOSED;
+    pool_wake_later(wakes, wait, job->id);
+}
+
 bool weft__pool_take_back_locked(struct weft__blocking *pool, const struct weft__job *job, uint64_t id,
                                  struct weft__pool_wakes *wakes)
 {
@@ -191,6 +202,7 @@ bool weft__pool_take_back_locked(struct weft__blocking *pool, const struct weft_
         pool->returned++;
         if (--pool->outstanding == 0)
             pool_note_moved(pool, wakes);
+        pool_tell_gone(queued, wakes);
         weft__pool_free_locked(pool, queued);
         weft__pool_grant_locked(pool, wakes);
         return true;

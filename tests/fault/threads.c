@@ -243,12 +243,72 @@ static void process_that_was_stopped_goes_on(void **state)
     close(ready[1]);
 }
 
+/* Who waits for a job that weft_job_visit() has shown, and that goes back to its submitter, is told that it is gone. */
+static struct {
+    weft_runtime *rt;
+    weft_task waiter;
+    int polls;
+} shown;
+
+struct waits_for_shown {
+    weft_frame weft;
+    weft_job job;
+};
+
+static weft_poll waits_for_shown(weft_context *cx, struct waits_for_shown *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_job_wait(cx, &self->job, NULL));
+    WEFT_END(self->weft.rc);
+}
+
+static int keep_job(void *context, const weft_job_info *info)
+{
+    *(weft_job *)context = info->job;
+    return 1;
+}
+
+static void wait_for_shown(void)
+{
+    weft_job job = {0};
+    (void)weft_job_visit(shown.rt, keep_job, &job);
+    shown.waiter = weft_spawn_joinable(weft_runtime_scope(shown.rt), waits_for_shown, .job = job);
+    shown.polls = weft_runtime_turn(shown.rt, 10);
+}
+
+static int never(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static void waiter_for_a_job_that_is_refused_is_told(void **state)
+{
+    (void)state;
+    faulty_begin();
+    faulty_before_refusal(wait_for_shown);
+    assert_int_equal(weft_runtime_create(&shown.rt, WEFT_RUNTIME_OPTIONS(.drive = WEFT_DRIVE_TURNS)), 0);
+    faulty_arm(FAULTY_THREADS, 1, false);
+    weft_job job = {0};
+    assert_int_equal(weft_job_try_begin(shown.rt, &job, WEFT_JOB(never, NULL)), WEFT_EAGAIN);
+    faulty_disarm();
+    assert_int_equal(shown.polls, 1); /* it waits */
+    int result = 0;
+    assert_int_equal(weft_runtime_turn(shown.rt, 10), 1);
+    assert_int_equal(weft_task_join_blocking(&shown.waiter, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, WEFT_ESRCH);
+    assert_int_equal(weft_runtime_finish(shown.rt), WEFT_ESRCH);
+    faulty_before_refusal(NULL);
+    faulty_end();
+}
+
 int main(void)
 {
     world_seed();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_without_a_thread_gives_everything_back),
         cmocka_unit_test(create_that_fails_leaves_others_unharmed),
+        cmocka_unit_test(waiter_for_a_job_that_is_refused_is_told),
         cmocka_unit_test(process_that_was_stopped_goes_on), /* forks: while no other thread lives */
         cmocka_unit_test(signals_of_the_host_stay_on_its_threads),
         cmocka_unit_test(threads_of_the_library_block_every_signal),

@@ -73,10 +73,18 @@ static void faulty_unmap(void *pages, size_t size)
     weft__platform_linux.unmap(pages, size);
 }
 
+static void (*before_refusal)(void); /* set while no thread of the library runs */
+
 static int faulty_thread(pthread_t *out_thread, const pthread_attr_t *attributes, void *(*entry)(void *), void *argument)
 {
-    return fails(FAULTY_THREADS) ? EAGAIN : weft__platform_linux.thread_create(out_thread, attributes, entry, argument);
+    if (!fails(FAULTY_THREADS))
+        return weft__platform_linux.thread_create(out_thread, attributes, entry, argument);
+    if (before_refusal)
+        before_refusal();
+    return EAGAIN;
 }
+
+void faulty_before_refusal(void (*call)(void)) { before_refusal = call; }
 
 static int faulty_eventfd(void)
 {
