@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "cli/live/display.h"
+#include "cli/live/pace.h"
 #include "cli/live/screen.h"
 #include "cli/live/target.h"
 
@@ -56,7 +57,7 @@ static struct grid grid;
 static void draw(struct display *display)
 {
     grid_init(&grid, ROWS, COLUMNS);
-    display_draw(display, &grid, &now, before.channels ? &before : NULL);
+    display_draw(display, &grid, &(struct scene){.figures = {&now, NULL}, .list = {&now, before.channels ? &before : NULL}});
     for (int row = 0; row < ROWS; row++) {
         screen[row][0] = '\0';
         for (int column = 0; column < COLUMNS; column++)
@@ -207,8 +208,8 @@ static void every_list_fits_every_terminal(void **state)
                 struct grid small;
                 assert_true(display_key(&display, '1' + key));
                 grid_init(&small, rows, columns);
-                display_draw(&display, &small, &now, &before); /* the sanitizers look on */
-                display_draw(&display, &small, NULL, NULL);
+                display_draw(&display, &small, &(struct scene){{&now, &before}, {&now, &before}}); /* the sanitizers look on */
+                display_draw(&display, &small, &(struct scene){0});
                 grid_fini(&small);
             }
     assert_false(display_key(&display, 'q'));
@@ -240,6 +241,65 @@ static void a_histogram_fits_and_loses_nothing(void **state)
     assert_non_null(strstr(screen[4], "16.0 us           12 #"));
     assert_non_null(strstr(screen[5], "28.0 us           12 #"));
     assert_true(row_of("nothing was measured yet") > 5);
+}
+
+static void a_list_that_is_older_than_the_figures_says_so(void **state)
+{
+    (void)state;
+    struct display display;
+    struct snapshot later = now;
+    later.at_ns += 12 * (int64_t)SECOND;
+    display_init(&display, "here", 1000);
+    draw(&display);
+    assert_int_equal(row_of("s ago"), -1);
+    grid_init(&grid, ROWS, COLUMNS);
+    display_draw(&display, &grid, &(struct scene){.figures = {&later, NULL}, .list = {&now, NULL}});
+    char row[COLUMNS * 8] = "";
+    for (int column = 0; column < COLUMNS; column++)
+        strcat(row, grid.cells[2 * COLUMNS + column].text);
+    grid_fini(&grid);
+    assert_non_null(strstr(row, "12 s ago  40 "));
+}
+
+/* Asked whenever it is due, on a clock of the test's own: how often in an hour, and what all of that has cost. */
+static int64_t hour_of(int64_t figures_ns, int64_t list_ns, int64_t interval_ns, int *out_figures, int *out_lists)
+{
+    struct pace figures = {0}, list = {0};
+    int64_t spent = 0;
+    *out_figures = *out_lists = 0;
+    for (int64_t at = 0; at < 3600 * (int64_t)SECOND;) {
+        const int64_t begun = at;
+        if (pace_is_due(&figures, at)) {
+            at += figures_ns;
+            pace_next(&figures, at, figures_ns, interval_ns, PACE_FIGURES_NS);
+            ++*out_figures;
+        }
+        if (pace_is_due(&list, at)) {
+            at += list_ns;
+            pace_next(&list, at, list_ns, interval_ns, PACE_LISTS_NS);
+            ++*out_lists;
+        }
+        spent += at - begun;
+        at = figures.due_ns < list.due_ns ? figures.due_ns : list.due_ns;
+    }
+    return spent;
+}
+
+static void a_process_gives_a_hundredth_of_its_time(void **state)
+{
+    (void)state;
+    static const int64_t costs[] = {0, 20000, 500000, 20000000, 80000000, 500000000, 5000000000};
+    int figures, list;
+    for (size_t i = 0; i < sizeof costs / sizeof *costs; i++)
+        for (int64_t each = 0; each <= 8000000; each += 400000)
+            assert_true(hour_of(each, costs[i], SECOND / 10, &figures, &list) <= 29 * (int64_t)SECOND + each + costs[i]);
+    hour_of(300000, 500000000, SECOND / 10, &figures, &list); /* a million tasks: figures do not wait for them */
+    assert_true(figures > 35000);
+    assert_int_equal(list, 29);
+    hour_of(100000000, 1000, SECOND / 10, &figures, &list); /* figures are never older */
+    assert_true(figures > 1700);
+    hour_of(300000, 400000, SECOND / 10, &figures, &list); /* what is cheap comes at the interval */
+    assert_true(figures > 35000 && list > 35000);
 }
 
 static void the_interval_has_its_bounds(void **state)
@@ -301,6 +361,8 @@ int main(void)
         cmocka_unit_test_setup(every_list_fits_every_terminal, town_prepare),
         cmocka_unit_test_setup(a_warning_can_be_chosen_beside_another, town_prepare),
         cmocka_unit_test_setup(a_histogram_fits_and_loses_nothing, town_prepare),
+        cmocka_unit_test_setup(a_list_that_is_older_than_the_figures_says_so, town_prepare),
+        cmocka_unit_test(a_process_gives_a_hundredth_of_its_time),
         cmocka_unit_test_setup(the_interval_has_its_bounds, town_prepare),
         cmocka_unit_test_setup(what_is_shown_is_asked_for, town_prepare),
         cmocka_unit_test_setup(a_target_is_found_by_its_path, town_prepare),

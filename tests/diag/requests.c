@@ -133,6 +133,9 @@ static void answer_has_the_headers_that_keep_browsers_out(void **state)
     assert_string_equal(http_header(&answer, "Content-Type", value, sizeof value), "application/json");
     assert_string_equal(http_header(&answer, "X-Content-Type-Options", value, sizeof value), "nosniff");
     assert_string_equal(http_header(&answer, "Cache-Control", value, sizeof value), "no-store");
+    double made_ms = -1; /* what it took, for those who ask again at a pace */
+    assert_int_equal(sscanf(http_header(&answer, "Server-Timing", value, sizeof value), "make;dur=%lf", &made_ms), 1);
+    assert_true(made_ms >= 0);
     assert_non_null(strstr(http_header(&answer, "Content-Security-Policy", value, sizeof value), "default-src 'none'"));
     assert_null(http_header(&answer, "Access-Control-Allow-Origin", value, sizeof value));
     http_free(&answer);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "guard.h"
 
@@ -89,7 +90,7 @@ static void answer_header(struct MHD_Response *response, const char *name, const
 static void answer_headers(const struct weft__diag_server *server, struct MHD_Response *response,
                            const struct weft__diag_reply *reply)
 {
-    char seconds[16];
+    char seconds[16], made[48];
     answer_header(response, "Content-Type", reply->type);
     answer_header(response, "Cache-Control", reply->lasts ? "max-age=31536000, immutable" : reply->tag ? "no-cache" : "no-store");
     if (reply->tag)
@@ -101,6 +102,11 @@ static void answer_headers(const struct weft__diag_server *server, struct MHD_Re
     snprintf(seconds, sizeof seconds, "%u", server->o.retry_after_s);
     if (reply->retry)
         answer_header(response, "Retry-After", seconds);
+    if (reply->made_ns > 0) { /* as W3C's Server Timing says it: milliseconds */
+        const long long us = reply->made_ns / 1000;
+        snprintf(made, sizeof made, "make;dur=%lld.%03lld", us / 1000, us % 1000);
+        answer_header(response, "Server-Timing", made);
+    }
     if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         answer_header(response, "Allow", "GET, HEAD");
     if (reply->status == MHD_HTTP_UNAUTHORIZED)
@@ -189,6 +195,13 @@ static int request_refused(const struct weft__diag_client *client, const char *m
     return client->wrong;
 }
 
+int64_t weft__diag_exchange_spent(void)
+{
+    struct timespec spent;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return spent.tv_sec * INT64_C(1000000000) + spent.tv_nsec;
+}
+
 /* Called once when the headers are in, and again when the body is, which there is none of: then it is answered. */
 static enum MHD_Result request_come(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                                     const char *version, const char *upload, size_t *upload_size, void **state)
@@ -215,6 +228,8 @@ static enum MHD_Result request_come(void *context, struct MHD_Connection *connec
     };
     struct weft__diag_reply reply = {.status = MHD_HTTP_OK, .type = "application/json"};
     server->o.answer(server->o.context, &request, &reply);
+    reply.made_ns = weft__diag_exchange_spent() - server->charged_ns;
+    server->charged_ns += reply.made_ns; /* to send it is a part of the next one's cost */
     return answer_send(client, &reply, false);
 }
 

@@ -42,6 +42,7 @@ struct weft__diag_server {
     _Atomic bool stopping;
     int64_t deaf_until; /* nobody is accepted before: no place, or no descriptor */
     int64_t next_sweep;
+    int64_t charged_ns; /* processor time of the thread that an answer has told, or that nobody asked for */
     struct weft__diag_counts counts;
     struct weft__diag_buffer snapshot;
     int64_t snapshot_at;
@@ -56,6 +57,9 @@ static inline void weft__diag_client_enter(struct weft__diag_client *client, enu
     client->since = weft_clock();
     client->deadline = client->since + timeout_ns;
 }
+
+/* Processor time of this thread: what it waited for a processor is no cost of anybody's. */
+int64_t weft__diag_exchange_spent(void);
 
 /* A daemon of libmicrohttpd, without threads and sockets, that calls what is in exchange.c. NULL: no memory, or no descriptor. */
 struct MHD_Daemon *weft__diag_exchange_daemon(struct weft__diag_server *server);

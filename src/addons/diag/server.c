@@ -224,15 +224,18 @@ static void server_turn(struct weft__diag_server *server)
     struct pollfd polled[4] = {{.fd = server->wake, .events = POLLIN}, {.fd = server->turns, .events = POLLIN}};
     for (int i = 0; i < 2; i++)
         polled[2 + i] = (struct pollfd){.fd = open ? endpoints[i]->fd : -1, .events = POLLIN};
-    if (poll(polled, 4, server_pause(server, before)) < 0)
+    const int events = poll(polled, 4, server_pause(server, before));
+    if (events < 0)
         return; /* interrupted, or no memory: again */
-    const int64_t now = weft_clock();
+    const int64_t now = weft_clock(), spent = events == 0 ? weft__diag_exchange_spent() : 0;
     for (int i = 0; i < 2; i++)
         for (int n = 0; (polled[2 + i].revents & POLLIN) && n < SERVER_ACCEPTS && connection_accept(server, endpoints[i], now); n++)
             ;
     server_resume(server, now);
     MHD_run(server->daemon);
     server_sweep(server, now);
+    if (events == 0) /* nobody has asked: streams, and who is late */
+        server->charged_ns += weft__diag_exchange_spent() - spent;
 }
 
 static void *server_main(void *argument)

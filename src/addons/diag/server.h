@@ -30,6 +30,7 @@ struct weft__diag_reply {
     bool lasts;         /* what is at the path never changes */
     struct weft__diag_buffer body;
     bool retry;         /* say when to ask again */
+    int64_t made_ns;    /* processor time of the thread since the answer before; 0: none was taken */
     uint32_t events_ms; /* not 0: in place of the body, a snapshot at each such interval, until the client leaves */
 };
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/memory.h"
 
@@ -16,6 +17,8 @@ struct client {
     CURL *curl;
     struct curl_slist *headers;
     const char *base, *socket; /* "": over TCP */
+    double made_ms; /* as the last answer says; below 0: it does not */
+    int64_t cost_ns;
     char says[CLIENT_SAYS_SIZE];
     char problem[CURL_ERROR_SIZE];
 };
@@ -66,6 +69,21 @@ static size_t body_write(char *data, size_t size, size_t count, void *context)
     return body->answer ? 0 : size * count;
 }
 
+/* "Server-Timing: make;dur=12.345" */
+static size_t head_read(char *line, size_t size, size_t count, void *context)
+{
+    static const char name[] = "Server-Timing: make;dur=";
+    struct client *client = context;
+    const size_t length = size * count;
+    char number[32] = "";
+    if (length > sizeof name - 1 && strncasecmp(line, name, sizeof name - 1) == 0) {
+        const size_t rest = length - (sizeof name - 1);
+        memcpy(number, line + sizeof name - 1, rest < sizeof number - 1 ? rest : sizeof number - 1);
+        client->made_ms = strtod(number, NULL);
+    }
+    return length;
+}
+
 struct client *client_open(const struct target *target)
 {
     struct client *client = memory_zeroed(1, sizeof *client);
@@ -88,6 +106,8 @@ struct client *client_open(const struct target *target)
     curl_easy_setopt(client->curl, CURLOPT_NOPROXY, "*"); /* it is on this machine */
     curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, body_write);
+    curl_easy_setopt(client->curl, CURLOPT_HEADERFUNCTION, head_read);
+    curl_easy_setopt(client->curl, CURLOPT_HEADERDATA, client);
     curl_easy_setopt(client->curl, CURLOPT_ERRORBUFFER, client->problem);
     curl_easy_setopt(client->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     return client;
@@ -123,6 +143,7 @@ static CURLcode client_ask(struct client *client, const char *path, struct body 
     if ((size_t)snprintf(url, sizeof url, "%s%s", client->base, path) >= sizeof url)
         return CURLE_URL_MALFORMAT;
     client->problem[0] = '\0';
+    client->made_ms = -1;
     curl_easy_setopt(client->curl, CURLOPT_URL, url);
     curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, body);
     curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, limit_ms);
@@ -136,12 +157,15 @@ char *client_get(struct client *client, const char *path, int *out_status)
 {
     struct body body = {0};
     long status = 0;
+    double took_s = 0;
     body_append(&body, "", 0);
     if (client_ask(client, path, &body, ANSWER_MS) != CURLE_OK) {
         free(body.text);
         return NULL;
     }
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(client->curl, CURLINFO_TOTAL_TIME, &took_s);
+    client->cost_ns = (int64_t)(client->made_ms >= 0 ? client->made_ms * 1e6 : took_s * 1e9);
     *out_status = (int)status;
     return body.text;
 }
@@ -154,6 +178,8 @@ int client_lines(struct client *client, const char *path, int (*line)(void *cont
     free(body.text);
     return body.answer ? body.answer : code == CURLE_OK ? 0 : -1;
 }
+
+int64_t client_cost(const struct client *client) { return client->cost_ns; }
 
 const char *client_says(const struct client *client)
 {

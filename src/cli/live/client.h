@@ -4,6 +4,7 @@
 #define WEFT_CLI_LIVE_CLIENT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cli/live/target.h"
 
@@ -13,6 +14,12 @@ struct client;
 
 struct client *client_open(const struct target *target);
 void client_close(struct client *client);
+
+/*
+ * Processor time that the last answer of client_get() took the process, as it says (Server-Timing); where it is too old to say, how
+ * long it took to come.
+ */
+int64_t client_cost(const struct client *client);
 
 /*
  * The body of the answer to GET `path`, ended by a zero, for free(); *out_status is its status. NULL: there was no answer,

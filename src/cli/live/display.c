@@ -337,8 +337,13 @@ static void draw_list(struct display *display, struct grid *grid, const struct g
     rows_free(rows, count);
 }
 
-static void draw_counts(const struct display *display, struct grid *grid, const struct snapshot *now, int column)
+/* How many there are; and how long ago, where that is no look at it. */
+static void draw_counts(const struct display *display, struct grid *grid, const struct scene *scene, int column)
 {
+    const struct snapshot *now = scene->list.now;
+    const double age = scene->figures.now ? (double)(scene->figures.now->at_ns - now->at_ns) / 1e9 : 0;
+    if (age >= 1)
+        column = grid_print(grid, ROW_TABS, column, STYLE_WARN, "  %.0f s ago", age);
     if (display->shown >= LISTS)
         return;
     const struct list *list = &lists[display->shown];
@@ -349,8 +354,9 @@ static void draw_counts(const struct display *display, struct grid *grid, const 
         grid_print(grid, ROW_TABS, column, STYLE_DIM, "  %zu", list->count(now));
 }
 
-static void draw_frame(const struct display *display, struct grid *grid, const struct snapshot *now)
+static void draw_frame(const struct display *display, struct grid *grid, const struct scene *scene)
 {
+    const struct snapshot *now = scene->figures.now;
     int at = grid_print(grid, ROW_TITLE, 0, STYLE_PLAIN, " weft top");
     if (now && now->pid)
         at = grid_print(grid, ROW_TITLE, at + 1, STYLE_PLAIN, "%" PRIu64, now->pid);
@@ -366,8 +372,8 @@ static void draw_frame(const struct display *display, struct grid *grid, const s
     for (int i = 0, column = 0; i < DISPLAYS; i++) {
         column = grid_print(grid, ROW_TABS, column, STYLE_KEY, " %d", i + 1);
         column = grid_print(grid, ROW_TABS, column, i == display->shown ? STYLE_CHOSEN : STYLE_PLAIN, "%s", tabs[i]);
-        if (i == DISPLAYS - 1 && now)
-            draw_counts(display, grid, now, column);
+        if (i == DISPLAYS - 1 && scene->list.now)
+            draw_counts(display, grid, scene, column);
     }
 }
 
@@ -556,24 +562,24 @@ static void draw_times(struct grid *grid, const struct snapshot *now)
     draw_histogram(grid, ROW_HEAD + rows + 1, rows, "from a wake to the poll (at most)", &now->wake_latency);
 }
 
-void display_draw(struct display *display, struct grid *grid, const struct snapshot *now, const struct snapshot *before)
+void display_draw(struct display *display, struct grid *grid, const struct scene *scene)
 {
     grid_clear(grid);
-    draw_frame(display, grid, now);
+    draw_frame(display, grid, scene);
     draw_keys(display, grid);
     if (display->help) {
         draw_help(grid);
         return;
     }
-    if (!now)
+    if (scene->figures.now)
+        draw_summary(grid, scene->figures.now, scene->figures.before);
+    if (!scene->list.now)
         return;
-    const struct glance glance = {now, before};
-    draw_summary(grid, now, before);
     if (display->shown == DISPLAY_TIMES) {
-        draw_times(grid, now);
+        draw_times(grid, scene->list.now);
     } else if (display->detail) {
-        draw_detail(display, grid, &glance);
+        draw_detail(display, grid, &scene->list);
     } else {
-        draw_list(display, grid, &glance);
+        draw_list(display, grid, &scene->list);
     }
 }

@@ -37,7 +37,12 @@ source_parts display_parts(const struct display *display);
 /* False: leave. */
 bool display_key(struct display *display, int key);
 
-/* `now` may be NULL: nothing has been seen yet. */
-void display_draw(struct display *display, struct grid *grid, const struct snapshot *now, const struct snapshot *before);
+/* What is drawn: figures, and what the list is made of, which may be older. */
+struct scene {
+    struct glance figures, list;
+};
+
+/* Where a `now` is NULL nothing has been seen yet. */
+void display_draw(struct display *display, struct grid *grid, const struct scene *scene);
 
 #endif

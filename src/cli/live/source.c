@@ -82,6 +82,7 @@ static bool source_ask(struct source *source, enum live_part part, struct snapsh
     char *text = client_get(source->client, path, &status);
     if (!text)
         return source_refuse(source, "no answer", client_says(source->client));
+    source->cost_ns += client_cost(source->client);
     const bool missing = parts[part].optional && status == 404;
     bool done = missing || status == 200 || status == 503;
     if (!done) {

@@ -24,6 +24,7 @@ struct source {
     char says[SOURCE_SAYS_SIZE];
     char filter[SOURCE_FILTER_SIZE];   /* a part of the names that are wanted, where a process is asked */
     bool ended;                        /* the recording */
+    int64_t cost_ns;                   /* what the snapshots took the process so far */
 };
 
 /* 1 << LIVE_TASKS and so on. */

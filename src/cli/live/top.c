@@ -11,18 +11,26 @@
 
 #include "cli/command.h"
 #include "cli/live/client.h"
+#include "cli/live/pace.h"
 #include "cli/live/screen.h"
 #include "cli/live/source.h"
 #include "cli/live/display.h"
 #include "cli/text.h"
+
+/* Snapshots of the same parts: the newest, the one before, and when the next is due. */
+struct seen {
+    struct snapshot now, before;
+    bool any, several;
+    bool failed; /* the last time */
+    struct pace pace;
+};
 
 struct top {
     struct target target;
     struct source source;
     struct display display;
     struct grid grid;
-    struct snapshot now, before;
-    bool seen, seen_before;
+    struct seen figures, whole; /* of a recording, and while one is made, only what is whole */
 };
 
 static volatile sig_atomic_t top_ended;
@@ -43,26 +51,50 @@ static int64_t top_clock(void)
 /* A list that was cut is filtered by the process; another here, by all its cells. */
 static void top_filter(struct top *top)
 {
-    const bool cut = top->seen && top->display.shown < LISTS && lists[top->display.shown].total(&top->now) > lists[top->display.shown].count(&top->now);
+    const struct list *list = top->display.shown < LISTS ? &lists[top->display.shown] : NULL;
+    const bool cut = list && top->whole.any && list->total(&top->whole.now) > list->count(&top->whole.now);
     if (!top->display.filter[0] || cut)
         snprintf(top->source.filter, sizeof top->source.filter, "%s", top->display.filter);
 }
 
 /* One look. A process that does not answer is asked again; what was seen last stays on the terminal. */
-static void top_look(struct top *top)
+static void top_take(struct top *top, struct seen *seen, source_parts parts)
 {
     struct snapshot next;
-    top_filter(top);
-    if (!source_take(&top->source, display_parts(&top->display), top_clock(), &next)) {
-        top->display.problem = top->source.ended ? "the recording ends here" : top->source.says;
+    const int64_t spent = top->source.cost_ns;
+    const bool taken = source_take(&top->source, parts, top_clock(), &next);
+    const int64_t cost = top->display.replay ? 0 : top->source.cost_ns - spent;
+    const int64_t most = seen == &top->figures ? PACE_FIGURES_NS : PACE_LISTS_NS;
+    pace_next(&seen->pace, top_clock(), cost, top->display.interval_ms * INT64_C(1000000), most);
+    seen->failed = !taken;
+    if (!taken)
         return;
-    }
-    top->display.problem = NULL;
-    snapshot_fini(&top->before);
-    top->before = top->now;
-    top->seen_before = top->seen;
-    top->now = next;
-    top->seen = true;
+    snapshot_fini(&seen->before);
+    seen->before = seen->now;
+    seen->several = seen->any;
+    seen->now = next;
+    seen->any = true;
+}
+
+/* Whether what is shown is made of figures alone; a recording has all parts at each time. */
+static bool top_splits(const struct top *top) { return !top->source.tape; }
+static bool top_lists(const struct top *top) { return !top_splits(top) || display_parts(&top->display) != SOURCE_ALWAYS; }
+
+/* What is due; the list last, which comes behind the figures then. */
+static void top_look(struct top *top)
+{
+    top_filter(top);
+    if (top_splits(top) && pace_is_due(&top->figures.pace, top_clock()))
+        top_take(top, &top->figures, SOURCE_ALWAYS);
+    if (top_lists(top) && pace_is_due(&top->whole.pace, top_clock()))
+        top_take(top, &top->whole, display_parts(&top->display));
+    const bool failed = top->figures.failed || (top_lists(top) && top->whole.failed);
+    top->display.problem = !failed ? NULL : top->source.ended ? "the recording ends here" : top->source.says;
+}
+
+static struct glance top_glance(const struct seen *seen)
+{
+    return (struct glance){seen->any ? &seen->now : NULL, seen->several ? &seen->before : NULL};
 }
 
 static void top_draw(struct top *top)
@@ -73,39 +105,37 @@ static void top_draw(struct top *top)
         grid_fini(&top->grid);
         grid_init(&top->grid, rows, columns);
     }
-    display_draw(&top->display, &top->grid, top->seen ? &top->now : NULL, top->seen_before ? &top->before : NULL);
+    display_draw(&top->display, &top->grid, &(struct scene){
+        .figures = top_glance(top_splits(top) ? &top->figures : &top->whole),
+        .list = top_glance(top_lists(top) ? &top->whole : &top->figures),
+    });
     screen_show(&top->grid);
 }
 
-/*
- * Until the next look. A process is kept busy for at most a hundredth of the time by being looked at, however many tasks it has; but
- * nobody waits for longer than two seconds for that.
- */
-static int64_t top_pause(const struct top *top, int64_t took)
+static bool top_rests(const struct top *top) { return top->display.frozen || top->source.ended; }
+
+/* Milliseconds until the next look; where there is none, until the terminal is looked at again. */
+static int top_pause(const struct top *top)
 {
-    const int64_t interval = top->display.interval_ms * INT64_C(1000000), two_seconds = INT64_C(2000000000);
-    const int64_t spares = took < two_seconds / 100 ? 100 * took : two_seconds;
-    return top->display.replay || interval > spares ? interval : spares;
+    const int64_t now = top_clock(), figures = top->figures.pace.due_ns, whole = top->whole.pace.due_ns;
+    if (top_rests(top))
+        return top->display.interval_ms;
+    const int64_t due = !top_lists(top) || (top_splits(top) && figures < whole) ? figures : whole;
+    return due > now ? (int)((due - now) / 1000000) + 1 : 0;
 }
 
 static void top_loop(struct top *top)
 {
-    int64_t due = top_clock();
     for (bool going = true; going && !top_ended;) {
-        const int64_t now = top_clock();
-        if (now >= due) {
-            if (!top->display.frozen && !top->source.ended)
-                top_look(top);
-            const int64_t done = top_clock();
-            due = done + top_pause(top, done - now);
-        }
+        if (!top_rests(top))
+            top_look(top);
         top_draw(top);
         const source_parts parts = display_parts(&top->display);
-        const int key = screen_key((int)((due - top_clock()) / 1000000) + 1);
+        const int key = screen_key(top_pause(top));
         if (key != KEY_NONE)
             going = display_key(&top->display, key);
         if (parts != display_parts(&top->display) && !top->display.replay) /* another list needs what was not asked for */
-            due = 0;
+            top->whole.pace = (struct pace){0};
     }
 }
 
@@ -164,7 +194,7 @@ static bool top_open(struct top *top, const struct top_options *options)
     if (options->record && !source_record(&top->source, options->record))
         return false;
     top_look(top); /* what cannot be asked is said before the terminal is taken */
-    return top->seen;
+    return top_splits(top) ? top->figures.any : top->whole.any;
 }
 
 static int top_run(int argc, char **argv)
@@ -191,8 +221,10 @@ static int top_run(int argc, char **argv)
         screen_end();
     }
     source_close(&top->source);
-    snapshot_fini(&top->now);
-    snapshot_fini(&top->before);
+    snapshot_fini(&top->figures.now);
+    snapshot_fini(&top->figures.before);
+    snapshot_fini(&top->whole.now);
+    snapshot_fini(&top->whole.before);
     grid_fini(&top->grid);
     free(top);
     return code;

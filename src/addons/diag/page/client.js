@@ -11,6 +11,7 @@ let token = sessionStorage.getItem(KEPT) || '';
 export const line = {
     answered: 0,   // when it answered last, by performance.now()
     problem: '',   // why it did not since
+    spent: 0,      // ms of processor time that it said its answers took
     refused: false // the token is missing, or another one
 };
 
@@ -51,6 +52,7 @@ async function ask(path, parameters, signal) {
     const text = query.toString();
     const headers = token ? {Authorization: `Bearer ${token}`} : {};
     const answer = await fetch(text ? `${path}?${text}` : path, {headers, signal, cache: 'no-store', credentials: 'omit', redirect: 'error'});
+    line.spent += Number(/\bmake;dur=([\d.]+)/.exec(answer.headers.get('Server-Timing'))?.[1] || 0);
     if (answer.status === 401)
         line.refused = true;
     return answer;

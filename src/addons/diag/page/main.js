@@ -19,8 +19,7 @@ import {Times} from './times.js';
 import {Timeline} from './timeline.js';
 
 const INTERVALS_MS = [100, 200, 500, 1000, 2000, 5000];
-const SHARE = 100;            // the process makes lists for at most a hundredth of the time,
-const PACE_MAX_MS = 2000;     // but nobody waits longer than this for one
+const SHARE = 250;            // the process makes a list, and details, for at most this part of the time: with the figures a hundredth
 const STALE_MS = 2000;
 const AGAIN_MS = 1000;        // after a connection that failed
 const RATE_MS = 1000;         // over so much what is a rate is taken
@@ -257,20 +256,19 @@ function showView(name, withKey) {
 
 // --- when the process is asked --------------------------------------------------------------------------------------------------
 
-const pauseAfter = (took) => Math.max(line.problem ? AGAIN_MS : 0, state.interval, Math.min(PACE_MAX_MS, SHARE * took));
+const pauseAfter = (spent) => Math.max(line.problem ? AGAIN_MS : 0, state.interval, SHARE * spent);
 
 async function look() {
     clearTimeout(lookTimer);
     looking?.abort();
     if (!running())
         return;
-    const mine = looking = new AbortController(), begun = performance.now();
+    const mine = looking = new AbortController(), before = line.spent;
     await views[state.view].look?.(mine.signal);
     if (looking !== mine)
         return;
     looking = null;
-    const took = performance.now() - begun;
-    lookTimer = setTimeout(look, pauseAfter(took));
+    lookTimer = setTimeout(look, pauseAfter(line.spent - before)); // more where others asked meanwhile: never less
 }
 
 const lookNow = () => { look(); };
@@ -280,12 +278,12 @@ async function lookAtDetails() {
     detailsAsk?.abort();
     if (!details.what || !running())
         return;
-    const mine = detailsAsk = new AbortController(), begun = performance.now();
+    const mine = detailsAsk = new AbortController(), before = line.spent;
     await details.refresh(mine.signal);
     if (detailsAsk !== mine)
         return;
     detailsAsk = null;
-    detailsTimer = setTimeout(lookAtDetails, pauseAfter(performance.now() - begun));
+    detailsTimer = setTimeout(lookAtDetails, pauseAfter(line.spent - before));
 }
 
 // One stream after the other, while it is looked at.
