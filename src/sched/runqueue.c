@@ -29,7 +29,7 @@ bool weft__runqueue_push(struct weft__runqueue *queue, struct weft__task *task)
 static void runqueue_fetch(const struct weft__task *task)
 {
     for (unsigned line = 0; line < 3; line++)
-        __builtin_prefetch((const char *)(uintptr_t)task + (size_t)64 * line);
+        __builtin_prefetch((const void *)((uintptr_t)task + (uintptr_t)64 * line)); /* as a number: nothing is there yet at first */
 }
 
 struct weft__task *weft__runqueue_pop(struct weft__runqueue *queue)
