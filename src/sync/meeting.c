@@ -178,21 +178,19 @@ void weft__meeting_unref(struct weft__meeting *object)
 void weft__meeting_destroy(struct weft__meeting *object, uint32_t generation)
 {
     const uint64_t id = weft__load_relaxed(&object->id);
-    weft__rcu_read_lock();
     weft__lock(&object->lock);
     if (weft__meeting_generation(weft__load_relaxed(&object->word)) != generation) {
         weft__unlock(&object->lock);
-        weft__rcu_read_unlock();
         return;
     }
     if (weft__load_acquire(&object->refs) == 1) { /* SY-A3; nobody waits, or has: more would come under the lock */
         weft__store_relaxed(&object->word, 0);
         weft__unlock(&object->lock);
-        weft__rcu_read_unlock();
         WEFT__TRACE(weft__meeting_home(object)->number, sync_end, id);
         meeting_recycle(object);
         return;
     }
+    weft__rcu_read_lock(); /* for the wakes: the woken may end the object */
     weft__fetch_and_relaxed(&object->word, UINT32_MAX); /* who takes no lock comes too late; the others under it */
     weft__fetch_or_relaxed(&object->word, WEFT__MEETING_CLOSED);
     weft__queue_mark_all(object);

@@ -17,7 +17,7 @@
  *
  * An end that goes sets its CLOSED flag when it is through with the object: with the flags above if there is nobody to tell and
  * nothing to drop, and otherwise after that. Whoever finds the other's flag there is the last, and ends the object: these two
- * take the place of the count of handles.
+ * take the place of the count of handles. Who finds it there before it goes, with nothing to drop, leaves out its own.
  */
 #include <string.h>
 #include <weft/error.h>
@@ -163,9 +163,10 @@ static bool oneshot_holds(uint64_t word)
 static void oneshot_go(struct weft__meeting *object, uint32_t generation, uint64_t gone, uint64_t closed,
                        void (*drop)(void *value, void *context))
 {
-    uint64_t word = weft__load_relaxed(&object->word); /* the compare-and-swap orders */
+    uint64_t word = weft__load_acquire(&object->word); /* SY-A3 */
     const bool quiet = !(word & WEFT__MEETING_WAITERS) && !(drop && oneshot_holds(word));
-    if (!quiet || !weft__cas_strong_acq_rel(&object->word, &word, word | gone | closed)) { /* SY-R3 SY-A3 */
+    const bool last = word & (ONESHOT_CLOSED ^ closed); /* then nobody is left who would read the flags */
+    if (!quiet || (!last && !weft__cas_strong_release(&object->word, &word, word | gone | closed))) { /* SY-R3 */
         word = oneshot_set(object, gone);
         if (word & WEFT__MEETING_WAITERS)
             oneshot_tell(object);
