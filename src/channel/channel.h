@@ -207,6 +207,18 @@ int weft__channel_send_into_place(weft_channel *channel, const void *message);
 /* The wait->abandon of channels, for both sides. */
 void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *wait);
 
+/* The same of the receiver's node. */
+static inline void weft__channel_leave_rx(weft_channel *channel, struct weft__wait *wait)
+{
+    /* Mostly a sender has taken it: that is why the task is here. If it did only now its wake comes for nothing. */
+    weft__waiter me = weft__wait_waiter(wait);
+    if (weft__load_acquire(&channel->rx) == me) /* or what the sender did before it took it is seen, as by the swap */
+        weft__cas_strong_acq_rel(&channel->rx, &me, 0);
+    wait->single = false;
+    wait->object = NULL;
+    wait->state = WEFT__WAIT_IDLE;
+}
+
 /* The wait->describe of channels. */
 void weft__channel_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
                             struct weft__abouts *abouts);

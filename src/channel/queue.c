@@ -222,14 +222,11 @@ void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *w
 {
     weft_channel *channel = weft__container_of(waitable, weft_channel, waitable);
     if (wait->single) {
-        /* Mostly a sender has taken it: that is why the task is here. If it did only now its wake comes for nothing. */
-        weft__waiter me = weft__wait_waiter(wait);
-        if (weft__load_acquire(&channel->rx) == me) /* or what the sender did before it took it is seen, as by the swap */
-            weft__cas_strong_acq_rel(&channel->rx, &me, 0);
-        wait->single = false;
-    } else if (queue_withdraw(channel, wait) == WEFT__WAIT_GRANTED) {
-        weft__channel_release_places(channel, wait->amount); /* handed on */
+        weft__channel_leave_rx(channel, wait);
+        return;
     }
+    if (queue_withdraw(channel, wait) == WEFT__WAIT_GRANTED)
+        weft__channel_release_places(channel, wait->amount); /* handed on */
     wait->object = NULL;
     wait->state = WEFT__WAIT_IDLE;
 }

@@ -135,6 +135,20 @@ static int recv_now(weft_channel *channel, void *out, size_t limit)
     return last > 0 ? (int)last : WEFT_EPIPE;
 }
 
+/*
+ * The same after a registration, when there is mostly nothing: without the way of a message that is there. Where senders
+ * move head, too, it is read under the lock alone.
+ */
+static inline int recv_now_if_any(weft_channel *channel, void *out, size_t limit)
+{
+    const uint64_t head = weft__load_relaxed(&channel->head); /* this thread wrote it */
+    const uint64_t word =
+        weft__load_seq_cst(weft__channel_word(channel, weft__channel_slot(channel, head))); /* CH-A3: it is looked at again */
+    if (!weft__slot_word_holds(word, head) && channel->overflow != WEFT_DROP_OLDEST && !recv_at_end(channel))
+        return WEFT_EAGAIN;
+    return recv_now(channel, out, limit);
+}
+
 /* Register as the one who waits, also in place of the bell. False: somebody else does. */
 static bool recv_register(weft_channel *channel, weft__waiter waiter)
 {
@@ -170,7 +184,10 @@ static int recv_await(weft_context *cx, const char *call, weft_channel *channel,
     bool waited = false;
     if (weft__unlikely(wait->object != NULL)) {
         waited = wait->object == &channel->waitable && wait->single;
-        weft__wait_leave(wait); /* this receive's own registration too: it is made again if there is still nothing */
+        if (waited)
+            weft__channel_leave_rx(channel, wait); /* it is made again if there is still nothing */
+        else
+            weft__wait_leave(wait);
     }
     if (weft__unlikely(weft__cx_cancelled(cx)))
         return WEFT_ECANCELED;
@@ -182,7 +199,7 @@ static int recv_await(weft_context *cx, const char *call, weft_channel *channel,
     const weft__waiter me = weft__waiter_task(weft__cx_task(cx));
     if (!recv_register(channel, me))
         return recv_busy(call);
-    answer = recv_now(channel, out, limit); /* CH-A3: a sender that came before the registration did not see it */
+    answer = recv_now_if_any(channel, out, limit); /* CH-A3: a sender that came before the registration did not see it */
     if (answer != WEFT_EAGAIN) {
         recv_withdraw(channel, me);
         return answer;
@@ -210,7 +227,7 @@ static int recv_block(const char *call, weft_channel *channel, void *out, size_t
             return answer;
         if (!recv_register(channel, me))
             return recv_busy(call);
-        answer = recv_now(channel, out, limit); /* CH-A3 */
+        answer = recv_now_if_any(channel, out, limit); /* CH-A3 */
         const int woken = answer == WEFT_EAGAIN ? weft__blocked_wait(&blocked, deadline_ns) : 0;
         if (woken == WEFT_ESHUTDOWN)
             return woken;
