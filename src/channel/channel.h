@@ -26,6 +26,8 @@
  *     CH-R6 -> CH-A6   what is counted as out is released after head was moved and acquired before head is read: a look
  *                      from outside sees no more messages out than in.
  *     CH-R7 -> CH-A7   the bell is released when it was made.
+ *     CH-R8 -> CH-A8   whoever takes a waiting sender's node out releases its state, that one acquires it: its place is reserved,
+ *                      and nobody else looks at the node any more.
  * Progress: a send and a receive that need not wait take no lock; a send can make another repeat its swap.
  * Shutdown: the last handle to close frees the ring and the slot; a channel outlives its runtime while handles are open.
  */
@@ -216,7 +218,7 @@ static inline void weft__channel_leave_rx(weft_channel *channel, struct weft__wa
         weft__cas_strong_acq_rel(&channel->rx, &me, 0);
     wait->single = false;
     wait->object = NULL;
-    wait->state = WEFT__WAIT_IDLE;
+    weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own */
 }
 
 /* The wait->describe of channels. */

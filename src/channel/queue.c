@@ -27,20 +27,33 @@ void weft__channel_wake_receiver(weft_channel *channel)
     weft__rcu_read_unlock();
 }
 
-/* Take a node out of the list. Under the lock. */
+/* Take a node out of the list. Under the lock; the caller sees to the gate before. */
 static weft__waiter queue_take_out(weft_channel *channel, struct weft__wait *wait, uint8_t state, int64_t now)
 {
+    const weft__waiter waiter = weft__wait_waiter(wait);
     weft__list_remove(&wait->link);
     weft__store_relaxed(&channel->waiting_count, weft__load_relaxed(&channel->waiting_count) - 1);
-    if (weft__list_empty(&channel->waiting))
-        weft__fetch_and_acq_rel(&channel->gate, ~(uint64_t)WEFT__GATE_WAITERS);
     /* A thread slept on the system's clock, and a read of it is nothing beside its wake; a task on its worker's. */
     const int64_t until = wait->thread ? weft__realm_now(channel->home->realm) : now;
     if (until > wait->since)
-        weft__fetch_add_relaxed(&channel->wait_total_ns, until - wait->since); /* a statistic */
+        weft__store_relaxed(&channel->wait_total_ns, weft__load_relaxed(&channel->wait_total_ns) + (until - wait->since));
     weft__coarse_add(&weft__channel_row(channel)->waits, until - wait->since);
-    wait->state = state;
-    return weft__wait_waiter(wait);
+    weft__store_release(weft__wait_word(wait), state); /* CH-R8; the node is its waiter's from here on */
+    return waiter;
+}
+
+/* What the gate says of those who wait, if this node leaves: a number to subtract. Under the lock. */
+static uint64_t queue_last(weft_channel *channel, const struct weft__wait *wait)
+{
+    return channel->waiting.next == &wait->link && channel->waiting.prev == &wait->link ? WEFT__GATE_WAITERS : 0;
+}
+
+/* The same without a place. */
+static weft__waiter queue_dismiss(weft_channel *channel, struct weft__wait *wait, uint8_t state, int64_t now)
+{
+    if (queue_last(channel, wait))
+        weft__fetch_and_acq_rel(&channel->gate, ~(uint64_t)WEFT__GATE_WAITERS);
+    return queue_take_out(channel, wait, state, now);
 }
 
 static void queue_wake(weft_channel *channel, const weft__waiter *waiters, int count)
@@ -71,7 +84,7 @@ void weft__channel_grant(weft_channel *channel)
             /* WAITERS is set: the sum of claimed and reserved can only shrink but for what is added here. */
             if (!queue_fits(channel, weft__load_seq_cst(&channel->gate), wait->amount))
                 break; /* and nobody passes it: one that asks for many is not starved */
-            weft__fetch_add_acq_rel(&channel->gate, wait->amount * WEFT__GATE_RESERVED_ONE);
+            weft__fetch_add_acq_rel(&channel->gate, wait->amount * WEFT__GATE_RESERVED_ONE - queue_last(channel, wait));
             waiters[count++] = queue_take_out(channel, wait, WEFT__WAIT_GRANTED, now);
         }
         weft__unlock(&channel->lock);
@@ -90,7 +103,7 @@ void weft__channel_refuse_waiting(weft_channel *channel)
         weft__rcu_read_lock();
         weft__lock(&channel->lock);
         while (count < QUEUE_WAKES && !weft__list_empty(&channel->waiting))
-            waiters[count++] = queue_take_out(
+            waiters[count++] = queue_dismiss(
                 channel, weft__container_of(channel->waiting.next, struct weft__wait, link), WEFT__WAIT_CLOSED, now);
         weft__unlock(&channel->lock);
         queue_wake(channel, waiters, count);
@@ -125,10 +138,10 @@ static int queue_enter(weft_channel *channel, uint32_t amount, struct weft__wait
         wait->object = &channel->waitable;
         wait->since = now;
         wait->amount = amount;
-        wait->state = WEFT__WAIT_QUEUED;
+        weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_QUEUED); /* the waiter's own until the unlock */
         weft__list_push_back(&channel->waiting, &wait->link);
         weft__store_relaxed(&channel->waiting_count, weft__load_relaxed(&channel->waiting_count) + 1);
-        weft__fetch_add_relaxed(&channel->waits, 1); /* a statistic; counted when the wait begins */
+        weft__store_relaxed(&channel->waits, weft__load_relaxed(&channel->waits) + 1); /* counted when the wait begins */
     } else if (weft__list_empty(&channel->waiting)) {
         weft__fetch_and_acq_rel(&channel->gate, ~(uint64_t)WEFT__GATE_WAITERS);
     }
@@ -141,12 +154,9 @@ static int queue_enter(weft_channel *channel, uint32_t amount, struct weft__wait
 }
 
 /* What became of the node. */
-static uint8_t queue_state(weft_channel *channel, struct weft__wait *wait)
+static uint8_t queue_state(struct weft__wait *wait)
 {
-    weft__lock(&channel->lock);
-    const uint8_t state = wait->state;
-    weft__unlock(&channel->lock);
-    return state;
+    return weft__load_acquire(weft__wait_word(wait)); /* CH-A8 */
 }
 
 /*
@@ -157,9 +167,9 @@ static uint8_t queue_withdraw(weft_channel *channel, struct weft__wait *wait)
 {
     const int64_t now = weft__self_now(channel->home->realm);
     weft__lock(&channel->lock);
-    const uint8_t state = wait->state;
+    const uint8_t state = weft__load_relaxed(weft__wait_word(wait)); /* under the lock */
     if (state == WEFT__WAIT_QUEUED)
-        queue_take_out(channel, wait, WEFT__WAIT_IDLE, now);
+        queue_dismiss(channel, wait, WEFT__WAIT_IDLE, now);
     const bool others = !weft__list_empty(&channel->waiting);
     weft__unlock(&channel->lock);
     if (state == WEFT__WAIT_QUEUED && others && wait->amount > 1)
@@ -184,11 +194,11 @@ int weft__channel_resume(weft_context *cx, weft_channel *channel, struct weft__w
         weft__channel_abandon(&channel->waitable, wait);
         return WEFT_ECANCELED;
     }
-    const uint8_t state = queue_state(channel, wait);
+    const uint8_t state = queue_state(wait);
     if (state == WEFT__WAIT_QUEUED)
         return WEFT_AWAITING;
     wait->object = NULL;
-    wait->state = WEFT__WAIT_IDLE;
+    weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own by now */
     return state == WEFT__WAIT_GRANTED ? 0 : weft__channel_refused(channel, WEFT_EPIPE);
 }
 
@@ -215,7 +225,7 @@ int weft__channel_block_for_places(weft_channel *channel, uint32_t count, int64_
             return woken;
         weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the node out is about to set it */
     }
-    return queue_state(channel, &blocked.wait) == WEFT__WAIT_GRANTED ? 0 : WEFT_EPIPE;
+    return queue_state(&blocked.wait) == WEFT__WAIT_GRANTED ? 0 : WEFT_EPIPE;
 }
 
 void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *wait)
@@ -228,7 +238,7 @@ void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *w
     if (queue_withdraw(channel, wait) == WEFT__WAIT_GRANTED)
         weft__channel_release_places(channel, wait->amount); /* handed on */
     wait->object = NULL;
-    wait->state = WEFT__WAIT_IDLE;
+    weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own by now */
 }
 
 void weft__channel_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)

@@ -32,7 +32,8 @@ void weft__coarse_add(struct weft__coarse *coarse, int64_t ns)
     for (int64_t bound = 1000000; bucket < WEFT__COARSE_BOUNDS && ns > bound; bound *= 4)
         bucket++;
     weft__fetch_add_relaxed(&coarse->counts[bucket], 1); /* statistics */
-    weft__fetch_add_relaxed(&coarse->sum_ns, ns > 0 ? (uint64_t)ns : 0);
+    if (ns > 0) /* mostly it is not: within one turn of a worker its clock stands */
+        weft__fetch_add_relaxed(&coarse->sum_ns, (uint64_t)ns);
 }
 
 void weft__coarse_copy(struct weft__coarse *coarse, struct weft__coarse_copy *out)
