@@ -186,8 +186,10 @@ static void reactor_apply(struct weft__reactor *reactor)
 static void reactor_ring(struct weft__reactor *reactor)
 {
     const uint64_t one = 1;
-    if (weft__exchange_acq_rel(&reactor->rung, 1) == 0) /* RE-R4 */
-        (void)!write(reactor->bell, &one, sizeof one); /* an edge for each, full or not */
+    if (weft__exchange_acq_rel(&reactor->rung, 1) != 0) /* RE-R4 */
+        return;
+    while (write(reactor->bell, &one, sizeof one) < 0 && errno == EINTR) /* an edge for each */
+        continue;
 }
 
 void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *change)

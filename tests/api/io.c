@@ -1423,7 +1423,8 @@ static void connection_that_was_copied_is_told_of_no_more_once_closed(void **sta
     weft_spawn(weft_runtime_scope(rt), waiter, .fd = &one, .rc = &rc);
     WORLD_UNTIL(polls_of(number) == 1);
     assert_true(copy >= 0);
-    weft_fd_close(&one);
+    weft_fd closed = one; /* the task reads `one` */
+    weft_fd_close(&closed);
     WORLD_UNTIL(rc == WEFT_EBADF);
     WORLD_UNTIL(polls_of(number) == 0);
     assert_int_equal(send(peer, "x", 1, 0), 1);
