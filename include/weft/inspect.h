@@ -51,6 +51,7 @@ typedef struct weft_worker_info {
     uint64_t parks;
     uint64_t unparks;
     int64_t busy_ns;  /* that it was awake so far: it polled, or looked for something to poll */
+    weft_task polled; /* the task of that id, for weft_task_inspect(); id 0: none, or it has ended this moment */
 } weft_worker_info;
 
 WEFT_BEGIN_DECLS

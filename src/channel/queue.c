@@ -257,7 +257,7 @@ void weft__channel_describe(struct weft__waitable *waitable, const struct weft__
 void weft__channel_leave(weft_channel *channel, bool receiver)
 {
     const struct weft__thread *self = weft__self;
-    struct weft__wait *wait = self && self->task ? &self->task->wait : NULL;
+    struct weft__wait *wait = self && weft__thread_task(self) ? &weft__thread_task(self)->wait : NULL;
     if (wait && wait->object == &channel->waitable && wait->single == receiver)
         weft__wait_leave(wait);
 }

@@ -66,10 +66,11 @@ static const struct weft__sched_ops fork_ops = {.schedule = fork_schedule, .unpa
 /* The thread that forked was polling a task of this runtime: the rest of the poll is a cancelled one, and waits for nothing. */
 static void fork_cancel_poll(struct weft__thread *self)
 {
-    if (!self->task)
+    struct weft__task *task = weft__thread_task(self);
+    if (!task)
         return;
-    self->task->wait.object = NULL;
-    weft__task_cancel_quietly(self->task, WEFT_REASON_SHUTDOWN);
+    task->wait.object = NULL;
+    weft__task_cancel_quietly(task, WEFT_REASON_SHUTDOWN);
 }
 
 static void fork_orphan(void *runtime)

@@ -6,6 +6,7 @@
 #include <weft/inspect.h>
 
 #include "base/error.h"
+#include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "runtime/runtime.h"
 #include "trace/emit.h"
@@ -149,6 +150,18 @@ static weft_worker_state worker_state(struct weft__worker *worker, uint64_t task
     return weft__counter_read(&worker->parks) != unparks ? WEFT_WORKER_ASLEEP : WEFT_WORKER_BETWEEN;
 }
 
+/* The handle of the task that a worker polls, if it polls that one still. */
+static weft_task worker_task(struct weft__worker *worker, uint64_t id)
+{
+    weft_task handle = {.id = 0};
+    weft__rcu_read_lock();
+    weft__task *task = id != 0 ? weft__load_acquire(&worker->thread.task) : NULL; /* TP-A1 */
+    if (task && weft__task_id(task) == id)
+        handle = (weft_task){.id = id, .weft__slot = weft__slot_number(task), .weft__runtime = worker->sched->env.number};
+    weft__rcu_read_unlock();
+    return handle;
+}
+
 static weft_worker_info worker_look(struct weft__worker *worker, int64_t now)
 {
     const uint64_t task = weft__load_relaxed(&worker->thread.task_id); /* a number to show */
@@ -158,6 +171,7 @@ static weft_worker_info worker_look(struct weft__worker *worker, int64_t now)
         .thread_id = worker->sched->env.drive ? 0 : worker->tid,
         .state = worker_state(worker, task),
         .task = task,
+        .polled = worker_task(worker, task),
         .poll_ns = weft__sched_held(worker, now),
         .queued = (uint32_t)weft__runqueue_length(&worker->ring) + (weft__load_relaxed(&worker->next) != NULL),
         .polls = weft__counter_read(&worker->thread.polls),

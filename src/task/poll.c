@@ -163,7 +163,7 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
     struct weft__env *env = self->env;
     const uint64_t id = weft__task_id(task);
     const uint64_t word = weft__state_start(&task->state);
-    self->task = task;
+    weft__store_release(&self->task, task); /* TP-R1 */
     weft__store_relaxed(&self->task_id, id);
     self->yield = false;
     if (weft__trace_wants(WEFT_TRACE_poll_start)) {
@@ -191,7 +191,7 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
                     answer == POLL_DROPPED ? WEFT_TRACE_poll_result_DROPPED : WEFT_TRACE_poll_result_READY, 0);
         poll_finish(self, task, result);
         weft__store_relaxed(&self->task_id, 0);
-        self->task = NULL;
+        weft__store_relaxed(&self->task, NULL);
         return WEFT__POLLED_ENDED;
     }
 
@@ -199,7 +199,7 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
     const bool yield = self->yield;
     WEFT__TRACE(env->number, poll_end, id, self->number,
                 yield ? WEFT_TRACE_poll_result_YIELD : WEFT_TRACE_poll_result_PENDING, weft__load_relaxed(&task->line));
-    self->task = NULL;
+    weft__store_relaxed(&self->task, NULL);
     weft__store_relaxed(&self->task_id, 0);
     if (yield) {
         weft__state_requeue(&task->state);

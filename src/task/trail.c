@@ -141,7 +141,7 @@ static struct weft__trail_place *trail_place(void)
 {
     struct weft__thread *self = weft__self;
     if (self)
-        return self->task ? trail_place_of(self->task) : NULL;
+        return weft__thread_task(self) ? trail_place_of(weft__thread_task(self)) : NULL;
     return &trail_here;
 }
 
@@ -253,8 +253,8 @@ static weft_poll trail_polled(weft_context *cx, void *frame)
     self->entered = 0;
     if (timed)
         place->busy_ns += weft__realm_now(self->env->realm) - begun;
-    if (answer == WEFT_READY && !self->task->open_scope) /* with scopes that it left open it goes on, until they end */
-        weft__trail_end(self->task, cx->weft__result);
+    if (answer == WEFT_READY && !weft__thread_task(self)->open_scope) /* with scopes that it left open it goes on, until they end */
+        weft__trail_end(weft__thread_task(self), cx->weft__result);
     return answer;
 }
 

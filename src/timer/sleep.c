@@ -129,7 +129,7 @@ int weft_sleep_reset(weft_sleep_future *future, int64_t deadline_ns)
                                          "weft_sleep_begin()");
     struct weft__wait *wait = weft__future_wait(&future->future);
     struct weft__thread *self = weft__self;
-    if (wait->object && !(self && self->task))
+    if (wait->object && !(self && weft__thread_task(self)))
         return weft__refuse(WEFT_EPERM, "weft_sleep_reset: a task waits for the future: let that task reset it");
     future->deadline_ns = deadline_ns;
     if (!wait->object)

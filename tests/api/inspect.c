@@ -216,6 +216,10 @@ static void worker_in_a_poll_is_told_with_its_task_and_for_how_long(void **state
     assert_int_equal(workers.count, 2);
     assert_int_equal(info->state, WEFT_WORKER_POLLING);
     assert_true(info->thread_id != 0 && info->name[0] != '\0');
+    weft_task_info polled = {.size = sizeof polled};
+    assert_int_equal(weft_task_inspect(info->polled, &polled), 0);
+    assert_true(polled.task.id == task.id);
+    const weft_task stale = info->polled;
     const uint32_t other = 1 - info->index;
     do
         workers = workers_of(rt);
@@ -229,7 +233,7 @@ static void worker_in_a_poll_is_told_with_its_task_and_for_how_long(void **state
     } while (workers.of[other].busy_ns != later.of[other].busy_ns || workers.of[other].state != WEFT_WORKER_ASLEEP);
     assert_true(later.of[1 - other].busy_ns - workers.of[1 - other].busy_ns >= 1000000);
     assert_int_equal(workers.of[other].index, other);
-    assert_true(workers.of[other].task == 0);
+    assert_true(workers.of[other].task == 0 && workers.of[other].polled.id == 0);
     assert_true(workers.of[other].poll_ns == 0);
     latch_up(&leave);
     world_settle(rt);
@@ -237,6 +241,7 @@ static void worker_in_a_poll_is_told_with_its_task_and_for_how_long(void **state
         workers = workers_of(rt);
     while (workers.of[0].task != 0 || workers.of[1].task != 0);
     assert_true(workers.of[0].poll_ns == 0 && workers.of[1].poll_ns == 0);
+    assert_int_equal(weft_task_inspect(stale, &polled), WEFT_ESRCH);
     world_end(rt, 1);
 }
 

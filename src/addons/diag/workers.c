@@ -13,7 +13,6 @@ struct look {
     uint32_t count;
     uint32_t room;
     int64_t held_ns;
-    uint32_t wanted; /* tasks that are still looked for */
 };
 
 static int look_worker(void *context, const weft_worker_info *info)
@@ -21,22 +20,10 @@ static int look_worker(void *context, const weft_worker_info *info)
     struct look *look = context;
     if (look->count == look->room)
         return 1;
-    look->workers[look->count] = (struct weft__diag_worker){.info = *info};
-    look->wanted += info->task != 0 && info->poll_ns >= look->held_ns;
-    look->count++;
-    return 0;
-}
-
-static int look_task(void *context, const weft_task_info *info)
-{
-    struct look *look = context;
-    for (uint32_t i = 0; i < look->count; i++) {
-        struct weft__diag_worker *worker = &look->workers[i];
-        if (worker->info.task != info->task.id || worker->info.poll_ns < look->held_ns)
-            continue;
-        worker->task = *info;
-        return --look->wanted == 0;
-    }
+    struct weft__diag_worker *worker = &look->workers[look->count++];
+    *worker = (struct weft__diag_worker){.info = *info, .task.size = sizeof worker->task};
+    if (info->polled.id != 0 && info->poll_ns >= look->held_ns)
+        weft_task_inspect(info->polled, &worker->task); /* or it has ended */
     return 0;
 }
 
@@ -47,8 +34,6 @@ uint32_t weft__diag_workers_look(weft_runtime *rt, int64_t held_ns, struct weft_
     if (!look.workers)
         return 0;
     weft_worker_visit(rt, look_worker, &look);
-    if (look.wanted > 0)
-        weft_task_visit(rt, look_task, &look);
     *out = look.workers;
     return look.count;
 }

@@ -14,8 +14,8 @@ struct weft__diag_worker {
 };
 
 /*
- * Copy what each worker does, and look for the tasks of polls that are at least so long: by a walk, which is only made if
- * there are such. How many, in *out, from malloc(); 0: none, or no memory.
+ * Copy what each worker does, and which tasks the polls are of that are at least so long. How many, in *out, from malloc(); 0:
+ * none, or no memory.
  */
 uint32_t weft__diag_workers_look(weft_runtime *rt, int64_t held_ns, struct weft__diag_worker **out);
 
