@@ -1355,6 +1355,17 @@ static weft_poll accepter(weft_context *cx, struct accepter *self)
     WEFT_END(self->weft.rc);
 }
 
+/* A connection with both ends: of this thread, which is returned, and of a task. */
+static int connect_accepted(weft_runtime *rt, const weft_address *address, weft_fd listener, weft_fd *out)
+{
+    const int peer = connect_plainly(address);
+    weft_task accepting = weft_spawn_joinable(weft_runtime_scope(rt), accepter, .listener = listener, .out = out);
+    int result = -1;
+    assert_int_equal(weft_task_join_blocking(&accepting, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, 0);
+    return peer;
+}
+
 /* Who was woken by an edge is cancelled before it reads: the next to ask finds what has come. */
 static void edge_is_not_lost_with_who_was_woken(void **state)
 {
@@ -1362,11 +1373,7 @@ static void edge_is_not_lost_with_who_was_woken(void **state)
     weft_runtime *rt = world_begin(1);
     weft_address address;
     weft_fd listener = listener_on(rt, &address), one = {0};
-    const int peer = connect_plainly(&address);
-    weft_task accepting = weft_spawn_joinable(weft_runtime_scope(rt), accepter, .listener = listener, .out = &one);
-    int result = -1;
-    assert_int_equal(weft_task_join_blocking(&accepting, WEFT_FOREVER, &result), 0);
-    assert_int_equal(result, 0);
+    const int peer = connect_accepted(rt, &address, listener, &one);
     atomic_int rc = 5, next = 5;
     const weft_task first = weft_spawn(weft_runtime_scope(rt), waiter, .fd = &one, .rc = &rc);
     WORLD_UNTIL(waiting_at(&one) == 1);
@@ -1413,11 +1420,7 @@ static void connection_that_was_copied_is_told_of_no_more_once_closed(void **sta
     weft_runtime *rt = world_begin(1);
     weft_address address;
     weft_fd listener = listener_on(rt, &address), one = {0};
-    const int peer = connect_plainly(&address);
-    weft_task accepting = weft_spawn_joinable(weft_runtime_scope(rt), accepter, .listener = listener, .out = &one);
-    int result = -1;
-    assert_int_equal(weft_task_join_blocking(&accepting, WEFT_FOREVER, &result), 0);
-    assert_int_equal(result, 0);
+    const int peer = connect_accepted(rt, &address, listener, &one);
     const int number = weft_fd_number(&one), copy = dup(number);
     atomic_int rc = 1;
     weft_spawn(weft_runtime_scope(rt), waiter, .fd = &one, .rc = &rc);
