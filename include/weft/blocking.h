@@ -139,7 +139,9 @@ WEFT_API WEFT_MUST_USE int weft_job_begin(weft_context *cx, weft_job *job, const
 WEFT_API WEFT_MUST_USE int weft_job_try_begin(weft_runtime *rt, weft_job *job, const weft_job_options *options);
 
 /**
- * Begin a job from a thread, waiting for a place until a deadline of weft_clock().
+ * Begin a job from a thread, waiting for a place until a deadline of weft_clock(). A job that does so in its own pool
+ * keeps its thread meanwhile: if all threads of a full pool do, nobody makes a place before a deadline passes. There a
+ * deadline, or weft_job_try_begin(), is the way out.
  * @threads host thread, or a job
  * @blocks the thread, until the queue has a place or the deadline has passed
  * @owns as weft_job_begin()
