@@ -22,6 +22,8 @@ live_begin() {
     tmp=$(mktemp -d) || exit 1
     mkfifo "$tmp/stdin"
     trap live_end EXIT
+    # A tmux server that ends with its last session takes down the next one if that is begun while it ends.
+    terminal start-server \; set-option -s exit-empty off
 }
 
 # Programs under test read this pipe, and end when it does.
