@@ -36,17 +36,17 @@ live_end() {
     rm -rf "$tmp"
 }
 
-# until <command>: ten seconds at most.
+# until_holds <command>: a minute at most, for a machine that has much else to do.
 until_holds() {
     local i
-    for ((i = 0; i < 200; i++)); do "$@" && return; sleep 0.05; done
+    for ((i = 0; i < 1200; i++)); do "$@" && return; sleep 0.05; done
     return 1
 }
 
 terminal() { tmux -S "$tmp/tmux" -f /dev/null "$@" 8>&-; } # or the program would never see its stdin end
 key() { terminal send-keys -t top "$@"; }
 
-# shows <how> <pattern>: until the terminal does; a program that never shows it fails after ten seconds.
+# shows <how> <pattern>: until the terminal does; a program that never shows it fails after a minute.
 terminal_has() { terminal capture-pane -p -t top >"$tmp/screen" 2>/dev/null; grep -qE -- "$1" "$tmp/screen"; }
 terminal_lacks() { ! terminal_has "$1"; }
 shows() {
