@@ -30,7 +30,7 @@ assert sorted(r["name"] for r in d["runtimes"]["runtimes"]) == ["empty", "full"]
 PYTHON
 ); then passed 'a dump goes through all pages'; else failed "a dump: $out"; fi
 
-terminal new-session -d -s top -x 160 -y 30 "$weft top --interval 100 $pid; sleep 60"
+live_terminal 160 30 "$weft top --interval 100 $pid"
 shows 'top says how many there are' '2500'
 key f
 key -l 'guest 2499'

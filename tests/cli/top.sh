@@ -17,7 +17,7 @@ pid=$!
 live_hold
 until_holds test -s "$tmp/path" || failed 'the program does not say where it answers'
 
-terminal new-session -d -s top -x 180 -y 40 "$weft top --interval 200 --record $tmp/record $socket; echo code \$?; sleep 60"
+live_terminal 180 40 "$weft top --interval 200 --record $tmp/record $socket; echo code \$?"
 shows 'the process and its health' 'weft top [0-9]+  (critical|degraded) .*kitchen.sock'
 shows 'a task by name, with where it waits and who has the lock' 'cook .*waiting .*kitchen\.c:[0-9]+ .*oven.*baker waiting at kitchen\.c:[0-9]+'
 shows 'a sender behind a full channel' 'waiter .*orders \(full, 4 of 4\)'
@@ -60,8 +60,7 @@ shows 'it fits a small terminal' '^ \? keys'
 key q
 shows 'q leaves' 'code 0'
 
-terminal kill-session -t top
-terminal new-session -d -s top -x 180 -y 40 "$weft top --interval 100 --replay $tmp/record; echo code \$?; sleep 60"
+live_terminal 180 40 "$weft top --interval 100 --replay $tmp/record; echo code \$?"
 shows 'a recording is replayed' 'replayed'
 shows 'with what was seen' 'cook .*oven'
 shows 'until it ends' 'the recording ends here'
@@ -101,8 +100,7 @@ says 'no recording' 1 'this is no recording' "$weft" top --replay "$program"
 says 'an interval out of its range' 2 'the interval is 100 to 60000 ms' "$weft" top --interval 1 "$socket"
 says 'an unknown option' 2 "what is '--colour'" "$weft" top --colour
 head -c 3000 "$tmp/record" >"$tmp/cut"
-terminal kill-session -t top 2>/dev/null
-terminal new-session -d -s top -x 100 -y 20 "$weft top --interval 100 --replay $tmp/cut; sleep 60"
+live_terminal 100 20 "$weft top --interval 100 --replay $tmp/cut"
 shows 'a recording that was cut off' 'the recording ends here'
 
 kill -0 $pid 2>/dev/null && passed 'the program still runs' || failed 'the program has ended'

@@ -22,8 +22,6 @@ live_begin() {
     tmp=$(mktemp -d) || exit 1
     mkfifo "$tmp/stdin"
     trap live_end EXIT
-    # A tmux server that ends with its last session takes down the next one if that is begun while it ends.
-    terminal start-server \; set-option -s exit-empty off
 }
 
 # Programs under test read this pipe, and end when it does.
@@ -44,10 +42,20 @@ until_holds() {
 }
 
 terminal() { tmux -S "$tmp/tmux" -f /dev/null "$@" 8>&-; } # or the program would never see its stdin end
+
+# live_terminal <columns> <rows> <command>: in place of the one before. The server stays without a session, since one that
+# ends with its last takes down the next if that is begun meanwhile; it has the environment of whoever begins the first.
+live_terminal() {
+    terminal kill-session -t top 2>/dev/null
+    terminal new-session -d -s top -x "$1" -y "$2" "$3; sleep 600" \; set-option -s exit-empty off
+}
 key() { terminal send-keys -t top "$@"; }
 
 # shows <how> <pattern>: until the terminal does; a program that never shows it fails after a minute.
-terminal_has() { terminal capture-pane -p -t top >"$tmp/screen" 2>/dev/null; grep -qE -- "$1" "$tmp/screen"; }
+terminal_has() { # and if the terminal is gone, what it showed last stays
+    terminal capture-pane -p -t top >"$tmp/screen.new" 2>/dev/null && mv "$tmp/screen.new" "$tmp/screen"
+    grep -qE -- "$1" "$tmp/screen"
+}
 terminal_lacks() { ! terminal_has "$1"; }
 shows() {
     until_holds terminal_has "$2" && { passed "$1"; return; }
