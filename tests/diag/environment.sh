@@ -22,6 +22,7 @@ fail() {
 # begin [VAR=value...]: start the program, wait until it says that it runs. Its report is in $dir/out.
 begin() {
     mkfifo "$dir/in"
+    : >"$dir/out" # or the last program's "runs" would be taken for this one's
     env "$@" "${PROGRAM:-$program}" <"$dir/in" >"$dir/out" 2>&1 &
     pid=$!
     exec 3>"$dir/in"
