@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include <uv.h>
 #include <weft/error.h>
+#include <weft/runtime.h>
 
 #include "base/platform.h"
 #include "registry/rcu.h"
@@ -514,14 +515,45 @@ static uint32_t reactor_wait(struct weft__reactor *reactor, int64_t deadline_ns)
     return reactor_take(reactor, (int)(ms < REACTOR_LONGEST_MS ? ms : REACTOR_LONGEST_MS));
 }
 
-bool weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns)
+/* Take those of the loops that are open and that nobody turns: how many. */
+static uint32_t loops_take(struct weft__thread *const *threads, uint32_t count, struct weft__reactor **out_taken)
 {
-    struct weft__reactor *reactor = thread->reactor;
-    if (!weft__load_acquire(&reactor->open) || !weft__lock_try(&reactor->turning)) /* RE-A2 */
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct weft__reactor *reactor = threads[i]->reactor;
+        if (weft__load_acquire(&reactor->open) && weft__lock_try(&reactor->turning)) /* RE-A2 */
+            out_taken[taken++] = reactor;
+    }
+    return taken;
+}
+
+/* Sleep until something has come for one of them, or the deadline: their epolls are descriptors that can be polled. */
+static void loops_sleep(struct weft__reactor *const *loops, struct pollfd *polled, uint32_t count, int64_t deadline_ns)
+{
+    int64_t limit_ns = deadline_ns;
+    for (uint32_t i = 0; i < count; i++) {
+        reactor_apply(loops[i]);
+        polled[i] = (struct pollfd){.fd = loops[i]->epoll, .events = POLLIN};
+        limit_ns = reactor_is_due(loops[i]) ? 0 : reactor_limit(loops[i], limit_ns);
+    }
+    const int64_t left = limit_ns - weft__clock_now(), ns = left > 0 ? left : 0;
+    const struct timespec timeout = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    ppoll(polled, count, &timeout, NULL); /* a signal ends it: the caller comes back */
+}
+
+bool weft__reactor_stand_in(struct weft__thread *const *threads, uint32_t count, int64_t deadline_ns)
+{
+    struct weft__reactor *loops[WEFT_WORKERS_MAX];
+    struct pollfd polled[WEFT_WORKERS_MAX];
+    const uint32_t taken = loops_take(threads, count, loops);
+    if (taken == 0)
         return false;
-    reactor_apply(reactor);
-    reactor_wait(reactor, deadline_ns);
-    weft__unlock(&reactor->turning);
+    loops_sleep(loops, polled, taken, deadline_ns);
+    for (uint32_t i = 0; i < taken; i++) {
+        if (polled[i].revents || reactor_is_due(loops[i]))
+            reactor_take(loops[i], 0);
+        weft__unlock(&loops[i]->turning);
+    }
     return true;
 }
 

@@ -3,13 +3,15 @@
  * A worker's loop, and the only door to libuv: an epoll for connections, which libuv's loop is in. It is opened when somebody
  * waits for a descriptor for the first time, so a runtime without descriptors has none of its own.
  *
- * A loop belongs to whoever turns it: its worker as a rule, or the monitor's thread while that worker is stuck in a poll.
+ * A loop belongs to whoever turns it: its worker as a rule, or the monitor's thread while that worker is stuck in a poll, which
+ * sleeps in the loops of all that are stuck at once.
  * What other threads want of a loop they put into its list of changes; if nobody turns it this moment they apply the
  * list themselves, and if its worker sleeps they rouse it.
  *
  * Who touches what:
  *     turning    a lock, held by whoever turns the loop, over callbacks and the wakes in them: it is not a leaf, and whoever
- *                holds it may take any lock of a descriptor. Nothing that is called from a callback waits for it. Each turn
+ *                holds it may take any lock of a descriptor. Nothing that is called from a callback waits for it; who stands
+ *                in for several workers holds several, none of which it has waited for. Each turn
  *                takes what roused with it, whomever that was meant for; so a worker holds it when it departs (sched/parker.h).
  *     changes    under `changing`, a leaf
  *     opening    a lock, a leaf, held while the loop is made; nobody turns it before
@@ -105,7 +107,7 @@ bool weft__reactor_enter(struct weft__thread *self);
 uint32_t weft__reactor_sleep(struct weft__thread *self, int64_t deadline_ns);
 void weft__reactor_leave(struct weft__thread *self);
 uint32_t weft__reactor_turn(struct weft__thread *thread);
-bool weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns);
+bool weft__reactor_stand_in(struct weft__thread *const *threads, uint32_t count, int64_t deadline_ns);
 void weft__reactor_rouse(struct weft__thread *thread);
 int weft__reactor_descriptor(struct weft__thread *thread);
 

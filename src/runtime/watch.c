@@ -187,7 +187,7 @@ static void watch_tick(weft_runtime *rt, int64_t now)
 }
 
 /*
- * Until the next tick, in the loop of a worker that is stuck, if there is one; and the whole time, however much comes there: a
+ * Until the next tick, in the loops of the workers that are stuck, if there are any; and the whole time, however much comes there: a
  * look that comes early would take polls for stuck that have only begun.
  */
 static void watch_sleep(weft_runtime *rt, int64_t until_ns)

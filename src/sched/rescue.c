@@ -108,12 +108,14 @@ static bool rescue_is_stuck(struct weft__worker *worker)
 
 bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns)
 {
+    struct weft__thread *stuck[WEFT__IDLE_WORKERS_MAX];
+    uint32_t count = 0;
     for (uint32_t i = 0; i < sched->worker_count; i++) {
         struct weft__worker *worker = &sched->workers[i];
         if (rescue_is_stuck(worker) && sched->env.io_ops->awaited(&worker->thread))
-            return sched->env.io_ops->stand_in(&worker->thread, deadline_ns);
+            stuck[count++] = &worker->thread;
     }
-    return false;
+    return count > 0 && sched->env.io_ops->stand_in(stuck, count, deadline_ns);
 }
 
 /*

@@ -127,8 +127,8 @@ void weft__sched_rescue(struct weft__sched *sched, int64_t now, int64_t threshol
  * it is in none, or in one that began after the last look. */
 int64_t weft__sched_held(struct weft__worker *worker, int64_t now);
 
-/* Monitor thread: sleep in the loop of a worker that was stuck at the last look, until the deadline or until something has
- * come. False, at once: there is none, or somebody else is at its loop. */
+/* Monitor thread: sleep in the loops of all workers that were stuck at the last look, until the deadline or until something has
+ * come for one of them. False, at once: there is none, or somebody else is at each of these loops. */
 bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns);
 
 /* Monitor thread, now and then: workers that sleep on free slots are asked for them, so that empty pages can go. */

@@ -46,9 +46,10 @@ static uint32_t none_sleep(struct weft__thread *thread, int64_t deadline_ns)
     return 0;
 }
 
-static bool none_stand_in(struct weft__thread *thread, int64_t deadline_ns)
+static bool none_stand_in(struct weft__thread *const *threads, uint32_t count, int64_t deadline_ns)
 {
-    (void)thread;
+    (void)threads;
+    (void)count;
     (void)deadline_ns;
     return false;
 }

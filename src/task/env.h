@@ -49,8 +49,8 @@ struct weft__io_ops {
     void (*leave)(struct weft__thread *self);
     /* Take what has come, without waiting. On its own thread, or for a worker that is stuck. */
     uint32_t (*turn)(struct weft__thread *thread);
-    /* As sleep, for a worker that is stuck. False, at once: the loop is taken. */
-    bool (*stand_in)(struct weft__thread *thread, int64_t deadline_ns);
+    /* As sleep, in the loops of workers that are stuck, all of them at once. False, at once: somebody else is at each of them. */
+    bool (*stand_in)(struct weft__thread *const *threads, uint32_t count, int64_t deadline_ns);
     /* End that sleep. Any thread. */
     void (*rouse)(struct weft__thread *thread);
     /* A descriptor that is readable while a turn would find something; or a negative errno. Opens the loop. */

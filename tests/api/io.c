@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -865,38 +866,162 @@ static void datagrams_have_a_sender_and_a_whole_length(void **state)
     verdict_assert();
 }
 
+/* Workers held in polls, under load. */
+struct held {
+    weft_runtime *rt;
+    weft_task serving;
+    weft_task clients[8];
+    atomic_uint right[8];
+    weft_address address;
+    struct latch entered, leave[2];
+};
+
+static void held_begin(struct held *held, uint32_t workers, uint32_t count)
+{
+    *held = (struct held){.rt = world_begin(workers), .entered = LATCH, .leave = {LATCH, LATCH}};
+    weft_fd listener = listener_on(held->rt, &held->address);
+    held->serving = weft_spawn(weft_runtime_scope(held->rt), server, .listener = listener);
+    for (int i = 0; i < 8; i++)
+        held->clients[i] = weft_spawn_joinable(weft_runtime_scope(held->rt), client, .address = &held->address, .rounds = 1 << 30,
+                                               .right = &held->right[i]);
+    for (int i = 0; i < 8; i++)
+        WORLD_UNTIL(atomic_load(&held->right[i]) >= 10); /* each loop has some */
+    for (uint32_t i = 0; i < count; i++)
+        weft_spawn(weft_runtime_scope(held->rt), plug, .entered = &held->entered, .leave = &held->leave[i]);
+    latch_wait(&held->entered, count);
+}
+
+/* Each of the clients gets answers, again and again. */
+static void held_goes_on(struct held *held, int times)
+{
+    for (int i = 0; i < times * 8; i++) {
+        const unsigned before = atomic_load(&held->right[i % 8]);
+        WORLD_UNTIL(atomic_load(&held->right[i % 8]) > before);
+    }
+}
+
+static void held_end(struct held *held, uint64_t plugs)
+{
+    for (int i = 0; i < 8; i++) {
+        int result = -1;
+        assert_int_equal(weft_task_cancel(held->clients[i]), 0);
+        assert_int_equal(weft_task_join_blocking(&held->clients[i], WEFT_FOREVER, &result), 0);
+        assert_int_equal(result, 0);
+    }
+    assert_int_equal(weft_task_cancel(held->serving), 0);
+    world_end(held->rt, 17 + plugs);
+}
+
 /* One worker is held in a poll for two seconds, under load: the sockets that its loop has go on all the time. */
 static void stuck_worker_does_not_stop_the_sockets(void **state)
 {
     (void)state;
     enum { HELD_MS = 2000, PARTS = 20 };
-    weft_runtime *rt = world_begin(2);
-    weft_address address;
-    weft_fd listener = listener_on(rt, &address);
-    const weft_task serving = weft_spawn(weft_runtime_scope(rt), server, .listener = listener);
-    atomic_uint right[8] = {0};
-    weft_task clients[8];
-    for (int i = 0; i < 8; i++)
-        clients[i] = weft_spawn_joinable(weft_runtime_scope(rt), client, .address = &address, .rounds = 1 << 30, .right = &right[i]);
-    for (int i = 0; i < 8; i++)
-        WORLD_UNTIL(atomic_load(&right[i]) >= 10); /* each loop has some */
-    struct latch entered = LATCH, leave = LATCH;
-    weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave);
-    latch_wait(&entered, 1);
+    struct held held;
+    held_begin(&held, 2, 1);
     for (int i = 0; i < PARTS; i++) { /* the fault itself, not a synchronisation */
-        const unsigned before = atomic_load(&right[i % 8]);
         nanosleep(&(struct timespec){.tv_nsec = HELD_MS * 1000000L / PARTS}, NULL);
-        WORLD_UNTIL(atomic_load(&right[i % 8]) > before);
+        held_goes_on(&held, 1);
     }
+    latch_up(&held.leave[0]);
+    held_end(&held, 1);
+}
+
+/* Of three workers two are held: the third serves the sockets of all. */
+static void two_stuck_workers_do_not_stop_the_sockets(void **state)
+{
+    (void)state;
+    struct held held;
+    held_begin(&held, 3, 2);
+    held_goes_on(&held, 20);
+    latch_up(&held.leave[1]);
+    held_goes_on(&held, 20);
+    latch_up(&held.leave[0]);
+    held_end(&held, 2);
+}
+
+/* Both workers are held, and nobody is there to serve: the first that comes back serves the sockets of both. */
+static void sockets_of_all_go_on_with_the_first_that_comes_back(void **state)
+{
+    (void)state;
+    struct held held;
+    held_begin(&held, 2, 2);
+    latch_up(&held.leave[1]);
+    held_goes_on(&held, 20);
+    latch_up(&held.leave[0]);
+    held_end(&held, 2);
+}
+
+struct bouncer {
+    weft_frame weft;
+    weft_fd fd;
+    bool serves;
+    atomic_uint *rounds;
+    char bytes[2];
+};
+
+/* One byte to and fro, until the other end is closed. The buffer has room for two: the read was short, so the next one waits for the loop. */
+static weft_poll bouncer(weft_context *cx, struct bouncer *self)
+{
+    WEFT_BEGIN(cx, self);
+    for (;;) {
+        if (!self->serves) {
+            WEFT_AWAIT(self->weft.rc, weft_fd_read(cx, &self->fd, self->bytes, sizeof self->bytes));
+            if (self->weft.rc <= 0)
+                break;
+        }
+        self->serves = false;
+        WEFT_AWAIT(self->weft.rc, weft_fd_write(cx, &self->fd, self->bytes, 1));
+        if (self->weft.rc <= 0)
+            break;
+        if (self->rounds)
+            atomic_fetch_add(self->rounds, 1);
+    }
+    weft_fd_close(&self->fd);
+    WEFT_END(0);
+}
+
+/*
+ * Three pairs of sockets over the three loops of a runtime, two of whose workers are held. Whoever is looked at once a tick only falls
+ * behind: while the first pair to get there makes its rounds, each of the others makes a tenth of them at least.
+ */
+static void stuck_workers_are_stood_in_for_alike(void **state)
+{
+    (void)state;
+    enum { PAIRS = 3, ROUNDS = 1000 };
+    weft_runtime *rt = world_begin(3);
+    struct latch entered = LATCH, leave = LATCH;
+    atomic_uint rounds[PAIRS] = {0};
+    for (int i = 0; i < 2; i++)
+        weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave);
+    latch_wait(&entered, 2);
+    weft_fd ends[2 * PAIRS][2] = {0};
+    for (int i = 0; i < 2 * PAIRS; i++)
+        assert_int_equal(weft_socket_pair(rt, &ends[i][0], &ends[i][1]), 0); /* from here each goes to the next loop */
+    for (int i = 0; i < PAIRS; i++) /* somebody waits at each of the loops all the time */
+        weft_spawn(weft_runtime_scope(rt), bouncer, .fd = ends[PAIRS + i][0]);
+    weft_task tasks[PAIRS];
+    for (int i = 0; i < PAIRS; i++) {
+        weft_spawn(weft_runtime_scope(rt), bouncer, .fd = ends[i][0]);
+        tasks[i] = weft_spawn(weft_runtime_scope(rt), bouncer, .fd = ends[i][1], .serves = true, .rounds = &rounds[i]);
+    }
+    unsigned fewest = 0, most = 0;
+    while (most < ROUNDS) {
+        fewest = UINT_MAX;
+        for (int i = 0; i < PAIRS; i++) {
+            const unsigned made = atomic_load(&rounds[i]);
+            most = made > most ? made : most;
+            fewest = made < fewest ? made : fewest;
+        }
+        sched_yield();
+    }
+    assert_true(fewest >= ROUNDS / 10);
+    for (int i = 0; i < PAIRS; i++)
+        assert_int_equal(weft_task_cancel(tasks[i]), 0);
+    for (int i = 0; i < PAIRS; i++)
+        weft_fd_close(&ends[PAIRS + i][1]);
     latch_up(&leave);
-    for (int i = 0; i < 8; i++) {
-        int result = -1;
-        assert_int_equal(weft_task_cancel(clients[i]), 0);
-        assert_int_equal(weft_task_join_blocking(&clients[i], WEFT_FOREVER, &result), 0);
-        assert_int_equal(result, 0);
-    }
-    assert_int_equal(weft_task_cancel(serving), 0);
-    world_end(rt, 18);
+    world_end(rt, 2 + 3 * PAIRS);
 }
 
 struct passer {
@@ -1464,6 +1589,9 @@ int main(void)
         cmocka_unit_test(half_closed_connection_still_brings_the_answer),
         cmocka_unit_test(datagrams_have_a_sender_and_a_whole_length),
         cmocka_unit_test(stuck_worker_does_not_stop_the_sockets),
+        cmocka_unit_test(two_stuck_workers_do_not_stop_the_sockets),
+        cmocka_unit_test(sockets_of_all_go_on_with_the_first_that_comes_back),
+        cmocka_unit_test(stuck_workers_are_stood_in_for_alike),
         cmocka_unit_test(worker_that_takes_its_loop_back_is_roused),
         cmocka_unit_test(worker_in_its_loop_rouses_itself_without_a_system_call),
         cmocka_unit_test(end_of_the_runtime_closes_descriptors),

@@ -22,7 +22,11 @@ bool weft__reactor_enter(struct weft__thread *self) { return self == NULL; }
 uint32_t weft__reactor_sleep(struct weft__thread *self, int64_t deadline_ns) { return self ? 0 : (uint32_t)deadline_ns; }
 void weft__reactor_leave(struct weft__thread *self) { (void)self; }
 uint32_t weft__reactor_turn(struct weft__thread *thread) { return thread ? 0 : 1; }
-bool weft__reactor_stand_in(struct weft__thread *thread, int64_t deadline_ns) { return thread ? false : deadline_ns > 0; }
+bool weft__reactor_stand_in(struct weft__thread *const *threads, uint32_t count, int64_t deadline_ns)
+{
+    return threads && count == 0 && deadline_ns > 0;
+}
+
 void weft__reactor_rouse(struct weft__thread *thread) { (void)thread; }
 int weft__reactor_descriptor(struct weft__thread *thread) { return thread ? WEFT_EPERM : 0; }
 

@@ -76,9 +76,9 @@ static uint32_t loop_sleep(struct weft__thread *self, int64_t deadline_ns)
     return 0;
 }
 
-static bool loop_stand_in(struct weft__thread *thread, int64_t deadline_ns)
+static bool loop_stand_in(struct weft__thread *const *threads, uint32_t count, int64_t deadline_ns)
 {
-    (void)thread;
+    assert(count == 1 && threads[0] == &puppets.workers[0].thread);
     if (!weft__lock_try(&turning))
         return false;
     if (loop_run(deadline_ns) > 0)
@@ -89,7 +89,7 @@ static bool loop_stand_in(struct weft__thread *thread, int64_t deadline_ns)
 
 static uint32_t loop_turn(struct weft__thread *thread)
 {
-    loop_stand_in(thread, 0);
+    loop_stand_in(&thread, 1, 0);
     return 0;
 }
 
