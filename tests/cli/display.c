@@ -271,12 +271,12 @@ static int64_t hour_of(int64_t figures_ns, int64_t list_ns, int64_t interval_ns,
         const int64_t begun = at;
         if (pace_is_due(&figures, at)) {
             at += figures_ns;
-            pace_next(&figures, at, figures_ns, interval_ns, PACE_FIGURES_NS);
+            pace_next(&figures, &pace_figures, at, figures_ns, interval_ns);
             ++*out_figures;
         }
         if (pace_is_due(&list, at)) {
             at += list_ns;
-            pace_next(&list, at, list_ns, interval_ns, PACE_LISTS_NS);
+            pace_next(&list, &pace_lists, at, list_ns, interval_ns);
             ++*out_lists;
         }
         spent += at - begun;
@@ -285,21 +285,61 @@ static int64_t hour_of(int64_t figures_ns, int64_t list_ns, int64_t interval_ns,
     return spent;
 }
 
-static void a_process_gives_a_hundredth_of_its_time(void **state)
+static void a_process_gives_three_thousandths_of_its_time(void **state)
 {
     (void)state;
     static const int64_t costs[] = {0, 20000, 500000, 20000000, 80000000, 500000000, 5000000000};
     int figures, list;
     for (size_t i = 0; i < sizeof costs / sizeof *costs; i++)
-        for (int64_t each = 0; each <= 8000000; each += 400000)
-            assert_true(hour_of(each, costs[i], SECOND / 10, &figures, &list) <= 29 * (int64_t)SECOND + each + costs[i]);
-    hour_of(300000, 500000000, SECOND / 10, &figures, &list); /* a million tasks: figures do not wait for them */
+        for (int64_t each = 0; each <= 4000000; each += 200000)
+            assert_true(hour_of(each, costs[i], SECOND / 10, &figures, &list) <= 10800 * (int64_t)SECOND / 1000 + each + costs[i]);
+    hour_of(150000, 500000000, SECOND / 10, &figures, &list); /* a million tasks: figures do not wait for them */
     assert_true(figures > 35000);
-    assert_int_equal(list, 29);
+    assert_int_equal(list, 8);
     hour_of(100000000, 1000, SECOND / 10, &figures, &list); /* figures are never older */
     assert_true(figures > 1700);
-    hour_of(300000, 400000, SECOND / 10, &figures, &list); /* what is cheap comes at the interval */
+    hour_of(150000, 90000, SECOND / 10, &figures, &list); /* what is cheap comes at the interval */
     assert_true(figures > 35000 && list > 35000);
+}
+
+static void what_looking_takes_is_told_of_the_last_seconds(void **state)
+{
+    (void)state;
+    struct toll toll = {0};
+    for (int64_t at = 1; at <= 21; at++) /* ten times a second: at first 1 % there and 2 % here, */
+        toll_note(&toll, at * SECOND / 10, at * 1000000, at * 2000000);
+    assert_true(toll.known);
+    assert_true(toll.there > 0.00999 && toll.there < 0.01001);
+    assert_true(toll.here > 0.01999 && toll.here < 0.02001);
+    for (int64_t at = 22; at <= 41; at++) /* and then nothing */
+        toll_note(&toll, at * SECOND / 10, 21000000, 42000000);
+    assert_true(toll.there == 0 && toll.here == 0);
+}
+
+static void what_looking_takes_stands_behind_the_target(void **state)
+{
+    (void)state;
+    struct display display;
+    display_init(&display, "here", 1000);
+    draw(&display);
+    assert_int_equal(row_of("looking takes"), -1);
+    display.toll = (struct toll){.known = true, .there = 0.00214, .here = 0.0131};
+    draw(&display);
+    assert_int_equal(row_of("here  looking takes 0.21 % of a processor there, 1.31 % here"), 0);
+}
+
+static void the_key_of_what_is_shown_looks_at_once(void **state)
+{
+    (void)state;
+    struct display display;
+    display_init(&display, "here", 1000);
+    press(&display, "2");
+    assert_false(display.again);
+    press(&display, "2");
+    assert_true(display.again);
+    display.again = false;
+    press(&display, "s");
+    assert_false(display.again);
 }
 
 static void the_interval_has_its_bounds(void **state)
@@ -323,6 +363,8 @@ static void what_is_shown_is_asked_for(void **state)
     assert_false(display_parts(&display) & 1u << LIVE_TASKS);
     press(&display, "7");
     assert_true(display_parts(&display) & 1u << LIVE_METRICS);
+    press(&display, "3");
+    assert_int_equal(display_parts(&display), SOURCE_ALWAYS); /* and nothing else: workers are figures */
 }
 
 static void a_target_is_found_by_its_path(void **state)
@@ -362,7 +404,10 @@ int main(void)
         cmocka_unit_test_setup(a_warning_can_be_chosen_beside_another, town_prepare),
         cmocka_unit_test_setup(a_histogram_fits_and_loses_nothing, town_prepare),
         cmocka_unit_test_setup(a_list_that_is_older_than_the_figures_says_so, town_prepare),
-        cmocka_unit_test(a_process_gives_a_hundredth_of_its_time),
+        cmocka_unit_test(a_process_gives_three_thousandths_of_its_time),
+        cmocka_unit_test(what_looking_takes_is_told_of_the_last_seconds),
+        cmocka_unit_test_setup(what_looking_takes_stands_behind_the_target, town_prepare),
+        cmocka_unit_test_setup(the_key_of_what_is_shown_looks_at_once, town_prepare),
         cmocka_unit_test_setup(the_interval_has_its_bounds, town_prepare),
         cmocka_unit_test_setup(what_is_shown_is_asked_for, town_prepare),
         cmocka_unit_test_setup(a_target_is_found_by_its_path, town_prepare),

@@ -130,6 +130,7 @@ void weft__diag_snapshot(const weft_diag_options *options, struct weft__diag_mem
     weft__diag_judge(&health, options, memory);
     weft__diag_json_begin(&json);
     weft__diag_json_time(&json, "at_ns", weft_clock());
+    weft__diag_json_time(&json, "spent_ns", weft__diag_spent());
     weft__diag_json_text(&json, "status", weft_health_name(health.status));
     weft__diag_json_text(&json, "reason", health.reason_count > 0 ? health.reasons[0].text : NULL);
     weft__diag_json_open(&json, "runtimes", '[');
@@ -161,4 +162,5 @@ void weft__diag_self(struct weft__diag_view *view)
     weft__diag_json_count(json, "events", counts->events);
     weft__diag_json_count(json, "events_dropped", counts->events_dropped);
     weft__diag_json_count(json, "body_bytes", counts->body_bytes);
+    weft__diag_json_time(json, "spent_ns", weft__diag_spent());
 }

@@ -195,7 +195,7 @@ static int request_refused(const struct weft__diag_client *client, const char *m
     return client->wrong;
 }
 
-int64_t weft__diag_exchange_spent(void)
+int64_t weft__diag_spent(void)
 {
     struct timespec spent;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
@@ -228,7 +228,7 @@ static enum MHD_Result request_come(void *context, struct MHD_Connection *connec
     };
     struct weft__diag_reply reply = {.status = MHD_HTTP_OK, .type = "application/json"};
     server->o.answer(server->o.context, &request, &reply);
-    reply.made_ns = weft__diag_exchange_spent() - server->charged_ns;
+    reply.made_ns = weft__diag_spent() - server->charged_ns;
     server->charged_ns += reply.made_ns; /* to send it is a part of the next one's cost */
     return answer_send(client, &reply, false);
 }

@@ -41,7 +41,9 @@ struct weft__diag_server {
     int turns; /* libmicrohttpd's epoll */
     _Atomic bool stopping;
     int64_t deaf_until; /* nobody is accepted before: no place, or no descriptor */
-    int64_t next_sweep;
+    int64_t next_sweep; /* not before */
+    bool stirred;       /* something came that a sweep has to look at */
+    uint32_t used;      /* places from the first that may be taken: the others are free */
     int64_t charged_ns; /* processor time of the thread that an answer has told, or that nobody asked for */
     struct weft__diag_counts counts;
     struct weft__diag_buffer snapshot;
@@ -57,9 +59,6 @@ static inline void weft__diag_client_enter(struct weft__diag_client *client, enu
     client->since = weft_clock();
     client->deadline = client->since + timeout_ns;
 }
-
-/* Processor time of this thread: what it waited for a processor is no cost of anybody's. */
-int64_t weft__diag_exchange_spent(void);
 
 /* A daemon of libmicrohttpd, without threads and sockets, that calls what is in exchange.c. NULL: no memory, or no descriptor. */
 struct MHD_Daemon *weft__diag_exchange_daemon(struct weft__diag_server *server);

@@ -32,6 +32,7 @@ static const struct route routes[] = {
     {"/metrics", weft__diag_metrics, {"prefix", NULL}},
     {"/events", weft__diag_events, {"interval_ms", NULL}},
     {"/api", routes_list, {NULL}},
+    {"/api/overview", weft__diag_overview, {NULL}},
     {"/api/runtimes", weft__diag_runtimes, {"runtime", NULL}},
     {"/api/workers", weft__diag_workers, {"runtime", NULL}},
     {"/api/tasks", weft__diag_tasks, {PAGED, "runtime", "state", "name", "category", "site", "idle_ms", NULL}},

@@ -33,6 +33,7 @@ enum {
     SERVER_ACCEPTS = 64,              /* at once, before those that are there have their turn */
     SERVER_SWEEP_MS = 50,
     SERVER_STARVED_MS = 100,
+    SERVER_PAUSE_MS = 60000,          /* at most, where somebody will be late later than that */
     SERVER_SOCKET_BYTES = 65536,      /* that the system keeps for a connection; it doubles them */
 };
 static const int64_t server_ms = 1000000;
@@ -43,6 +44,7 @@ static void client_cut(struct weft__diag_client *client)
 {
     shutdown(weft__load_relaxed(&client->fd), SHUT_RDWR);
     client->state = WEFT__DIAG_ENDED;
+    client->server->stirred = true; /* and another turn for it */
     if (client->suspended) {
         client->suspended = false;
         MHD_resume_connection(client->connection);
@@ -101,9 +103,12 @@ static void connection_add(struct weft__diag_server *server, struct weft__diag_c
     client->tcp = tcp;
     client->body = 0;
     server->accepting = client;
+    if (client >= server->clients + server->used)
+        server->used = (uint32_t)(client - server->clients) + 1;
     weft__diag_client_enter(client, WEFT__DIAG_READING, server->o.request_timeout_ns);
     server->counts.open++;
     server->counts.connections++;
+    server->stirred = true; /* its request, and its end, may be here already */
     if (MHD_add_connection(server->daemon, fd, (const struct sockaddr *)&address, length) == MHD_YES)
         return;
     if (client->state != WEFT__DIAG_FREE) { /* it was not begun, and closed */
@@ -153,33 +158,62 @@ static bool client_has_left(const struct weft__diag_client *client)
     return recv(weft__load_relaxed(&client->fd), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+static bool client_is_heard(const struct weft__diag_client *client)
+{
+    return client->state != WEFT__DIAG_FREE && client->state != WEFT__DIAG_ENDED;
+}
+
 /* Whoever is late, or gone. */
 static void server_sweep(struct weft__diag_server *server, int64_t now)
 {
-    if (now < server->next_sweep)
-        return;
+    server->stirred = false;
     server->next_sweep = now + SERVER_SWEEP_MS * server_ms;
-    for (uint32_t i = 0; i < server->places; i++) {
+    while (server->used > 0 && server->clients[server->used - 1].state == WEFT__DIAG_FREE)
+        server->used--;
+    for (uint32_t i = 0; i < server->used; i++) {
         struct weft__diag_client *client = &server->clients[i];
-        if (client->state == WEFT__DIAG_FREE || client->state == WEFT__DIAG_ENDED)
+        if (!client_is_heard(client))
             continue;
-        if (client->state == WEFT__DIAG_READING && client_has_left(client)) {
-            client_cut(client);
+        const bool left = client->state == WEFT__DIAG_READING && client_has_left(client);
+        if (!left && now < client->deadline)
             continue;
-        }
-        if (now < client->deadline)
-            continue;
-        if (client->state == WEFT__DIAG_READING)
+        if (!left && client->state == WEFT__DIAG_READING)
             client_tell(weft__load_relaxed(&client->fd), "408 Request Timeout");
+        server->counts.timed_out += !left;
         client_cut(client);
-        server->counts.timed_out++;
     }
+}
+
+/*
+ * Whether something came for one that was READING before, and still is: the beginning of a request, which may have an end behind it.
+ * After an answer nobody is: a console that asks by the clock costs no look at its connection in between.
+ */
+static bool server_is_stirred(const struct weft__diag_server *server, int64_t since)
+{
+    for (uint32_t i = 0; i < server->used; i++)
+        if (server->clients[i].state == WEFT__DIAG_READING && server->clients[i].since < since)
+            return true;
+    return false;
+}
+
+/* When somebody is late first, or a piece of a stream is due; INT64_MAX: never. */
+static int64_t server_soonest(const struct weft__diag_server *server)
+{
+    int64_t soonest = INT64_MAX;
+    for (uint32_t i = 0; i < server->used; i++) {
+        const struct weft__diag_client *client = &server->clients[i];
+        if (client_is_heard(client) && client->deadline < soonest)
+            soonest = client->deadline;
+        if (client->state == WEFT__DIAG_STREAMING && client->suspended && client->stream.due < soonest)
+            soonest = client->stream.due;
+    }
+    return soonest;
 }
 
 /* Streams whose next snapshot is due go on. */
 static void server_resume(struct weft__diag_server *server, int64_t now)
 {
-    for (uint32_t i = 0; server->counts.streams > 0 && i < server->places; i++) {
+    for (uint32_t i = 0; server->counts.streams > 0 && i < server->used; i++) {
         struct weft__diag_client *client = &server->clients[i];
         if (client->state != WEFT__DIAG_STREAMING || !client->suspended || now < client->stream.due)
             continue;
@@ -188,32 +222,19 @@ static void server_resume(struct weft__diag_server *server, int64_t now)
     }
 }
 
-static int64_t stream_soonest(const struct weft__diag_server *server)
-{
-    int64_t soonest = INT64_MAX;
-    for (uint32_t i = 0; server->counts.streams > 0 && i < server->places; i++) {
-        const struct weft__diag_client *client = &server->clients[i];
-        if (client->state == WEFT__DIAG_STREAMING && client->suspended && client->stream.due < soonest)
-            soonest = client->stream.due;
-    }
-    return soonest;
-}
-
-/* Milliseconds to sleep. */
+/* Milliseconds to sleep; -1: until something comes. */
 static int server_pause(const struct weft__diag_server *server, int64_t now)
 {
     MHD_UNSIGNED_LONG_LONG turn;
-    int64_t pause = server->counts.open > 0 ? SERVER_SWEEP_MS : -1;
-    const int64_t soonest = stream_soonest(server);
-    if (now < server->deaf_until)
-        pause = SERVER_SWEEP_MS;
-    if (soonest != INT64_MAX) {
-        const int64_t left = soonest > now ? (soonest - now + server_ms - 1) / server_ms : 0;
-        pause = left < pause ? left : pause;
-    }
+    int64_t until = server_soonest(server);
+    if (server->stirred && server->next_sweep < until)
+        until = server->next_sweep;
+    if (now < server->deaf_until && server->deaf_until < until)
+        until = server->deaf_until;
+    int64_t pause = until == INT64_MAX ? -1 : until > now ? (until - now + server_ms - 1) / server_ms : 0;
     if (MHD_get_timeout(server->daemon, &turn) == MHD_YES && (pause < 0 || turn < (MHD_UNSIGNED_LONG_LONG)pause))
         pause = (int64_t)turn;
-    return (int)pause;
+    return pause < SERVER_PAUSE_MS ? (int)pause : SERVER_PAUSE_MS;
 }
 
 static void server_turn(struct weft__diag_server *server)
@@ -227,15 +248,17 @@ static void server_turn(struct weft__diag_server *server)
     const int events = poll(polled, 4, server_pause(server, before));
     if (events < 0)
         return; /* interrupted, or no memory: again */
-    const int64_t now = weft_clock(), spent = events == 0 ? weft__diag_exchange_spent() : 0;
+    const int64_t now = weft_clock(), spent = events == 0 ? weft__diag_spent() : 0;
     for (int i = 0; i < 2; i++)
         for (int n = 0; (polled[2 + i].revents & POLLIN) && n < SERVER_ACCEPTS && connection_accept(server, endpoints[i], now); n++)
             ;
     server_resume(server, now);
     MHD_run(server->daemon);
-    server_sweep(server, now);
+    server->stirred |= events > 0 && server_is_stirred(server, now);
+    if ((server->stirred && now >= server->next_sweep) || now >= server_soonest(server))
+        server_sweep(server, now);
     if (events == 0) /* nobody has asked: streams, and who is late */
-        server->charged_ns += weft__diag_exchange_spent() - spent;
+        server->charged_ns += weft__diag_spent() - spent;
 }
 
 static void *server_main(void *argument)

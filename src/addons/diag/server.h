@@ -71,6 +71,9 @@ void weft__diag_server_stop(struct weft__diag_server *server);
 
 const struct weft__diag_counts *weft__diag_server_counts(const struct weft__diag_server *server);
 
+/* Processor time of the thread, by itself: what it waited for a processor is no cost of anybody's. */
+int64_t weft__diag_spent(void);
+
 /* In the child of a fork: close what came along, and touch nothing else of it. */
 void weft__diag_server_disown(struct weft__diag_server *server);
 

@@ -41,6 +41,7 @@ void weft__diag_json_owner(struct weft__diag_json *json, const char *key, const 
 void weft__diag_health_live(struct weft__diag_view *view);
 void weft__diag_health_ready(struct weft__diag_view *view);
 void weft__diag_health_detailed(struct weft__diag_view *view);
+void weft__diag_overview(struct weft__diag_view *view);
 void weft__diag_runtimes(struct weft__diag_view *view);
 void weft__diag_workers(struct weft__diag_view *view);
 void weft__diag_tasks(struct weft__diag_view *view);

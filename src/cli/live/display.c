@@ -26,7 +26,7 @@ void display_init(struct display *display, const char *target, int interval_ms)
 
 source_parts display_parts(const struct display *display)
 {
-    source_parts parts = SOURCE_ALWAYS;
+    source_parts parts = 0;
     switch (display->shown) {
     case LIST_TASKS:
     case LIST_RESOURCES: /* names of their owners */
@@ -35,8 +35,11 @@ source_parts display_parts(const struct display *display)
     case LIST_CHANNELS:
         parts |= display->detail ? 1u << LIVE_TASKS : 0;
         break;
+    case LIST_WARNINGS: /* reasons of the health, and what is suspicious */
+        parts |= SOURCE_ALWAYS;
+        break;
     case DISPLAY_TIMES:
-        return parts | 1u << LIVE_METRICS;
+        return 1u << LIVE_METRICS;
     default:
         break;
     }
@@ -103,6 +106,7 @@ bool display_key(struct display *display, int key)
         return true;
     }
     if (key >= '1' && key < '1' + DISPLAYS) {
+        display->again = display->shown == key - '1';
         display_show(display, key - '1');
         return true;
     }
@@ -368,7 +372,10 @@ static void draw_frame(const struct display *display, struct grid *grid, const s
         at = grid_print(grid, ROW_TITLE, at + 2, STYLE_WARN, "frozen");
     if (display->replay)
         at = grid_print(grid, ROW_TITLE, at + 2, STYLE_WARN, "replayed");
-    grid_print(grid, ROW_TITLE, at + 2, STYLE_DIM, "%s", display->target);
+    at = grid_print(grid, ROW_TITLE, at + 2, STYLE_DIM, "%s", display->target);
+    if (display->toll.known)
+        grid_print(grid, ROW_TITLE, at + 2, STYLE_DIM, "looking takes %.2f %% of a processor there, %.2f %% here", 100 * display->toll.there,
+                   100 * display->toll.here);
     for (int i = 0, column = 0; i < DISPLAYS; i++) {
         column = grid_print(grid, ROW_TABS, column, STYLE_KEY, " %d", i + 1);
         column = grid_print(grid, ROW_TABS, column, i == display->shown ? STYLE_CHOSEN : STYLE_PLAIN, "%s", tabs[i]);
@@ -417,6 +424,7 @@ static void draw_help(struct grid *grid)
 {
     static const char *const help[] = {
         "1 to 7, tab   what is shown: tasks, channels, workers, resources, blocking jobs, warnings, times",
+        "              the key of what is shown: look at once, though a list that costs much is not due",
         "up, down      choose a row (also k, j, page up, page down, home, end)",
         "enter         all about the chosen task or channel; escape goes back",
         "s, S          sort by the next column, by the one before;  r  the other way round",

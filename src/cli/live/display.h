@@ -4,6 +4,7 @@
 #define WEFT_CLI_LIVE_DISPLAY_H
 
 #include "cli/live/list.h"
+#include "cli/live/pace.h"
 #include "cli/live/grid.h"
 #include "cli/live/source.h"
 
@@ -23,15 +24,17 @@ struct display {
     char input[DISPLAY_INPUT_SIZE];
     char search[DISPLAY_INPUT_SIZE];
     char filter[DISPLAY_INPUT_SIZE];
+    bool again;   /* look at the list, whenever that is due */
     bool seek;    /* choose the next row that has the search in it */
     int interval_ms;
     const char *target;
     const char *problem; /* why there is nothing new, or NULL */
+    struct toll toll;
 };
 
 void display_init(struct display *display, const char *target, int interval_ms);
 
-/* What has to be asked for to draw it. */
+/* What has to be asked for to draw its list; the figures are SOURCE_ALWAYS, and the list of workers is made of them. */
 source_parts display_parts(const struct display *display);
 
 /* False: leave. */

@@ -233,6 +233,11 @@ static void snapshot_read_lints(struct snapshot *snapshot, const json_t *root)
 static void snapshot_read_part(struct snapshot *snapshot, enum live_part part, const json_t *root)
 {
     switch (part) {
+    case LIVE_OVERVIEW:
+        snapshot_read_part(snapshot, LIVE_HEALTH, root);
+        snapshot_read_part(snapshot, LIVE_RUNTIMES, root);
+        snapshot_read_part(snapshot, LIVE_WORKERS, root);
+        break;
     case LIVE_HEALTH:
         snapshot_read_health(snapshot, root);
         break;

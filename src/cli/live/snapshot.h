@@ -83,8 +83,8 @@ struct live_warning {
     const char *subject, *hint; /* "": of the whole process; nothing to try */
 };
 
-/* The parts of a snapshot, in the order in which they are asked for. */
-enum live_part { LIVE_HEALTH, LIVE_RUNTIMES, LIVE_WORKERS, LIVE_TASKS, LIVE_CHANNELS, LIVE_RESOURCES, LIVE_BLOCKING, LIVE_LINTS,
+/* The parts of a snapshot, in the order in which they are asked for. An overview is health, runtimes and workers in one. */
+enum live_part { LIVE_OVERVIEW, LIVE_HEALTH, LIVE_RUNTIMES, LIVE_WORKERS, LIVE_TASKS, LIVE_CHANNELS, LIVE_RESOURCES, LIVE_BLOCKING, LIVE_LINTS,
                  LIVE_METRICS, LIVE_PARTS };
 
 /* How durations are spread, of all runtimes together. */

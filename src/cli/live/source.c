@@ -17,6 +17,7 @@ static const struct {
     bool named; /* takes a filter of names */
     bool optional; /* an older program has no such path */
 } parts[LIVE_PARTS] = {
+    [LIVE_OVERVIEW] = {"overview", "/api/overview", false, true},
     [LIVE_HEALTH] = {"health", "/health/detailed?limit=0", false, false},
     [LIVE_RUNTIMES] = {"runtimes", "/api/runtimes", false, false},
     [LIVE_WORKERS] = {"workers", "/api/workers", false, false},
@@ -84,6 +85,7 @@ static bool source_ask(struct source *source, enum live_part part, struct snapsh
         return source_refuse(source, "no answer", client_says(source->client));
     source->cost_ns += client_cost(source->client);
     const bool missing = parts[part].optional && status == 404;
+    source->older |= missing && part == LIVE_OVERVIEW;
     bool done = missing || status == 200 || status == 503;
     if (!done) {
         snprintf(why, sizeof why, "answered with %d%s", status, status == 401 || status == 403 ? ": you may not ask" : "");
@@ -96,16 +98,31 @@ static bool source_ask(struct source *source, enum live_part part, struct snapsh
     return done;
 }
 
-static bool source_ask_all(struct source *source, source_parts wanted, struct snapshot *snapshot)
+/* What an overview is made of: for processes that do not know it, and for recordings, which others may have to read that do not. */
+static const source_parts source_pieces = 1u << LIVE_HEALTH | 1u << LIVE_RUNTIMES | 1u << LIVE_WORKERS;
+
+static bool source_ask_parts(struct source *source, source_parts wanted, struct snapshot *snapshot)
 {
-    if (source->tape) {
-        wanted = ~0u;
-        if (fprintf(source->tape, "at %" PRId64 "\n", snapshot->at_ns) < 0)
-            return source_refuse(source, "the recording", strerror(errno));
-    }
     for (int part = 0; part < LIVE_PARTS; part++)
         if (wanted & 1u << part && !source_ask(source, (enum live_part)part, snapshot))
             return false;
+    return true;
+}
+
+static bool source_ask_all(struct source *source, source_parts wanted, struct snapshot *snapshot)
+{
+    if (source->tape) {
+        wanted = ~SOURCE_ALWAYS;
+        if (fprintf(source->tape, "at %" PRId64 "\n", snapshot->at_ns) < 0)
+            return source_refuse(source, "the recording", strerror(errno));
+    }
+    const bool older = source->older;
+    if (older && wanted & SOURCE_ALWAYS)
+        wanted = (wanted & ~SOURCE_ALWAYS) | source_pieces;
+    if (!source_ask_parts(source, wanted, snapshot))
+        return false;
+    if (source->older && !older && !source_ask_parts(source, source_pieces, snapshot))
+        return false;
     if (source->tape && (fputs("end\n", source->tape) < 0 || fflush(source->tape) != 0))
         return source_refuse(source, "the recording", strerror(errno));
     return true;

@@ -24,14 +24,15 @@ struct source {
     char says[SOURCE_SAYS_SIZE];
     char filter[SOURCE_FILTER_SIZE];   /* a part of the names that are wanted, where a process is asked */
     bool ended;                        /* the recording */
+    bool older;                        /* the process has no overview yet: it is asked for what that is made of */
     int64_t cost_ns;                   /* what the snapshots took the process so far */
 };
 
 /* 1 << LIVE_TASKS and so on. */
 typedef unsigned source_parts;
 
-/* What everything that is shown needs. */
-#define SOURCE_ALWAYS (1u << LIVE_HEALTH | 1u << LIVE_RUNTIMES | 1u << LIVE_WORKERS)
+/* What everything that is shown needs: one answer, which costs a process half of what the three cost of which it is made. */
+#define SOURCE_ALWAYS (1u << LIVE_OVERVIEW)
 
 bool source_replay(struct source *source, const char *file);
 bool source_record(struct source *source, const char *file);

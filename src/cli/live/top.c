@@ -41,12 +41,14 @@ static void top_end(int signal)
     top_ended = 1;
 }
 
-static int64_t top_clock(void)
+static int64_t top_time(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
+
+static int64_t top_clock(void) { return top_time(CLOCK_MONOTONIC); }
 
 /* A list that was cut is filtered by the process; another here, by all its cells. */
 static void top_filter(struct top *top)
@@ -64,8 +66,7 @@ static void top_take(struct top *top, struct seen *seen, source_parts parts)
     const int64_t spent = top->source.cost_ns;
     const bool taken = source_take(&top->source, parts, top_clock(), &next);
     const int64_t cost = top->display.replay ? 0 : top->source.cost_ns - spent;
-    const int64_t most = seen == &top->figures ? PACE_FIGURES_NS : PACE_LISTS_NS;
-    pace_next(&seen->pace, top_clock(), cost, top->display.interval_ms * INT64_C(1000000), most);
+    pace_next(&seen->pace, seen == &top->figures ? &pace_figures : &pace_lists, top_clock(), cost, top->display.interval_ms * INT64_C(1000000));
     seen->failed = !taken;
     if (!taken)
         return;
@@ -89,6 +90,8 @@ static void top_look(struct top *top)
     if (top_lists(top) && pace_is_due(&top->whole.pace, top_clock()))
         top_take(top, &top->whole, display_parts(&top->display));
     const bool failed = top->figures.failed || (top_lists(top) && top->whole.failed);
+    if (!top->display.replay)
+        toll_note(&top->display.toll, top_clock(), top->source.cost_ns, top_time(CLOCK_PROCESS_CPUTIME_ID));
     top->display.problem = !failed ? NULL : top->source.ended ? "the recording ends here" : top->source.says;
 }
 
@@ -134,8 +137,10 @@ static void top_loop(struct top *top)
         const int key = screen_key(top_pause(top));
         if (key != KEY_NONE)
             going = display_key(&top->display, key);
-        if (parts != display_parts(&top->display) && !top->display.replay) /* another list needs what was not asked for */
+        const bool other = parts != display_parts(&top->display); /* needs what was not asked for */
+        if ((other || top->display.again) && !top->display.replay)
             top->whole.pace = (struct pace){0};
+        top->display.again = false;
     }
 }
 

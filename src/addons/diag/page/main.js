@@ -19,7 +19,8 @@ import {Times} from './times.js';
 import {Timeline} from './timeline.js';
 
 const INTERVALS_MS = [100, 200, 500, 1000, 2000, 5000];
-const SHARE = 250;            // the process makes a list, and details, for at most this part of the time: with the figures a hundredth
+const COST_NS = 2e9;          // from one time that it is told to the next what looking takes
+const SHARE = 1000;           // the process makes a list, and details, for at most this part of the time: with the figures four thousandths
 const STALE_MS = 2000;
 const AGAIN_MS = 1000;        // after a connection that failed
 const RATE_MS = 1000;         // over so much what is a rate is taken
@@ -317,6 +318,8 @@ function meet(process) {
         named.clear();
         Object.values(views).forEach((view) => { view.kept = view.now = null; view.clear?.(); });
         details.close();
+        state.told = null;
+        setText(byId('cost'), '');
     }
     state.pid = process.pid;
     setText(byId('process'), `process ${process.pid}, weft ${process.version}`);
@@ -330,7 +333,18 @@ function onSnapshot(snapshot) {
     if (snapshot.runtimes.some((runtime) => !runtimes.has(runtime.runtime)))
         lookAside('runtimes', stream.signal);
     showHealth(snapshot.status, snapshot.reason || '');
+    showCost(snapshot);
     views[state.view].draw?.();
+}
+
+// What looking takes there, told every few seconds.
+function showCost(snapshot) {
+    const told = state.told, passed = told ? snapshot.at_ns - told.at_ns : Infinity;
+    if (passed >= 0 && passed < COST_NS)
+        return;
+    if (passed > 0 && told)
+        setText(byId('cost'), `looking takes ${(100 * (snapshot.spent_ns - told.spent_ns) / passed).toFixed(2)} % of a processor`);
+    state.told = {at_ns: snapshot.at_ns, spent_ns: snapshot.spent_ns};
 }
 
 function showRuntimes(list) {
