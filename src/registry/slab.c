@@ -258,20 +258,16 @@ static void slab_flush_class(struct weft__slab *slab, struct weft__slab_cache *c
     weft__unlock(&slab->lock);
 }
 
-void weft__slab_free(struct weft__slab *slab, struct weft__slab_cache *cache, void *freed)
+void weft__slab_return(struct weft__slab *slab, void *slot)
 {
-    struct weft__slot *slot = freed;
-    const unsigned class_index = weft__page_of(slot)->class_index;
-    if (!cache) {
-        weft__lock(&slab->lock);
-        slab_put(slab, slot);
-        weft__unlock(&slab->lock);
-        return;
-    }
-    slot->next = cache->classes[class_index].free;
-    cache->classes[class_index].free = slot;
-    if (++cache->classes[class_index].count >= 2 * WEFT__SLAB_BATCH)
-        slab_flush_class(slab, cache, class_index, WEFT__SLAB_BATCH);
+    weft__lock(&slab->lock);
+    slab_put(slab, slot);
+    weft__unlock(&slab->lock);
+}
+
+void weft__slab_spill(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index)
+{
+    slab_flush_class(slab, cache, class_index, WEFT__SLAB_BATCH);
 }
 
 void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache)

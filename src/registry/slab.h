@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "base/atomic.h"
+#include "base/check.h"
 #include "base/list.h"
 #include "base/lock.h"
 
@@ -126,8 +127,9 @@ void weft__slab_after_fork_child(void);
 /* A slot of at least `size` bytes, or NULL: no memory. `cache` NULL: straight from the pages. */
 void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size);
 
-/* Give a slot back. Its state already says that it is free. Allocates nothing, cannot fail. */
-void weft__slab_free(struct weft__slab *slab, struct weft__slab_cache *cache, void *slot);
+/* The rest of weft__slab_free(): straight to its page; half of a class whose magazine is full, to theirs. */
+void weft__slab_return(struct weft__slab *slab, void *slot);
+void weft__slab_spill(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index);
 
 /* Return a cache's slots to the pages: while they are at hand none of their pages can be given back. */
 void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache);
@@ -158,12 +160,43 @@ static inline struct weft__page *weft__page_of(const void *slot)
     return (struct weft__page *)((uintptr_t)slot & ~(uintptr_t)(WEFT__PAGE_SIZE - 1));
 }
 
+/* Give a slot back. Its state already says that it is free. Allocates nothing, cannot fail. */
+static inline void weft__slab_free(struct weft__slab *slab, struct weft__slab_cache *cache, void *freed)
+{
+    struct weft__slot *slot = freed;
+    if (weft__unlikely(!cache)) {
+        weft__slab_return(slab, slot);
+        return;
+    }
+    const unsigned class_index = weft__page_of(slot)->class_index;
+    slot->next = cache->classes[class_index].free;
+    cache->classes[class_index].free = slot;
+    if (weft__unlikely(++cache->classes[class_index].count >= 2 * WEFT__SLAB_BATCH))
+        weft__slab_spill(slab, cache, class_index);
+}
+
+/*
+ * The place in its page of the slot that an address lies in: an offset divided by the slot size, exact because their product stays
+ * below 2^32.
+ */
+static inline uint32_t weft__slot_place(const void *inside)
+{
+    const struct weft__page *page = weft__page_of(inside);
+    const uint32_t offset = (uint32_t)((const char *)inside - (const char *)page) - WEFT__PAGE_HEADER;
+    return (uint32_t)((uint64_t)offset * page->inverse >> 32);
+}
+
+/* The slot that an address lies in. */
+static inline void *weft__slot_around(const void *inside)
+{
+    struct weft__page *page = weft__page_of(inside);
+    return (char *)page + WEFT__PAGE_HEADER + (size_t)weft__slot_place(inside) * page->slot_size;
+}
+
 /* The slot's number: its page's, then its place there. */
 static inline uint32_t weft__slot_number(const void *slot)
 {
-    const struct weft__page *page = weft__page_of(slot);
-    const uint32_t offset = (uint32_t)((const char *)slot - (const char *)page) - WEFT__PAGE_HEADER;
-    return page->number << WEFT__SLOT_BITS | (uint32_t)((uint64_t)offset * page->inverse >> 32); /* exact: it is a multiple */
+    return weft__page_of(slot)->number << WEFT__SLOT_BITS | weft__slot_place(slot);
 }
 
 /* Whether the slot is one of an orphaned slab. */

@@ -43,8 +43,9 @@ void weft__sched_inject(struct weft__sched *sched, weft__task *task)
     weft__sched_notify(sched);
 }
 
-/* A worker's own queue: the ring, and what does not fit, or has to give way, goes to all. */
-static void sched_push_local(struct weft__worker *worker, weft__task *task)
+/* A worker's own queue: the ring, and what does not fit, or has to give way, goes to all. Not in place: the way that ends in
+ * the next slot needs none of its registers. */
+static __attribute__((noinline)) void sched_push_local(struct weft__worker *worker, weft__task *task)
 {
     if (weft__worker_gives_way(worker, task)) {
         weft__sched_inject(worker->sched, task);

@@ -75,37 +75,55 @@ void weft__task_free(struct weft__env *env, weft__task *task)
     weft__slab_free(&env->slab, self ? &self->cache : NULL, task);
 }
 
-static void poll_finish(struct weft__thread *self, weft__task *task, int result)
+/*
+ * The end of a task that somebody may claim until its word says COMPLETE. Whether the slot is this worker's: it was claimed
+ * after all.
+ */
+static __attribute__((noinline)) bool poll_finish_joinable(struct weft__thread *self, weft__task *task, uint64_t word, int result)
 {
     struct weft__env *env = self->env;
     const uint64_t id = weft__task_id(task);
     weft_scope *scope = weft__load_relaxed(&task->scope);
-    struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
-    const uint64_t word = weft__load_relaxed(&task->state);
-    const bool root = scope == &env->root;
-
-    /* Whoever claimed it has taken its joiner out before, and nobody can come after: there is none to look for. */
-    const bool joined = extra && !(word & WEFT__CLAIMED);
-    weft__waiter joiner = 0;
-    if (joined) {
-        weft__rcu_read_lock(); /* until the joiner is woken: it may end first, by cancellation */
-        joiner = weft__exchange_acquire(&extra->joiner, WEFT__JOINER_LATE); /* JN-A1 */
-    }
+    weft__rcu_read_lock(); /* until the joiner is woken: it may end first, by cancellation */
+    const weft__waiter joiner = weft__exchange_acquire(&weft__load_relaxed(&task->extra)->joiner, WEFT__JOINER_LATE); /* JN-A1 */
+    weft__store_relaxed(&task->polls, weft__load_relaxed(&task->polls) + 1);
     weft__store_relaxed(&task->result, result); /* complete releases it; a look from outside may read it as `idle` */
-    if (result < 0 || !root)
+    if (weft__scope_heeds(scope, result))
         weft__scope_result(env, scope, result, (weft_reason)weft__state_reason(word));
     WEFT__TRACE(env->number, task_end, id, result, self->number);
-
-    const bool mine = weft__state_complete(&task->state) == WEFT__MOVE_FREE; /* the slot, until it is given back */
-    if (joined) {
-        if (joiner)
-            weft__waiter_wake(joiner, WEFT_TRACE_wake_source_JOIN, id);
-        weft__rcu_read_unlock();
-    }
-    if (!root)
+    const bool mine = weft__state_complete(&task->state) == WEFT__MOVE_FREE;
+    if (joiner)
+        weft__waiter_wake(joiner, WEFT_TRACE_wake_source_JOIN, id);
+    weft__rcu_read_unlock();
+    if (scope != &env->root)
         weft__scope_leave(env, scope, mine ? task : NULL);
+    return mine;
+}
+
+/* The usual end: nobody will ask. Whoever claimed it has taken its joiner out before, and nobody can come after. */
+static inline void poll_finish_claimed(struct weft__thread *self, weft__task *task, uint64_t word, int result)
+{
+    struct weft__env *env = self->env;
+    weft_scope *scope = weft__load_relaxed(&task->scope);
+    const bool root = scope == &env->root;
+    if (weft__scope_heeds(scope, result))
+        weft__scope_result(env, scope, result, (weft_reason)weft__state_reason(word));
+    WEFT__TRACE(env->number, task_end, weft__task_id(task), result, self->number);
+    weft__state_free(&task->state);
+    if (!root)
+        weft__scope_leave(env, scope, task);
+}
+
+static void poll_finish(struct weft__thread *self, weft__task *task, int result)
+{
+    const uint64_t word = weft__load_relaxed(&task->state);
+    bool mine = true; /* the slot, until it is given back */
+    if (weft__likely(word & WEFT__CLAIMED))
+        poll_finish_claimed(self, task, word, result);
+    else
+        mine = poll_finish_joinable(self, task, word, result);
     if (mine)
-        weft__slab_free(&env->slab, &self->cache, task);
+        weft__slab_free(&self->env->slab, &self->cache, task);
     weft__counter_add(&self->ended, 1); /* last: the runtime may be finished once the counts agree */
 }
 
@@ -160,14 +178,12 @@ static weft_poll poll_abandoned(weft_context *cx, void *frame)
 
 enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, uint8_t source)
 {
-    struct weft__env *env = self->env;
-    const uint64_t id = weft__task_id(task);
     const uint64_t word = weft__state_start(&task->state);
     weft__store_release(&self->task, task); /* TP-R1 */
-    weft__store_relaxed(&self->task_id, id);
+    weft__store_relaxed(&self->task_id, weft__task_id(task));
     self->yield = false;
     if (weft__trace_wants(WEFT_TRACE_poll_start)) {
-        weft__emit_poll_start(env->number, id, self->number, source);
+        weft__emit_poll_start(self->env->number, weft__task_id(task), self->number, source);
         weft__measure_poll(self, task);
     }
 
@@ -175,7 +191,7 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
     int answer = poll_body(self, task, word, &result);
     if (weft__unlikely(answer == POLL_READY && task->open_scope)) {
         poll_note(self, task);
-        if (!weft__scope_owner_may_end(env, task)) {
+        if (!weft__scope_owner_may_end(self->env, task)) {
             task->fn = poll_abandoned;
             answer = POLL_PENDING;
         } else {
@@ -183,11 +199,10 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
             weft__trail_end(task, result);
         }
     }
-    weft__store_relaxed(&task->polls, weft__load_relaxed(&task->polls) + 1);
     weft__counter_add(&self->polls, 1);
 
     if (answer != POLL_PENDING) {
-        WEFT__TRACE(env->number, poll_end, id, self->number,
+        WEFT__TRACE(self->env->number, poll_end, weft__task_id(task), self->number,
                     answer == POLL_DROPPED ? WEFT_TRACE_poll_result_DROPPED : WEFT_TRACE_poll_result_READY, 0);
         poll_finish(self, task, result);
         weft__store_relaxed(&self->task_id, 0);
@@ -195,9 +210,10 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
         return WEFT__POLLED_ENDED;
     }
 
+    weft__store_relaxed(&task->polls, weft__load_relaxed(&task->polls) + 1);
     poll_note(self, task);
     const bool yield = self->yield;
-    WEFT__TRACE(env->number, poll_end, id, self->number,
+    WEFT__TRACE(self->env->number, poll_end, weft__task_id(task), self->number,
                 yield ? WEFT_TRACE_poll_result_YIELD : WEFT_TRACE_poll_result_PENDING, weft__load_relaxed(&task->line));
     weft__store_relaxed(&self->task, NULL);
     weft__store_relaxed(&self->task_id, 0);

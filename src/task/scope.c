@@ -26,11 +26,6 @@
 #include "task/name.h"
 #include "trace/emit.h"
 
-_Static_assert(sizeof(struct weft__link) == sizeof(((weft_scope *)0)->weft__members), "the members' list fits");
-
-static struct weft__link *scope_members(weft_scope *scope) { return (struct weft__link *)(void *)scope->weft__members; }
-static _Atomic uint32_t *scope_live(const weft_scope *scope) { return (_Atomic uint32_t *)(uintptr_t)&scope->weft__live; }
-
 /* A scope's flags, which another thread may be changing. */
 static uint32_t scope_flags(struct weft__env *env, weft_scope *scope)
 {
@@ -38,11 +33,6 @@ static uint32_t scope_flags(struct weft__env *env, weft_scope *scope)
     const uint32_t flags = scope->weft__flags;
     weft__unlock(weft__scope_lock(env, scope));
     return flags;
-}
-
-static weft_policy scope_policy(const weft_scope *scope)
-{
-    return (weft_policy)(scope->weft__plan & ~(uint32_t)WEFT__SCOPE_ARMED);
 }
 
 _Static_assert(sizeof(struct weft__wait) <= sizeof(((weft_scope *)0)->weft__timer), "the deadline's node fits");
@@ -60,24 +50,14 @@ weft_scope *weft__scope_of_deadline(struct weft__wait *wait)
 void weft__scope_init_root(struct weft__env *env)
 {
     env->root = (weft_scope){.weft__runtime = (weft_runtime *)(void *)env, .weft__flags = WEFT__SCOPE_ROOT};
-    weft__list_init(scope_members(&env->root));
+    weft__list_init(weft__scope_members(&env->root));
 }
 
-bool weft__scope_enter(struct weft__env *env, weft_scope *scope, weft__task *task, bool claimed)
+bool weft__scope_refuse(struct weft__env *env, weft_scope *scope)
 {
-    struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
-    struct weft__lock *lock = weft__scope_lock(env, scope);
-    weft__lock(lock);
-    const bool open = !(scope->weft__flags & WEFT__SCOPE_CANCELLED);
-    if (open) {
-        weft__state_init(&task->state, weft__task_tag(task), claimed);
-        weft__list_push_back(scope_members(scope), &extra->member);
-        weft__store_relaxed(scope_live(scope), weft__load_relaxed(scope_live(scope)) + 2); /* under the lock */
-    }
-    weft__unlock(lock);
-    if (!open)
-        weft__refuse(WEFT_ECANCELED, "weft_spawn: the scope '%s' is cancelled", scope->weft__name);
-    return open;
+    weft__unlock(weft__scope_lock(env, scope));
+    weft__refuse(WEFT_ECANCELED, "weft_spawn: the scope '%s' is cancelled", scope->weft__name);
+    return false;
 }
 
 void weft__scope_result(struct weft__env *env, weft_scope *scope, int result, weft_reason cancelled)
@@ -89,9 +69,9 @@ void weft__scope_result(struct weft__env *env, weft_scope *scope, int result, we
             weft__cas_strong_relaxed(&env->first_error, &none, result);
         return;
     }
-    const weft_policy policy = scope_policy(scope);
+    const weft_policy policy = weft__scope_policy(scope);
     if (!failed && policy != WEFT_FIRST_SUCCESS)
-        return; /* the usual end decides nothing: no lock */
+        return; /* it decides nothing: no lock */
     bool decided = false;
     weft__lock(weft__scope_lock(env, scope));
     if (policy == WEFT_FIRST_SUCCESS) {
@@ -120,23 +100,14 @@ void weft__scope_unlink(struct weft__env *env, weft_scope *scope, weft__task *ta
     weft__unlock(weft__scope_lock(env, scope));
 }
 
-void weft__scope_leave(struct weft__env *env, weft_scope *scope, weft__task *member)
+/* The owner waits, and may end before it is woken here: the section begins before it can. */
+void weft__scope_leave_last(struct weft__env *env, weft_scope *scope)
 {
-    struct weft__lock *lock = weft__scope_lock(env, scope);
-    weft__lock(lock);
-    if (member)
-        weft__list_remove(&weft__load_relaxed(&member->extra)->member);
-    const uint32_t live = weft__load_relaxed(scope_live(scope)); /* under the lock */
-    /* The last one, and the owner waits. It stays so: nobody is left who could spawn into the scope. */
-    const bool last = live == 3;
     weft__task *owner = scope->weft__owner;
     const uint64_t id = scope->weft__id;
-    if (weft__unlikely(last))
-        weft__rcu_read_lock(); /* the owner may end before it is woken here */
-    weft__store_relaxed(scope_live(scope), live - 2); /* under the lock */
-    weft__unlock(lock);
-    if (weft__likely(!last))
-        return; /* the scope may be gone, too */
+    weft__rcu_read_lock();
+    weft__store_relaxed(weft__scope_live(scope), 1); /* under the lock */
+    weft__unlock(weft__scope_lock(env, scope));
     weft__waiter_wake(weft__waiter_task(owner), WEFT_TRACE_wake_source_SCOPE, id);
     weft__rcu_read_unlock();
 }
@@ -149,10 +120,9 @@ void weft__scope_cancel(struct weft__env *env, weft_scope *scope, weft_reason re
     const bool first = !(scope->weft__flags & WEFT__SCOPE_CANCELLED);
     if (first) {
         scope->weft__flags |= WEFT__SCOPE_CANCELLED | (uint32_t)reason << WEFT__SCOPE_REASON_SHIFT;
-        struct weft__link *members = scope_members(scope);
+        struct weft__link *members = weft__scope_members(scope);
         for (struct weft__link *link = members->next; link != members; link = link->next) {
-            struct weft__task_extra *extra = weft__container_of(link, struct weft__task_extra, member);
-            weft__task *task = extra->owner;
+            weft__task *task = weft__slot_around(link);
             if (weft__task_cancel_quietly(task, reason)) {
                 task->next = submit; /* ours: it is SCHEDULED and in no queue */
                 submit = task;
@@ -178,7 +148,7 @@ void weft__scope_cancel(struct weft__env *env, weft_scope *scope, weft_reason re
 /* Take back the joinable tasks that have ended and that nobody joined; the flags as they are then. No other is left. */
 static uint32_t scope_reap(struct weft__env *env, weft_scope *scope)
 {
-    struct weft__link *members = scope_members(scope);
+    struct weft__link *members = weft__scope_members(scope);
     for (;;) {
         weft__lock(weft__scope_lock(env, scope));
         const uint32_t flags = scope->weft__flags;
@@ -186,7 +156,7 @@ static uint32_t scope_reap(struct weft__env *env, weft_scope *scope)
             weft__unlock(weft__scope_lock(env, scope));
             return flags;
         }
-        weft__task *task = weft__container_of(members->next, struct weft__task_extra, member)->owner;
+        weft__task *task = weft__slot_around(members->next);
         const uint32_t tag = weft__task_tag(task);
         weft__rcu_read_lock(); /* a joiner may take it out and free it, and its page may go, before it is claimed here */
         weft__unlock(weft__scope_lock(env, scope));
@@ -315,7 +285,7 @@ int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_opt
         .weft__opener = weft__frames_innermost(&frames).function,
         .weft__plan = (uint32_t)policy,
     };
-    weft__list_init(scope_members(scope));
+    weft__list_init(weft__scope_members(scope));
     const bool shield = options && options->shield;
     if (shield)
         scope->weft__flags |= WEFT__SCOPE_SHIELD;
@@ -365,12 +335,12 @@ static void scope_note_wait(weft__task *task, weft_scope *scope)
 /* Whether no task is left; if not, the last one wakes the owner from here on. */
 static bool scope_await(struct weft__env *env, weft_scope *scope)
 {
-    if (weft__load_relaxed(scope_live(scope)) <= 1) /* the lock orders: scope_reap() takes it after whoever left last */
+    if (weft__load_relaxed(weft__scope_live(scope)) <= 1) /* the lock orders: scope_reap() takes it after whoever left last */
         return true;
     weft__lock(weft__scope_lock(env, scope));
-    const uint32_t live = weft__load_relaxed(scope_live(scope)); /* under the lock */
+    const uint32_t live = weft__load_relaxed(weft__scope_live(scope)); /* under the lock */
     if (live > 1)
-        weft__store_relaxed(scope_live(scope), live | 1);
+        weft__store_relaxed(weft__scope_live(scope), live | 1);
     weft__unlock(weft__scope_lock(env, scope));
     return live <= 1;
 }
@@ -454,7 +424,7 @@ int weft_scope_cancel(weft_scope *scope)
 
 uint64_t weft_scope_live(const weft_scope *scope)
 {
-    return scope ? weft__load_relaxed(scope_live(scope)) / 2 : 0;
+    return scope ? weft__load_relaxed(weft__scope_live(scope)) / 2 : 0;
 }
 
 bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task)

@@ -84,6 +84,137 @@ static inline uint32_t spawn_number(weft_site *site)
     return weft__likely(known != 0) ? known : spawn_number_first(site);
 }
 
+/* What weft_spawn_frame() was given, checked. */
+struct spawn {
+    weft_scope *scope;
+    weft_site *site;
+    const weft_task_options *options;
+    weft_poll_fn *fn;
+    const void *frame;
+    size_t frame_size;
+};
+
+/* Both ways of a spawn are one function, compiled twice: on a worker of the runtime nothing is asked of `self` again. */
+#define SPAWN_INLINE static inline __attribute__((always_inline))
+
+/* A frame is small, and 16 bytes at a time are not worth a call: from both ends, where they may overlap. */
+SPAWN_INLINE void spawn_copy(char *to, const char *from, size_t size)
+{
+    if (weft__unlikely(size < 16 || size > 64)) {
+        if (size > 0)
+            memcpy(to, from, size);
+        return;
+    }
+    memcpy(to, from, 16);
+    if (size > 32) {
+        memcpy(to + 16, from + 16, 16);
+        memcpy(to + size - 32, from + size - 32, 16);
+    }
+    memcpy(to + size - 16, from + size - 16, 16);
+}
+
+/* The header and the frame. Relaxed: who looks meanwhile throws away what it reads (weft__task_copy). */
+SPAWN_INLINE void spawn_fill(struct weft__env *env, struct weft__thread *self, weft__task *task, uint64_t id,
+                             const struct spawn *spawn)
+{
+    const int64_t now = self ? weft__thread_now(self) : weft__self_now_coarse(env->realm);
+    weft__store_relaxed(&task->id, id);
+    weft__store_relaxed(&task->parent, self ? weft__load_relaxed(&self->task_id) : weft__self_task_id());
+    weft__store_relaxed(&task->site, spawn->site);
+    task->fn = spawn->fn;
+    weft__store_relaxed(&task->scope, spawn->scope);
+    task->open_scope = NULL;
+    weft__store_relaxed(&task->line, 0);
+    weft__store_relaxed(&task->polls, 0);
+    weft__store_relaxed(&task->born_ms, (uint32_t)(now / 1000000));
+    weft__store_relaxed(&task->idle, weft__task_idle(now));
+    weft__wait_init(&task->wait);
+    spawn_copy(weft__task_frame(task), spawn->frame, spawn->frame_size);
+}
+
+/* What only some tasks have; the number of the name. */
+SPAWN_INLINE uint32_t spawn_fill_extra(struct weft__task_extra *extra, const struct spawn *spawn, size_t name_length)
+{
+    const weft_task_options *options = spawn->options;
+    extra->member = (struct weft__link){0};
+    weft__store_relaxed(&extra->joiner, 0);
+    extra->drop = options ? options->drop : NULL;
+    extra->category = options ? options->category : 0;
+    extra->name_length = (uint8_t)name_length;
+    extra->trailed = false;
+    const uint32_t number = options && (options->name || options->category != 0)
+                                ? spawn_number_named(spawn->site, options, name_length)
+                                : spawn_number(spawn->site);
+    weft__store_relaxed(&extra->number, (uint16_t)number);
+    memcpy(extra->name, options && options->name ? options->name : "", name_length);
+    extra->name[name_length] = '\0';
+    return number;
+}
+
+SPAWN_INLINE void spawn_count(struct weft__env *env, struct weft__thread *self, uint32_t number)
+{
+    if (self) {
+        weft__counter_add(&self->spawned_as[number], 1);
+        weft__counter_add(&self->spawned, 1);
+    } else {
+        weft__fetch_add_relaxed(&env->foreign_spawned_as[number], 1); /* whoever sees it end knows of this, by its word */
+    }
+}
+
+SPAWN_INLINE weft_task spawn_on(struct weft__env *env, struct weft__thread *self, const struct spawn *spawn)
+{
+    const weft_task_options *options = spawn->options;
+    weft_scope *scope = spawn->scope;
+    const bool root = scope == &env->root;
+    const size_t name_length = options && options->name ? weft__name_fit(options->name, WEFT_NAME_MAX) : 0;
+    const size_t extra_offset = sizeof(weft__task) + spawn_round(spawn->frame_size);
+    size_t size = extra_offset;
+    if (spawn_needs_extra(options, root))
+        size += (sizeof(struct weft__task_extra) + name_length + 1) | 1; /* odd: without a place for trails */
+    if (weft__trace_trails())
+        size = spawn_size_trailed(extra_offset, name_length);
+
+    struct weft__slab_cache *cache = self ? &self->cache : NULL;
+    weft__task *task = weft__slab_alloc(&env->slab, cache, size);
+    if (!task)
+        return spawn_failed(weft__refuse(WEFT_ENOMEM, "weft_spawn: no memory for '%s' with its frame of %zu bytes: nothing was "
+                                                      "taken",
+                                         spawn->site->name ? spawn->site->name : "?", spawn->frame_size));
+
+    const uint64_t id = self ? weft__ids_take(&self->ids) : weft__id_new(env->realm);
+    spawn_fill(env, self, task, id, spawn);
+    uint32_t number;
+    struct weft__task_extra *extra = NULL;
+    if (size > extra_offset) {
+        extra = (struct weft__task_extra *)(void *)((char *)task + extra_offset);
+        number = spawn_fill_extra(extra, spawn, name_length);
+        if (weft__unlikely(!(size & 1)))
+            weft__trail_begin(env, task, extra);
+    } else {
+        number = spawn_number(spawn->site); /* it has neither name nor category */
+    }
+    weft__store_relaxed(&task->extra, extra);
+
+    const bool claimed = !(options && options->joinable); /* nobody will ask for the result */
+    const weft_task handle = {.id = id, .weft__slot = weft__slot_number(task), .weft__runtime = env->number};
+    if (!root && !weft__scope_enter(env, scope, task, claimed)) {
+        weft__trail_forget(task);
+        weft__slab_free(&env->slab, cache, task);
+        return spawn_failed(WEFT_ECANCELED);
+    }
+    spawn_count(env, self, number);
+    weft__announce_spawn(env, task);
+    if (root)
+        weft__state_init(&task->state, (uint32_t)id, claimed);
+    env->ops->schedule(env, task);
+    return handle;
+}
+
+static __attribute__((noinline)) weft_task spawn_from_outside(struct weft__env *env, const struct spawn *spawn)
+{
+    return spawn_on(env, NULL, spawn);
+}
+
 weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_options *options, weft_poll_fn *fn,
                            const void *frame, size_t frame_size)
 {
@@ -94,78 +225,8 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
     if (weft__load_relaxed(&env->refusing)) /* relaxed: a spawn that races with shutdown is cancelled by its walk */
         return spawn_failed(weft__refuse(WEFT_ESHUTDOWN, "weft_spawn: '%s': the runtime %s", site->name ? site->name : "?",
                                          env->inherited ? "lives in the process that forked this one" : "is shutting down"));
-
     struct weft__thread *self = weft__self_in(env);
-    const bool root = scope == &env->root;
-    const size_t name_length = options && options->name ? weft__name_fit(options->name, WEFT_NAME_MAX) : 0;
-    const size_t extra_offset = sizeof(weft__task) + spawn_round(frame_size);
-    size_t size = extra_offset;
-    if (spawn_needs_extra(options, root))
-        size += (sizeof(struct weft__task_extra) + name_length + 1) | 1; /* odd: without a place for trails */
-    if (weft__trace_trails())
-        size = spawn_size_trailed(extra_offset, name_length);
-
-    weft__task *task = weft__slab_alloc(&env->slab, self ? &self->cache : NULL, size);
-    if (!task)
-        return spawn_failed(weft__refuse(WEFT_ENOMEM, "weft_spawn: no memory for '%s' with its frame of %zu bytes: nothing was "
-                                                      "taken",
-                                         site->name ? site->name : "?", frame_size));
-
-    const uint64_t id = weft__env_new_id(env);
-    const int64_t now = weft__self_now_coarse(env->realm);
-    weft__store_relaxed(&task->id, id);
-    weft__store_relaxed(&task->parent, weft__self_task_id());
-    weft__store_relaxed(&task->site, site);
-    task->fn = fn;
-    weft__store_relaxed(&task->scope, scope);
-    task->open_scope = NULL;
-    weft__store_relaxed(&task->line, 0);
-    weft__store_relaxed(&task->polls, 0);
-    weft__store_relaxed(&task->born_ms, (uint32_t)(now / 1000000));
-    weft__store_relaxed(&task->idle, weft__task_idle(now));
-    task->wait = (struct weft__wait){.state = WEFT__WAIT_IDLE};
-    if (frame_size > 0)
-        memcpy(weft__task_frame(task), frame, frame_size);
-
-    uint32_t number;
-    struct weft__task_extra *extra = NULL;
-    if (size > extra_offset) {
-        extra = (struct weft__task_extra *)(void *)((char *)task + extra_offset);
-        extra->member = (struct weft__link){0};
-        extra->owner = task;
-        weft__store_relaxed(&extra->joiner, 0);
-        extra->drop = options ? options->drop : NULL;
-        extra->category = options ? options->category : 0;
-        extra->name_length = (uint8_t)name_length;
-        extra->trailed = false;
-        number = options && (options->name || options->category != 0) ? spawn_number_named(site, options, name_length)
-                                                                      : spawn_number(site);
-        weft__store_relaxed(&extra->number, (uint16_t)number);
-        memcpy(extra->name, options && options->name ? options->name : "", name_length);
-        extra->name[name_length] = '\0';
-        if (weft__unlikely(!(size & 1)))
-            weft__trail_begin(env, task, extra);
-    } else {
-        number = spawn_number(site); /* it has neither name nor category */
-    }
-    weft__store_relaxed(&task->extra, extra);
-
-    const bool claimed = !(options && options->joinable); /* nobody will ask for the result */
-    const weft_task handle = {.id = id, .weft__slot = weft__slot_number(task), .weft__runtime = env->number};
-    if (!root && !weft__scope_enter(env, scope, task, claimed)) {
-        weft__trail_forget(task);
-        weft__slab_free(&env->slab, self ? &self->cache : NULL, task);
-        return spawn_failed(WEFT_ECANCELED);
-    }
-    if (self) {
-        weft__counter_add(&self->spawned_as[number], 1);
-        weft__counter_add(&self->spawned, 1);
-    } else {
-        weft__fetch_add_relaxed(&env->foreign_spawned_as[number], 1); /* whoever sees it end knows of this, by its word */
-    }
-    weft__announce_spawn(env, task);
-    if (root)
-        weft__state_init(&task->state, (uint32_t)id, claimed);
-    env->ops->schedule(env, task);
-    return handle;
+    if (weft__unlikely(!self))
+        return spawn_from_outside(env, &(const struct spawn){scope, site, options, fn, frame, frame_size});
+    return spawn_on(env, self, &(const struct spawn){scope, site, options, fn, frame, frame_size}); /* its own: never in memory */
 }

@@ -34,6 +34,7 @@
  *                       the same, CLAIMED         FREE
  *     claim             not CLAIMED               + CLAIMED               any thread
  *     free              COMPLETE[|CLAIMED]        FREE                    claimer, under a lock that claims take
+ *                       RUNNING[|NOTIFIED], CLAIMED FREE                  that worker: as complete, of what was claimed before
  *
  * Every move is a read-modify-write, so the moves of one task have one order.
  *
@@ -42,7 +43,8 @@
  *                      follows it, also when the wake found the task notified already (tokio #7622). What stands between,
  *                      suspend or requeue, passes it on, being a read-modify-write.
  *     ST-R2 -> ST-A2   suspend, requeue release, start acquires: a poll sees what the poll before it wrote.
- *     ST-R3 -> ST-A3   complete releases; claim, or the look before it, acquires: the joiner sees the result.
+ *     ST-R3 -> ST-A3   complete releases; claim, or the look before it, acquires: the joiner sees the result. And the other way
+ *                      round: claim releases; complete or free acquires: the end comes after what a claimer did before.
  *     ST-R4 -> ST-A4   a reader's last look releases, free acquires: the next owner's writes stay behind it, so a reader
  *                      that still found the old tag has read no byte of the new task (weft__task_copy).
  * That init is ordered behind free is the slab's affair.
@@ -157,13 +159,13 @@ static inline enum weft__move weft__state_scoped(weft__state *state)
     }
 }
 
-/* The worker that dequeued it begins a poll; the word as it was. It publishes nothing: who reads RUNNING only records a wish. */
+/*
+ * The worker that dequeued it begins a poll; the word as it was, which has SCHEDULED and not RUNNING: so one addition moves it
+ * from the one to the other. It publishes nothing: who reads RUNNING only records a wish.
+ */
 static inline uint64_t weft__state_start(weft__state *state)
 {
-    uint64_t now = weft__load_relaxed(state);
-    while (!weft__cas_weak_acquire(state, &now, (now & ~(uint64_t)WEFT__SCHEDULED) | WEFT__RUNNING)) /* ST-A1 ST-A2 */
-        continue;
-    return now;
+    return weft__fetch_add_acquire(state, WEFT__RUNNING - WEFT__SCHEDULED); /* ST-A1 ST-A2 */
 }
 
 /* Hold a task that waits, without polling it; weft__state_suspend() lets it go. False: it does not wait. */
@@ -209,7 +211,7 @@ static inline enum weft__move weft__state_complete(weft__state *state)
     for (;;) {
         const bool claimed = now & WEFT__CLAIMED;
         const uint64_t ended = (now & ~(uint64_t)(WEFT__RUNNING | WEFT__NOTIFIED)) | WEFT__COMPLETE;
-        /* ST-R3 ST-A4; acquires what a claimer wrote before it detached */
+        /* ST-R3 ST-A4 ST-A3 */
         if (weft__cas_weak_acq_rel(state, &now, claimed ? WEFT__FREE : ended))
             return claimed ? WEFT__MOVE_FREE : WEFT__MOVE_NONE;
     }
@@ -230,15 +232,18 @@ static inline enum weft__move weft__state_claim(weft__state *state, uint32_t tag
     for (;;) {
         if (weft__state_tag(now) != tag || (now & (WEFT__CLAIMED | WEFT__FREE)))
             return WEFT__MOVE_GONE;
-        if (weft__cas_weak_acq_rel(state, &now, now | WEFT__CLAIMED)) /* ST-A3 */
+        if (weft__cas_weak_acq_rel(state, &now, now | WEFT__CLAIMED)) /* ST-A3 ST-R3 */
             return now & WEFT__COMPLETE ? WEFT__MOVE_FREE : WEFT__MOVE_NONE;
     }
 }
 
-/* The slot holds no task from here on. Its tag goes first, its bytes may be rewritten after. */
+/*
+ * The slot holds no task from here on. Its tag goes first, its bytes may be rewritten after. For a claimer of what has ended, and
+ * for the worker that ends what was claimed: nobody else moves it any more, and wishes come too late.
+ */
 static inline void weft__state_free(weft__state *state)
 {
-    weft__exchange_acquire(state, WEFT__FREE); /* ST-A4 */
+    weft__exchange_acquire(state, WEFT__FREE); /* ST-A4 ST-A3 */
 }
 
 #endif

@@ -30,8 +30,7 @@
 
 /* What only some tasks have. */
 struct weft__task_extra {
-    struct weft__link member;       /* in its scope's list, under that scope's lock; not for the root scope */
-    struct weft__task *owner;
+    struct weft__link member;       /* in its scope's list, under that scope's lock; not for the root scope. It lies in the slot */
     _Atomic(weft__waiter) joiner;   /* 0, who joins, or WEFT__JOINER_LATE once it is ending */
     void (*drop)(void *frame);
     uint32_t category;

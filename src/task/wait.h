@@ -14,7 +14,9 @@
 #define WEFT_TASK_WAIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <weft/types.h>
 
 #include "base/event.h"
@@ -107,6 +109,12 @@ struct weft__wait {
 
 /* The state, for a room in which the waiter reads it without the lock: whoever takes the node out releases it. */
 static inline _Atomic uint8_t *weft__wait_word(struct weft__wait *wait) { return (_Atomic uint8_t *)&wait->state; }
+
+/* A node that waits for nothing. What says where it is linked, and since when, is written by who waits. */
+static inline void weft__wait_init(struct weft__wait *wait)
+{
+    memset(&wait->object, 0, sizeof *wait - offsetof(struct weft__wait, object));
+}
 
 /* The task begins another operation, or ends: it does not wait any more for what it waited for. */
 static inline void weft__wait_leave(struct weft__wait *wait)

@@ -49,8 +49,9 @@ const char *model_goal_name(unsigned goal)
                                         "requeued",
                                         "pinned",
                                         "woken while pinned",
-                                        "scope cancelled"};
-    return goal < 10 ? names[goal] : NULL;
+                                        "scope cancelled",
+                                        "claimed before the end"};
+    return goal < 11 ? names[goal] : NULL;
 }
 
 static void submit(void)
@@ -104,7 +105,14 @@ static void run_one(void)
     bool asked = (word & WEFT__CANCELLED) || weft__load_relaxed(&news);
     if (asked && !weft__load_acquire(&scope_open)) {
         slot.result = 42;
-        if (weft__state_complete(&slot.state) == WEFT__MOVE_FREE) {
+        bool free = true;
+        if (weft__load_relaxed(&slot.state) & WEFT__CLAIMED) {
+            weft__state_free(&slot.state);
+            model_reach(10);
+        } else {
+            free = weft__state_complete(&slot.state) == WEFT__MOVE_FREE;
+        }
+        if (free) {
             model_reach(2);
             assert(slot.note == 5);
             reuse();

@@ -126,6 +126,26 @@ static void slab_numbers_are_distinct_and_found(void **state)
     weft__slab_fini(&slab);
 }
 
+/* The division by a multiplication, at every address that there is. */
+static void slab_slot_around_each_byte_of_it_is_found(void **state)
+{
+    (void)state;
+    static const size_t classes[] = {192, 256, 320, 384, 448, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 8128, 16320, 32704,
+                                     WEFT__SLOT_SIZE_MAX};
+    static struct weft__slab slab;
+    weft__slab_init(&slab, NULL);
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+        for (size_t slots = (WEFT__PAGE_SIZE - WEFT__PAGE_HEADER) / classes[i]; slots > 0; slots--) {
+            struct weft__slot *slot = take(&slab, NULL, classes[i]);
+            size_t wrong = 0;
+            for (size_t byte = 0; byte < classes[i]; byte++)
+                wrong += weft__slot_around((char *)slot + byte) != slot;
+            assert_int_equal(wrong, 0);
+        }
+    }
+    weft__slab_fini(&slab);
+}
+
 static void slab_lookup_of_bad_numbers_is_null(void **state)
 {
     (void)state;
@@ -416,6 +436,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SLAB_TEST(slab_alloc_each_size_fits_its_class),
         SLAB_TEST(slab_numbers_are_distinct_and_found),
+        SLAB_TEST(slab_slot_around_each_byte_of_it_is_found),
         SLAB_TEST(slab_lookup_of_bad_numbers_is_null),
         SLAB_TEST(slab_cache_is_refilled_and_flushed_in_batches),
         SLAB_TEST(slab_free_to_another_cache_than_it_came_from),
