@@ -129,13 +129,13 @@ struct weft_context {
  * Spawn a step whose frame type is `struct <step>`: weft_spawn(scope, producer, .out = out). The frame is built from the
  * initialisers, checked against the step's type, and copied. Yields a weft_task; see weft_spawn_frame() for errors.
  */
-#define weft_spawn(scope, ...) WEFT__SPAWN(scope, WEFT__NO_OPTIONS, __VA_ARGS__, )
+#define weft_spawn(scope, ...) WEFT__SPAWN_PLAIN(scope, false, __VA_ARGS__, )
 
 /* The same with options: weft_spawn_as(scope, WEFT_TASK("order intake", .category = WEFT_ACTOR), intake, .in = in). */
 #define weft_spawn_as(scope, options, ...) WEFT__SPAWN(scope, options, __VA_ARGS__, )
 
 /* Spawn a task whose result somebody will take with weft_task_join(). */
-#define weft_spawn_joinable(scope, ...) WEFT__SPAWN(scope, WEFT__JOINABLE, __VA_ARGS__, )
+#define weft_spawn_joinable(scope, ...) WEFT__SPAWN_PLAIN(scope, true, __VA_ARGS__, )
 
 /*
  * Spawn a job, a function `int sum(struct sum *self)` that runs through: weft_spawn_job(scope, sum, .from = a, .count = n).
@@ -145,7 +145,6 @@ struct weft_context {
 #define weft_spawn_job_as(scope, options, ...) WEFT__SPAWN_JOB(scope, options, __VA_ARGS__, )
 
 #define WEFT__NO_OPTIONS WEFT__VALUE(weft_task_options, .name = NULL)
-#define WEFT__JOINABLE WEFT__VALUE(weft_task_options, .joinable = true)
 
 #define WEFT__SITE(step)                                                                                               \
     static weft_site weft__site = {__FILE__, __func__, #step, __LINE__, (uint32_t)offsetof(struct step, weft), 0}
@@ -174,6 +173,8 @@ static inline weft_task weft__spawn_job(weft_scope *scope, weft_site *site, cons
         WEFT__CXX_QUIET struct step weft__initial = {.weft = {0, 0, nullptr, nullptr}, __VA_ARGS__};                           \
         WEFT__CXX_LOUD weft__spawn_step<struct step>((scope), &weft__site, (options), (step), weft__initial);          \
     }))
+#define WEFT__SPAWN_PLAIN(scope, is_joinable, ...)                                                                     \
+    WEFT__SPAWN(scope, WEFT__VALUE(weft_task_options, .joinable = is_joinable), __VA_ARGS__)
 #define WEFT__SPAWN_JOB(scope, options, job, ...)                                                                      \
     (__extension__({                                                                                                   \
         WEFT__JOB_SITE(job);                                                                                           \
@@ -183,13 +184,21 @@ static inline weft_task weft__spawn_job(weft_scope *scope, weft_site *site, cons
 #else
 #define WEFT__SPAWN(scope, options, step, ...)                                                                         \
     (__extension__({                                                                                                   \
-        WEFT__SITE(step);                                                                                              \
         const weft_task_options weft__options = (options);                                                             \
-        const struct step weft__initial = {.weft = {0, 0, NULL, NULL}, __VA_ARGS__};                                   \
-        weft_spawn_frame((scope), &weft__site, &weft__options,                                                         \
-                         (weft_poll_fn *)_Generic((step), weft_poll (*)(weft_context *, struct step *): (step)),       \
-                         &weft__initial, sizeof weft__initial);                                                        \
+        WEFT__SPAWN_STEP(scope, step, __VA_ARGS__);                                                                    \
     }))
+/* Options that are constant are built by the compiler and not by the program. */
+#define WEFT__SPAWN_PLAIN(scope, is_joinable, step, ...)                                                               \
+    (__extension__({                                                                                                   \
+        static const weft_task_options weft__options = {.size = sizeof(weft_task_options), .joinable = is_joinable};   \
+        WEFT__SPAWN_STEP(scope, step, __VA_ARGS__);                                                                    \
+    }))
+#define WEFT__SPAWN_STEP(scope, step, ...)                                                                             \
+    WEFT__SITE(step);                                                                                                  \
+    const struct step weft__initial = {.weft = {0, 0, NULL, NULL}, __VA_ARGS__};                                       \
+    weft_spawn_frame((scope), &weft__site, &weft__options,                                                             \
+                     (weft_poll_fn *)_Generic((step), weft_poll (*)(weft_context *, struct step *): (step)),           \
+                     &weft__initial, sizeof weft__initial)
 #define WEFT__SPAWN_JOB(scope, options, job, ...)                                                                      \
     (__extension__({                                                                                                   \
         WEFT__JOB_SITE(job);                                                                                           \
