@@ -140,13 +140,13 @@ WEFT_API WEFT_MUST_USE int weft_job_try_begin(weft_runtime *rt, weft_job *job, c
 
 /**
  * Begin a job from a thread, waiting for a place until a deadline of weft_clock(). A job that does so in its own pool
- * keeps its thread meanwhile: if all threads of a full pool do, nobody makes a place before a deadline passes. There a
- * deadline, or weft_job_try_begin(), is the way out.
+ * keeps its thread meanwhile: where it would be the last of a full pool's threads, all of them waiting so without a
+ * deadline, it is refused, since nobody would make a place. The runtime may be destroyed meanwhile: WEFT_ESHUTDOWN.
  * @threads host thread, or a job
  * @blocks the thread, until the queue has a place or the deadline has passed
  * @owns as weft_job_begin()
  * @errors WEFT_ETIMEDOUT, WEFT_ESHUTDOWN, WEFT_EAGAIN (no thread), WEFT_ENOMEM, WEFT_EBUSY, WEFT_EPERM (called on a
- *   worker), WEFT_EDEADLK (as weft_drive says), WEFT_EINVAL
+ *   worker), WEFT_EDEADLK (in a job, see above; or as weft_drive says), WEFT_EINVAL
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_job_begin_blocking(weft_runtime *rt, weft_job *job, const weft_job_options *options,

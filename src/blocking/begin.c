@@ -30,10 +30,13 @@ static int begin_check(const char *call, const weft_job *job, const weft_job_opt
     return 0;
 }
 
-enum begin_place { BEGIN_RESERVED, BEGIN_FULL, BEGIN_WAITS, BEGIN_CLOSED };
+enum begin_place { BEGIN_RESERVED, BEGIN_FULL, BEGIN_WAITS, BEGIN_STUCK, BEGIN_CLOSED };
 
-/* Reserve a place, or, with a node, stand in line for one. */
-static enum begin_place begin_reserve(struct weft__blocking *pool, struct weft__wait *wait)
+/*
+ * Reserve a place, or, with a node, stand in line for one. BEGIN_STUCK: this would be the last thread of the pool to do so, each
+ * in a job and without a deadline: there would be none that takes a job out of the queue.
+ */
+static enum begin_place begin_reserve(struct weft__blocking *pool, struct weft__wait *wait, enum weft__place_mode mode)
 {
     enum begin_place place = BEGIN_FULL;
     weft__lock(&pool->lock);
@@ -42,11 +45,15 @@ static enum begin_place begin_reserve(struct weft__blocking *pool, struct weft__
     } else if (weft__pool_has_room_locked(pool)) {
         pool->reserved++;
         place = BEGIN_RESERVED;
+    } else if (wait && mode == WEFT__PLACE_HOLDS && pool->held + 1 >= pool->threads_max) {
+        place = BEGIN_STUCK;
     } else if (wait) {
         wait->state = WEFT__WAIT_QUEUED;
+        wait->mode = mode;
         wait->since = weft__self_now(pool->env->realm);
         weft__list_push_back(&pool->places, &wait->link);
         pool->waiting++;
+        pool->held += mode == WEFT__PLACE_HOLDS;
         weft__blocking_ref_locked(pool);
         place = BEGIN_WAITS;
     }
@@ -54,10 +61,25 @@ static enum begin_place begin_reserve(struct weft__blocking *pool, struct weft__
     return place;
 }
 
-static int begin_check_runtime(const char *call, const weft_runtime *rt, const weft_job *job, const weft_job_options *options)
+/*
+ * Check, and take a reference of the pool, since the runtime may be destroyed while a thread of the host is in here: who finds
+ * the pool open under its lock finds the runtime alive, which then waits for the place that was given. NULL: *out_wrong says why.
+ */
+static struct weft__blocking *begin_hold(const char *call, weft_runtime *rt, const weft_job *job, const weft_job_options *options,
+                                         int *out_wrong)
 {
-    const int wrong = begin_check(call, job, options);
-    return wrong ? wrong : weft__runtimes_check(call, rt);
+    struct weft__blocking *pool = NULL;
+    *out_wrong = begin_check(call, job, options);
+    if (*out_wrong)
+        return NULL;
+    weft__rcu_read_lock(); /* what is in the table stays until its end */
+    *out_wrong = weft__runtimes_check(call, rt);
+    if (!*out_wrong) {
+        pool = weft__env_of(rt)->blocking;
+        weft__blocking_ref_locked(pool);
+    }
+    weft__rcu_read_unlock();
+    return pool;
 }
 
 static int begin_closed(const char *call)
@@ -108,7 +130,7 @@ static int begin_submit(const char *call, struct weft__blocking *pool, weft_job 
         job->argument = (char *)job + argument_at;
         memcpy(job->argument, o->argument, o->argument_size);
     }
-    const weft_job handle = {job->id, weft__slot_number(job), pool->env->number};
+    const weft_job handle = {job->id, weft__slot_number(job), pool->number};
     const int error = weft__pool_submit(call, pool, job, place);
     if (error == 0 && out_job)
         *out_job = handle;
@@ -164,7 +186,7 @@ int weft__job_begin(const char *call, weft_context *cx, weft_job *job, const wef
     const int begun = begin_at_once(call, pool, job, options);
     if (begun != WEFT__POOL_FULL)
         return begun;
-    switch (begin_reserve(pool, wait)) {
+    switch (begin_reserve(pool, wait, WEFT__PLACE_WAITS)) {
     case BEGIN_RESERVED:
         return begin_submit(call, pool, job, options, WEFT__PLACE_RESERVED);
     case BEGIN_WAITS:
@@ -184,49 +206,71 @@ int weft_job_begin(weft_context *cx, weft_job *job, const weft_job_options *opti
 int weft_job_try_begin(weft_runtime *rt, weft_job *job, const weft_job_options *options)
 {
     static const char call[] = "weft_job_try_begin";
-    const int wrong = begin_check_runtime(call, rt, job, options);
-    if (wrong)
-        return wrong;
-    struct weft__blocking *pool = weft__env_of(rt)->blocking;
-    switch (begin_reserve(pool, NULL)) {
+    int answer;
+    struct weft__blocking *pool = begin_hold(call, rt, job, options, &answer);
+    if (!pool)
+        return answer;
+    switch (begin_reserve(pool, NULL, WEFT__PLACE_WAITS)) {
     case BEGIN_RESERVED:
-        return begin_submit(call, pool, job, options, WEFT__PLACE_RESERVED);
+        answer = begin_submit(call, pool, job, options, WEFT__PLACE_RESERVED);
+        break;
     case BEGIN_CLOSED:
-        return begin_closed(call);
+        answer = begin_closed(call);
+        break;
     default:
-        return WEFT_EAGAIN;
+        answer = WEFT_EAGAIN;
     }
+    weft__blocking_unref(pool);
+    return answer;
 }
 
-/* Wait for a place on a thread. */
-static int begin_block(struct weft__blocking *pool, int64_t deadline_ns)
+static int begin_stuck(const char *call, const struct weft__blocking *pool)
+{
+    return weft__refuse(WEFT_EDEADLK, "%s: each of the %u threads of the pool would wait in a job for a place in its full queue, "
+                                      "and none would make one: give a deadline, use weft_job_try_begin(), or raise "
+                                      "blocking_queue_max",
+                        call, pool->threads_max);
+}
+
+/* Whether this thread is one of the pool's that nobody stands in for while it waits. */
+static enum weft__place_mode begin_mode(const struct weft__blocking *pool, int64_t deadline_ns)
+{
+    const bool holds = deadline_ns == WEFT_FOREVER && !pool->by_turns && weft__blocking_is_inside(pool);
+    return holds ? WEFT__PLACE_HOLDS : WEFT__PLACE_WAITS;
+}
+
+/* Wait for a place on a thread. BEGIN_IN_CHILD: it waits on in the process that forked this one, and the pool is not held here. */
+enum { BEGIN_IN_CHILD = 1 };
+static int begin_block(const char *call, struct weft__blocking *pool, int64_t deadline_ns)
 {
     struct weft__blocked blocked;
-    weft__blocked_init(&blocked, pool->env->number);
-    switch (begin_reserve(pool, &blocked.wait)) {
+    weft__blocked_init(&blocked, pool->number);
+    switch (begin_reserve(pool, &blocked.wait, begin_mode(pool, deadline_ns))) {
     case BEGIN_RESERVED:
         return 0;
+    case BEGIN_STUCK:
+        return begin_stuck(call, pool);
     case BEGIN_CLOSED:
-        return WEFT_ESHUTDOWN;
+        return begin_closed(call);
     default:
         break;
     }
     bool given_up = false;
     const int woken = weft__blocked_wait(&blocked, deadline_ns);
     if (woken == WEFT_ESHUTDOWN)
-        return woken;
+        return BEGIN_IN_CHILD;
     if (woken < 0) {
         weft__lock(&pool->lock);
         given_up = blocked.wait.state == WEFT__WAIT_QUEUED;
         if (given_up) {
             weft__list_remove(&blocked.wait.link);
-            pool->waiting--;
+            weft__pool_leave_line_locked(pool, &blocked.wait);
         }
         weft__unlock(&pool->lock);
         if (!given_up)
             weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the node out is about to set it */
     }
-    const int answer = given_up ? woken : blocked.wait.state == WEFT__WAIT_GRANTED ? 0 : WEFT_ESHUTDOWN;
+    const int answer = given_up ? woken : blocked.wait.state == WEFT__WAIT_GRANTED ? 0 : begin_closed(call);
     weft__blocking_unref(pool);
     return answer;
 }
@@ -234,14 +278,18 @@ static int begin_block(struct weft__blocking *pool, int64_t deadline_ns)
 int weft_job_begin_blocking(weft_runtime *rt, weft_job *job, const weft_job_options *options, int64_t deadline_ns)
 {
     static const char call[] = "weft_job_begin_blocking";
-    const int wrong = begin_check_runtime(call, rt, job, options);
-    if (wrong)
-        return wrong;
+    int answer;
+    struct weft__blocking *pool = begin_hold(call, rt, job, options, &answer);
+    if (!pool)
+        return answer;
     if (weft__self)
-        return weft__refuse(WEFT_EPERM, "%s: not on a worker: use WEFT_AWAIT with weft_job_begin()", call);
-    struct weft__blocking *pool = weft__env_of(rt)->blocking;
-    const int place = begin_block(pool, deadline_ns);
-    if (place == WEFT_ESHUTDOWN)
+        answer = weft__refuse(WEFT_EPERM, "%s: not on a worker: use WEFT_AWAIT with weft_job_begin()", call);
+    else
+        answer = begin_block(call, pool, deadline_ns);
+    if (answer == BEGIN_IN_CHILD)
         return begin_closed(call);
-    return place == 0 ? begin_submit(call, pool, job, options, WEFT__PLACE_RESERVED) : place;
+    if (answer == 0)
+        answer = begin_submit(call, pool, job, options, WEFT__PLACE_RESERVED);
+    weft__blocking_unref(pool);
+    return answer;
 }

@@ -66,7 +66,7 @@ static struct weft__wait *pool_next_in_line(struct weft__blocking *pool, enum we
         return NULL;
     struct weft__wait *wait = weft__container_of(link, struct weft__wait, link);
     wait->state = (uint8_t)state;
-    pool->waiting--;
+    weft__pool_leave_line_locked(pool, wait);
     return wait;
 }
 
@@ -81,12 +81,19 @@ void weft__pool_grant_locked(struct weft__blocking *pool, struct weft__pool_wake
     pool_wake_later(wakes, wait, 0);
 }
 
+/* A place is reserved no more; the end may wait for this. */
+static void pool_count_reserved_off(struct weft__blocking *pool, struct weft__pool_wakes *wakes)
+{
+    if (--pool->reserved == 0 && pool->closed)
+        pool_note_moved(pool, wakes);
+}
+
 void weft__pool_release_place(struct weft__blocking *pool)
 {
     struct weft__pool_wakes wakes = {0};
     weft__rcu_read_lock();
     weft__lock(&pool->lock);
-    pool->reserved--;
+    pool_count_reserved_off(pool, &wakes);
     weft__pool_grant_locked(pool, &wakes);
     weft__unlock(&pool->lock);
     weft__pool_wake(pool, &wakes);
@@ -210,21 +217,31 @@ bool weft__pool_take_back_locked(struct weft__blocking *pool, const struct weft_
     return false;
 }
 
-int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft__job *job, enum weft__pool_place place)
+/* It was not queued: free it. Under the lock, which ends. WEFT_ESHUTDOWN, or WEFT__POOL_FULL. */
+static int pool_refuse_and_unlock(const char *call, struct weft__blocking *pool, struct weft__job *job, struct weft__pool_wakes *wakes)
 {
     const uint64_t id = job->id;
+    const bool closed = pool->closed;
+    weft__pool_free_locked(pool, job);
+    weft__rcu_read_lock(); /* begun before the runtime may end */
+    weft__unlock(&pool->lock);
+    weft__pool_wake(pool, wakes);
+    weft__rcu_read_unlock();
+    WEFT__TRACE(pool->number, blocking_end, id, closed ? WEFT_ESHUTDOWN : WEFT_EAGAIN);
+    return closed ? weft__refuse(WEFT_ESHUTDOWN, "%s: the runtime is shutting down", call) : WEFT__POOL_FULL;
+}
+
+int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft__job *job, enum weft__pool_place place)
+{
+    struct weft__pool_wakes wakes = {0};
+    const uint64_t id = job->id;
     /* Before it is queued: nobody can start it before it was announced. */
-    WEFT__TRACE(pool->env->number, blocking_queue, id, weft__self_task_id(), weft__load_relaxed(&pool->queued) + 1);
+    WEFT__TRACE(pool->number, blocking_queue, id, weft__self_task_id(), weft__load_relaxed(&pool->queued) + 1);
     weft__lock(&pool->lock);
     if (place == WEFT__PLACE_RESERVED)
-        pool->reserved--;
-    if (pool->closed || (place == WEFT__PLACE_TO_BE_FOUND && !weft__pool_has_room_locked(pool))) {
-        const bool closed = pool->closed;
-        weft__pool_free_locked(pool, job);
-        weft__unlock(&pool->lock);
-        WEFT__TRACE(pool->env->number, blocking_end, id, closed ? WEFT_ESHUTDOWN : WEFT_EAGAIN);
-        return closed ? weft__refuse(WEFT_ESHUTDOWN, "%s: the runtime is shutting down", call) : WEFT__POOL_FULL;
-    }
+        pool_count_reserved_off(pool, &wakes);
+    if (pool->closed || (place == WEFT__PLACE_TO_BE_FOUND && !weft__pool_has_room_locked(pool)))
+        return pool_refuse_and_unlock(call, pool, job, &wakes);
     weft__store_relaxed(&job->state, WEFT__JOB_LIVE);
     weft__list_push_back(&pool->queue, &job->link);
     pool_count_queued(pool, 1);
@@ -234,7 +251,7 @@ int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft
     weft__unlock(&pool->lock);
     if (weft__pool_summon(pool, summon, job, id) == 0)
         return 0;
-    WEFT__TRACE(pool->env->number, blocking_end, id, WEFT_EAGAIN);
+    WEFT__TRACE(pool->number, blocking_end, id, WEFT_EAGAIN);
     return weft__refuse(WEFT_EAGAIN, "%s: the blocking pool has no thread, and the system gives none: raise the limit of "
                                      "threads",
                         call);
@@ -252,7 +269,7 @@ static void pool_abandon_place(struct weft__waitable *waitable, struct weft__wai
     const uint8_t state = wait->state;
     if (state == WEFT__WAIT_QUEUED) {
         weft__list_remove(&wait->link);
-        pool->waiting--;
+        weft__pool_leave_line_locked(pool, wait);
     }
     weft__unlock(&pool->lock);
     wait->object = NULL;
@@ -280,6 +297,7 @@ struct weft__blocking *weft__blocking_create(struct weft__env *env, const weft_r
     if (!pool)
         return NULL;
     pool->env = env;
+    pool->number = env->number;
     pool->thread_name = thread_name;
     pool->stack_size = o->thread_stack_size;
     pool->threads_max = pool_default(o->blocking_threads_max, POOL_THREADS_MAX);
@@ -373,12 +391,12 @@ void weft__blocking_close(struct weft__blocking *pool)
         weft__pool_drop(pool, pool_job(link), WEFT_ESHUTDOWN);
 }
 
-/* Until no job is outstanding, and then no thread is there. */
+/* Until no job is outstanding, nor, of a closed pool, a place with somebody who has yet to see that; and then no thread is there. */
 static int pool_wait(struct weft__blocking *pool, bool threads_too, int64_t deadline_ns)
 {
     for (;;) {
         weft__lock(&pool->lock);
-        const bool done = pool->outstanding == 0 && !(threads_too && pool->threads > 0);
+        const bool done = pool->outstanding == 0 && !(pool->closed && pool->reserved > 0) && !(threads_too && pool->threads > 0);
         const uint32_t seen = weft__load_relaxed(&pool->moved);
         const struct weft__pool_summon summon = weft__pool_look_locked(pool);
         weft__unlock(&pool->lock);
@@ -436,6 +454,14 @@ void weft__blocking_tick(struct weft__blocking *pool)
     const struct weft__pool_summon summon = weft__pool_look_locked(pool);
     weft__unlock(&pool->lock);
     (void)weft__pool_summon(pool, summon, NULL, 0);
+}
+
+bool weft__blocking_is_short(struct weft__blocking *pool)
+{
+    weft__lock(&pool->lock);
+    const bool is_short = pool->grow_failed && !weft__list_empty(&pool->queue);
+    weft__unlock(&pool->lock);
+    return is_short;
 }
 
 void weft__blocking_trim(struct weft__blocking *pool)

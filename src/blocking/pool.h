@@ -83,7 +83,8 @@ struct weft__job {
 
 struct weft__blocking {
     struct weft__lock lock;
-    struct weft__env *env;
+    struct weft__env *env;    /* while the runtime lives: whoever has a place, a job or a thread in hand keeps it */
+    uint32_t number;          /* the runtime's, for events */
     struct weft__slab slab;
     const char *thread_name;
     size_t stack_size;
@@ -96,10 +97,11 @@ struct weft__blocking {
     struct weft__link queue;  /* of jobs */
     struct weft__link places; /* of wait nodes: who waits for a place in the queue */
     _Atomic uint32_t queued;  /* read without the lock by events, relaxed: a number to look at */
-    uint32_t reserved;        /* places given to somebody who is about to fill them */
+    uint32_t reserved;        /* places given to somebody who is about to fill them; the end waits for him */
     uint32_t running;
     uint32_t outstanding;     /* queued, running, dropping */
     uint32_t waiting;         /* nodes in `places` */
+    uint32_t held;            /* of those, jobs of this pool without a deadline: each holds one of the threads meanwhile */
 
     bool by_turns;            /* simulated: there are no threads, whoever turns the runtime runs the jobs */
     struct weft__link begun;  /* then: of jobs that were taken, and will be run */
@@ -235,6 +237,19 @@ struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *poo
 /* The id of the job that runs on this thread, and the thread's; 0: none. */
 uint64_t weft__pool_job_id(void);
 int weft__pool_thread_id(void);
+
+/* How a node stands in line (wait->mode). */
+enum weft__place_mode { WEFT__PLACE_WAITS = 0, WEFT__PLACE_HOLDS = 1 /* a thread of the pool, without a deadline */ };
+
+/* A node is out of the line. */
+static inline void weft__pool_leave_line_locked(struct weft__blocking *pool, const struct weft__wait *wait)
+{
+    pool->waiting--;
+    pool->held -= wait->mode == WEFT__PLACE_HOLDS;
+}
+
+/* Whether the pool could do with a thread that the system did not give: the next tick tries again. */
+bool weft__blocking_is_short(struct weft__blocking *pool);
 
 /* Whether somebody who comes now may have a place: nobody waits for one, and there is one. */
 static inline bool weft__pool_has_room_locked(const struct weft__blocking *pool)

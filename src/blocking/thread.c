@@ -8,7 +8,7 @@
  * whose time is up looks, under the lock, whether it was taken out: if so it stays, however late it is.
  *
  * How it fails: the system gives no thread. The job stays queued for the threads there are, and the monitor's tick tries
- * again; only if there is none at all the submit fails.
+ * again (a driven runtime is told that it wants a turn for that); only if there is none at all the submit fails.
  */
 #include <stdio.h>
 #include <string.h>
@@ -261,6 +261,8 @@ static int thread_refused(struct weft__blocking *pool, const struct weft__job *m
     }
     weft__unlock(&pool->lock);
     weft__pool_wake(pool, &wakes);
+    if (answer == 0 && pool->env->drive)
+        pool->env->drive->ring(pool->env); /* who turns it has a time to look at that was none before */
     weft__rcu_read_unlock();
     return answer;
 }

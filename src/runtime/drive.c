@@ -74,12 +74,18 @@ static uint32_t drive_turn(weft_runtime *rt, uint32_t budget)
     return done;
 }
 
+/* A time, or that of the next tick, if that is to try once more what the system has refused. */
+static int64_t drive_limit(weft_runtime *rt, int64_t time_ns)
+{
+    return rt->watch.next_tick < time_ns && weft__blocking_is_short(rt->sched.env.blocking) ? rt->watch.next_tick : time_ns;
+}
+
 /* Inside, and nothing is left to do: sleep until something is, or until the deadline. */
 static int drive_rest(weft_runtime *rt, int64_t deadline_ns)
 {
     if (weft__clock_now() >= deadline_ns)
         return WEFT_ETIMEDOUT;
-    weft__worker_rest(drive_worker(rt), deadline_ns);
+    weft__worker_rest(drive_worker(rt), drive_limit(rt, deadline_ns));
     return 0;
 }
 
@@ -213,7 +219,7 @@ int64_t weft_runtime_next(weft_runtime *rt)
         return weft__sim_next(rt);
     const struct weft__worker *worker = drive_worker(rt);
     const bool rests = worker->lies && weft__idle_sleepers(&rt->sched.idle) > 0; /* else somebody has made work */
-    return rests ? worker->thread.due : weft__realm_now(rt->sched.env.realm);
+    return rests ? drive_limit(rt, worker->thread.due) : weft__realm_now(rt->sched.env.realm);
 }
 
 int weft_runtime_descriptor(weft_runtime *rt)

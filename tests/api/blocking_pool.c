@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The blocking pool: the bounded queue, the threads, what the system refuses, shutdown. */
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
+#include "base/platform.h"
 #include "lib/faulty.h"
 #include "lib/pool.h"
 
@@ -147,6 +149,163 @@ static void full_queue_hands_an_unused_place_on(void **state)
 }
 
 /* The threads: BLK-12 and the names. */
+/* A job that begins another in its own pool, waiting for a place as long as it takes. */
+struct beginner {
+    struct latch *go; /* or NULL */
+    atomic_int *rc;
+};
+static int begins(void *argument)
+{
+    const struct beginner *self = argument;
+    if (self->go)
+        latch_wait(self->go, 1);
+    atomic_store(self->rc, weft_job_begin_blocking(rt, NULL, WEFT_JOB(count_run, NULL), WEFT_FOREVER));
+    VERDICT(atomic_load(self->rc) != WEFT_EDEADLK || strstr(weft_error_detail(), "try_begin"));
+    return 0;
+}
+
+static void job_that_would_hold_the_only_thread_is_refused(void **state)
+{
+    (void)state;
+    open_pool(1, 1, 0);
+    struct latch go = LATCH;
+    atomic_int rc = 99;
+    weft_job job = try_begin(WEFT_JOB(begins, (&(struct beginner){&go, &rc})));
+    WORLD_UNTIL(stats().running == 1);
+    weft_job queued = try_begin(WEFT_JOB(count_run, NULL));
+    latch_up(&go);
+    assert_int_equal(wait_for(&job), 0);
+    assert_int_equal(atomic_load(&rc), WEFT_EDEADLK);
+    assert_int_equal(wait_for(&queued), 0);
+    assert_int_equal(atomic_load(&ran), 1);
+    close_pool();
+}
+
+/* The first of two may wait: the second is refused, ends, and its thread makes the place. */
+static void job_that_would_hold_the_last_thread_is_refused(void **state)
+{
+    (void)state;
+    open_pool(2, 1, 0);
+    struct latch go[2] = {LATCH, LATCH};
+    atomic_int rc[2] = {99, 99};
+    struct beginner beginners[2] = {{&go[0], &rc[0]}, {&go[1], &rc[1]}};
+    weft_job jobs[2];
+    for (unsigned i = 0; i < 2; i++) {
+        jobs[i] = try_begin(WEFT_JOB(begins, &beginners[i]));
+        WORLD_UNTIL(stats().running == i + 1);
+    }
+    weft_job queued = try_begin(WEFT_JOB(count_run, NULL));
+    latch_up(&go[0]);
+    WORLD_UNTIL(stats().waiting == 1);
+    latch_up(&go[1]);
+    assert_int_equal(wait_for(&jobs[1]), 0);
+    assert_int_equal(atomic_load(&rc[1]), WEFT_EDEADLK);
+    assert_int_equal(wait_for(&jobs[0]), 0);
+    assert_int_equal(atomic_load(&rc[0]), 0);
+    assert_int_equal(wait_for(&queued), 0);
+    WORLD_UNTIL(atomic_load(&ran) == 2);
+    close_pool();
+}
+
+/* The same while somebody else can make a place: that comes, and a later one is refused only if it would be the last again. */
+static void job_that_was_given_a_place_holds_no_thread(void **state)
+{
+    (void)state;
+    open_pool(2, 1, 0);
+    struct latch go = LATCH;
+    atomic_int rc[2] = {99, 99};
+    weft_job job = try_begin(WEFT_JOB(begins, (&(struct beginner){&go, &rc[0]})));
+    WORLD_UNTIL(stats().running == 1);
+    struct plugs plugs;
+    plug_pool(&plugs, 1);
+    weft_job queued = try_begin(WEFT_JOB(count_run, NULL, .drop = count_drop));
+    latch_up(&go);
+    WORLD_UNTIL(stats().waiting == 1);
+    assert_int_equal(weft_job_cancel(queued), 0); /* its place is handed over */
+    assert_int_equal(wait_for(&job), 0);
+    assert_int_equal(atomic_load(&rc[0]), 0);
+    WORLD_UNTIL(atomic_load(&ran) == 1);
+    assert_int_equal(weft_job_wait_blocking(&queued, WEFT_FOREVER, NULL), WEFT_ECANCELED);
+    job = try_begin(WEFT_JOB(begins, (&(struct beginner){NULL, &rc[1]}))); /* one thread is plugged, it is not the last */
+    assert_int_equal(wait_for(&job), 0);
+    assert_int_equal(atomic_load(&rc[1]), 0);
+    unplug_pool(&plugs);
+    close_pool();
+}
+
+/* A thread of the host waits for a place, is given one, and before it has used it the runtime is destroyed. */
+static struct weft__platform slow_platform;
+static _Thread_local bool slow_here;
+static atomic_bool slow_destroyed;
+static struct latch slow_in, slow_closed;
+
+static void *slow_map(size_t size, size_t alignment)
+{
+    if (slow_here) { /* memory for its job, of a size that had no page: the place is its own */
+        slow_here = false;
+        latch_up(&slow_in);
+        latch_wait(&slow_closed, 1);
+        for (int looks = 0; looks < 2000 && !atomic_load(&slow_destroyed); looks++)
+            sched_yield(); /* time for a destroy that would not wait */
+        VERDICT(!atomic_load(&slow_destroyed));
+    }
+    return weft__platform_linux.map(size, alignment);
+}
+
+static void *begins_slowly(void *argument)
+{
+    static char large[40000];
+    atomic_int *rc = argument;
+    weft_job job = {0};
+    slow_here = true;
+    const int begun = weft_job_begin_blocking(rt, &job, WEFT_JOB(count_run, large, .argument_size = sizeof large, .drop = count_drop),
+                                              WEFT_FOREVER);
+    slow_here = false;
+    VERDICT(begun == WEFT_ESHUTDOWN && job.id == 0);
+    atomic_store(rc, begun);
+    return NULL;
+}
+
+static void *destroys(void *runtime)
+{
+    VERDICT(weft_runtime_destroy(runtime) == 0);
+    atomic_store(&slow_destroyed, true);
+    return NULL;
+}
+
+static void place_in_the_hands_of_a_thread_is_waited_for_by_the_end(void **state)
+{
+    (void)state;
+    slow_platform = weft__platform_linux;
+    slow_platform.map = slow_map;
+    weft__platform = &slow_platform;
+    slow_in = slow_closed = (struct latch)LATCH;
+    atomic_store(&slow_destroyed, false);
+    open_pool(1, 1, 0);
+    struct plugs plugs;
+    plug_pool(&plugs, 1);
+    weft_job queued = try_begin(WEFT_JOB(count_run, NULL));
+    pthread_t host, end;
+    atomic_int rc = 99;
+    assert_int_equal(pthread_create(&host, NULL, begins_slowly, &rc), 0);
+    WORLD_UNTIL(stats().waiting == 1);
+    unplug_pool(&plugs);
+    assert_int_equal(wait_for(&queued), 0);
+    latch_wait(&slow_in, 1);
+    weft_runtime *ended = rt;
+    assert_int_equal(pthread_create(&end, NULL, destroys, ended), 0);
+    int answer;
+    WORLD_UNTIL((answer = weft_job_try_begin(rt, NULL, WEFT_JOB(count_run, NULL))) == WEFT_ESHUTDOWN || answer == WEFT_EINVAL);
+    latch_up(&slow_closed);
+    assert_int_equal(pthread_join(host, NULL), 0);
+    assert_int_equal(pthread_join(end, NULL), 0);
+    assert_int_equal(atomic_load(&rc), WEFT_ESHUTDOWN);
+    assert_int_equal(atomic_load(&dropped), 0); /* it is the caller's */
+    weft__platform = &weft__platform_linux;
+    rt = NULL;
+    verdict_assert();
+}
+
 static int begin_faulty(void **state)
 {
     faulty_begin();
@@ -225,6 +384,42 @@ static void thread_that_was_refused_is_tried_again(void **state)
     assert_true(stats().threads_refused > 0);
     faulty_disarm();
     assert_int_equal(wait_for(&job), 0);
+    unplug_pool(&plugs);
+    close_pool();
+}
+
+/* scenario 40: the same of a driven runtime, which has no monitor thread: whoever turns it is told when to try again. */
+static void *allows_threads_later(void *argument)
+{
+    (void)argument;
+    weft_blocking_stats now = {.size = sizeof now};
+    do
+        sched_yield();
+    while (weft_blocking_stats_get(rt, &now) == 0 && now.threads_refused < 4);
+    faulty_disarm();
+    return NULL;
+}
+
+static void thread_that_was_refused_to_a_driven_runtime_is_tried_again(void **state)
+{
+    (void)state;
+    assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.drive = WEFT_DRIVE_TURNS)), 0);
+    const int fd = weft_runtime_descriptor(rt);
+    assert_true(fd >= 0);
+    struct plugs plugs;
+    plug_pool(&plugs, 1);
+    while (weft_runtime_turn(rt, 10) > 0 || poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0)
+        continue;
+    assert_true(weft_runtime_next(rt) == WEFT_FOREVER);
+    refuse(FAULTY_THREADS);
+    weft_job job = try_begin(WEFT_JOB(count_run, NULL));
+    assert_int_equal(poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0), 1); /* the host is told, if it sleeps */
+    assert_int_equal(weft_runtime_turn(rt, 10), 0);
+    assert_true(weft_runtime_next(rt) != WEFT_FOREVER);
+    pthread_t later;
+    assert_int_equal(pthread_create(&later, NULL, allows_threads_later, NULL), 0);
+    assert_int_equal(wait_for(&job), 0); /* turns it meanwhile */
+    assert_int_equal(pthread_join(later, NULL), 0);
     unplug_pool(&plugs);
     close_pool();
 }
@@ -425,9 +620,14 @@ int main(void)
         TEST(full_queue_refuses_or_times_out),
         TEST(full_queue_is_entered_in_the_order_of_arrival),
         TEST(full_queue_hands_an_unused_place_on),
+        TEST(job_that_would_hold_the_only_thread_is_refused),
+        TEST(job_that_would_hold_the_last_thread_is_refused),
+        TEST(job_that_was_given_a_place_holds_no_thread),
+        TEST(place_in_the_hands_of_a_thread_is_waited_for_by_the_end),
         FAULT(no_thread_at_all_is_an_error),
         FAULT(no_second_thread_means_waiting_for_the_first),
         FAULT(thread_that_was_refused_is_tried_again),
+        FAULT(thread_that_was_refused_to_a_driven_runtime_is_tried_again),
         FAULT(no_memory_is_an_error_and_the_place_is_free),
         TEST(threads_are_named_and_take_no_signals),
         TEST(shutdown_ends_what_runs_and_takes_back_what_waits),
