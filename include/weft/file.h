@@ -57,7 +57,8 @@ WEFT_BEGIN_DECLS
 WEFT_API WEFT_MUST_USE int weft_file_open(weft_context *cx, weft_file_op *op, const char *path, int flags, uint32_t mode);
 
 /**
- * close(). Some systems of files tell only here that something was not written.
+ * close(). Some systems of files tell only here that something was not written. A task that is cancelled does it in a shield
+ * (<weft/scope.h>), or calls close() itself.
  * @threads task
  * @blocks suspends the task, until it has been done
  * @owns the descriptor is consumed, unless the answer is WEFT_ECANCELED, WEFT_ESHUTDOWN, WEFT_EAGAIN or WEFT_ENOMEM
@@ -67,7 +68,8 @@ WEFT_API WEFT_MUST_USE int weft_file_open(weft_context *cx, weft_file_op *op, co
 WEFT_API WEFT_MUST_USE int weft_file_close(weft_context *cx, weft_file_op *op, int fd);
 
 /**
- * Read up to `length` bytes at `offset`, or where the file stands. Answers how many; 0 is the end.
+ * Read up to `length` bytes, of which one call takes at most 2^30, at `offset`, or where the file stands. Answers how many; 0
+ * is the end.
  * @threads task
  * @blocks suspends the task, until it has been done
  * @owns the buffer is in use until the answer
@@ -78,11 +80,12 @@ WEFT_API WEFT_MUST_USE int weft_file_read(weft_context *cx, weft_file_op *op, in
                                           int64_t offset);
 
 /**
- * Write `length` bytes, all of them unless there is an error, at `offset`, or where the file stands. Answers how many.
+ * Write `length` bytes, at most 2^30, all of them unless there is an error, at `offset`, or where the file stands. Answers how
+ * many; an error in the middle does not say how far it came.
  * @threads task
  * @blocks suspends the task, until it has been done
  * @owns the buffer is in use until the answer
- * @errors see above
+ * @errors see above; WEFT_ERANGE (more than 2^30: nothing was written)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_file_write(weft_context *cx, weft_file_op *op, int fd, const void *buffer, size_t length,
@@ -120,18 +123,19 @@ WEFT_API WEFT_MUST_USE int weft_file_load(weft_context *cx, weft_file_op *op, co
                                           void **out_bytes, size_t *out_length);
 
 /**
- * Write a whole file in one step: whoever reads it finds the old one or the new one. It is on the disk after.
+ * Write a whole file in one step: whoever reads it finds the old one or the new one. It is on the disk after, and its name.
+ * A new file has mode 0666 less the umask; otherwise that of the old one, whose place it takes, also where it was a link.
  * @threads task
  * @blocks suspends the task, until it has been done
  * @owns path and bytes are in use until the answer
- * @errors see above; on an error the file is as it was
+ * @errors see above; on an error the file is as it was, unless the folder could not be synchronised after all else was done
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_file_store(weft_context *cx, weft_file_op *op, const char *path, const void *bytes,
                                            size_t length);
 
 /**
- * The names in a folder, each with a zero behind it, sorted; without "." and "..". Answers how many.
+ * The names in a folder, each with a zero behind it, sorted by their bytes; without "." and "..". Answers how many.
  * @threads task
  * @blocks suspends the task, until it has been done
  * @owns *out_names is the caller's: free() it

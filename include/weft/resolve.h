@@ -26,8 +26,8 @@ WEFT_BEGIN_DECLS
  * @threads task
  * @blocks suspends the task, until the system has answered
  * @owns the text is copied; op and out_addresses must stay until the answer
- * @errors WEFT_ENOENT (no such name or service), WEFT_EAGAIN (no answer now), WEFT_ECANCELED, WEFT_EINVAL, WEFT_ENOMEM,
- *   WEFT_ESHUTDOWN; weft_error_detail() has the system's words
+ * @errors WEFT_ENOENT (no such name or service), WEFT_EAGAIN (no answer now), WEFT_EMFILE and others of the system,
+ *   WEFT_ECANCELED, WEFT_EINVAL, WEFT_ENOMEM, WEFT_ESHUTDOWN; weft_error_detail() has the system's words
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_resolve(weft_context *cx, weft_resolve_op *op, const char *text,

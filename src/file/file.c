@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/platform.h"
 #include "blocking/pool.h"
 
 enum { FILE_TRANSFER_MAX = 1 << 30 }; /* bytes of one call; a count is returned as an int */
@@ -169,6 +170,8 @@ static int file_do_write(void *argument)
 int weft_file_write(weft_context *cx, weft_file_op *op, int fd, const void *buffer, size_t length, int64_t offset)
 {
     static const char call[] = "weft_file_write";
+    if (length > FILE_TRANSFER_MAX) /* to write a part of it would be an answer that nobody looks for */
+        return weft__refuse(WEFT_ERANGE, "%s: %zu bytes: give at most %d at a time", call, length, FILE_TRANSFER_MAX);
     int wrong = file_set(call, cx, op, buffer, buffer, buffer);
     if (!wrong)
         wrong = file_transfer(call, op, fd, length, offset);
@@ -300,34 +303,87 @@ int weft_file_load(weft_context *cx, weft_file_op *op, const char *path, size_t 
     return FILE_RUN(cx, op, file_do_load, "file load");
 }
 
+/* A new file beside `path`, of a name that nobody has, which is put into `beside`. The system takes the umask off the mode. */
+static int store_open(char *beside, size_t room, const char *path, mode_t mode)
+{
+    int fd;
+    do {
+        snprintf(beside, room, "%s.%08x", path, (unsigned)weft__platform->random());
+        fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    } while (fd < 0 && (errno == EINTR || errno == EEXIST));
+    return fd;
+}
+
+/*
+ * What makes a name durable: a descriptor of its folder, or, where that may not be read, one of the file, by which its whole
+ * file system is synchronised.
+ */
+static int store_open_folder(char *beside, int fd)
+{
+    char *slash = strrchr(beside, '/');
+    char after = '\0';
+    if (slash) {
+        after = slash[1];
+        slash[1] = '\0';
+    }
+    const int folder = file_open(slash ? beside : ".", O_RDONLY | O_DIRECTORY, 0);
+    if (slash)
+        slash[1] = after;
+    return folder >= 0 || errno != EACCES ? folder : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static int store_sync_name(int folder)
+{
+    struct stat about;
+    if (fstat(folder, &about) == 0 && !S_ISDIR(about.st_mode))
+        return syncfs(folder);
+    return file_sync(folder) < 0 && errno != EINVAL ? -1 : 0; /* some file systems have nothing to do there, and say it so */
+}
+
+/* All of it into the open file, with the mode of the one before. 0 or a negative errno. */
+static int store_fill(int fd, const weft_file_op *op, const struct stat *before)
+{
+    if (before && fchmod(fd, before->st_mode & 07777) < 0)
+        return -errno;
+    if (file_write_all(fd, op->weft__pointers[1], (size_t)op->weft__numbers[0], -1) < 0 || file_sync(fd) < 0)
+        return -errno;
+    return 0;
+}
+
 /* Into a file beside it, and then its name. */
+static int store_in(char *beside, size_t room, const weft_file_op *op)
+{
+    const char *path = op->weft__pointers[0];
+    struct stat before;
+    const bool exists = stat(path, &before) == 0;
+    const int fd = store_open(beside, room, path, exists ? 0600 : 0666);
+    if (fd < 0)
+        return -errno;
+    int error = store_fill(fd, op, exists ? &before : NULL);
+    const int folder = error == 0 ? store_open_folder(beside, fd) : -1;
+    if (error == 0 && folder < 0)
+        error = -errno;
+    if (file_close(fd) < 0 && error == 0)
+        error = -errno;
+    if (error == 0 && rename(beside, path) < 0)
+        error = -errno;
+    if (error < 0)
+        unlink(beside);
+    else if (store_sync_name(folder) < 0)
+        error = -errno;
+    if (folder >= 0)
+        close(folder);
+    return error;
+}
+
 static int file_do_store(void *argument)
 {
     const weft_file_op *op = argument;
-    const char *path = op->weft__pointers[0];
-    const size_t room = strlen(path) + sizeof ".XXXXXX";
+    const size_t room = strlen(op->weft__pointers[0]) + sizeof ".01234567";
     char *beside = malloc(room);
     if (!beside)
         return WEFT_ENOMEM;
-    int error = 0, fd;
-    do {
-        snprintf(beside, room, "%s.XXXXXX", path); /* what failed has left no pattern */
-        fd = mkostemp(beside, O_CLOEXEC);
-    } while (fd < 0 && errno == EINTR);
-    if (fd < 0) {
-        error = -errno;
-    } else {
-        struct stat before;
-        if (fchmod(fd, stat(path, &before) == 0 ? before.st_mode & 07777 : 0644) < 0 ||
-            file_write_all(fd, op->weft__pointers[1], (size_t)op->weft__numbers[0], -1) < 0 || file_sync(fd) < 0)
-            error = -errno;
-        if (file_close(fd) < 0 && error == 0)
-            error = -errno;
-        if (error == 0 && rename(beside, path) < 0)
-            error = -errno;
-        if (error < 0)
-            unlink(beside);
-    }
+    const int error = store_in(beside, room, op);
     free(beside);
     return error;
 }
@@ -346,12 +402,18 @@ static int file_is_name(const struct dirent *entry)
     return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
 }
 
+/* By their bytes: alphasort() goes by the host's language. */
+static int file_by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
 static int file_do_list(void *argument)
 {
     const weft_file_op *op = argument;
     char **out_names = (char **)(uintptr_t)op->weft__pointers[1];
     struct dirent **entries;
-    const int count = scandir(op->weft__pointers[0], &entries, file_is_name, alphasort);
+    const int count = scandir(op->weft__pointers[0], &entries, file_is_name, file_by_bytes);
     if (count < 0)
         return -errno;
     size_t room = 1, at = 0;

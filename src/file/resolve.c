@@ -5,6 +5,7 @@
  */
 #include <weft/resolve.h>
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@ enum { RESOLVE_MAX = 32, RESOLVE_TEXT = 256 };
 struct resolve_request {
     _Atomic uint32_t refs;
     int code; /* of getaddrinfo() */
+    int error; /* its errno, where it says no more than that */
     uint32_t count;
     weft_address addresses[RESOLVE_MAX];
     char host[RESOLVE_TEXT];
@@ -34,11 +36,13 @@ static void resolve_unref(struct resolve_request *request)
 
 static void resolve_drop(void *argument) { resolve_unref(argument); }
 
-static int resolve_code(int code)
+static int resolve_code(const struct resolve_request *request)
 {
-    switch (code) {
+    switch (request->code) {
     case 0:
         return 0;
+    case EAI_SYSTEM:
+        return request->error != 0 ? -request->error : WEFT_EAGAIN;
     case EAI_AGAIN:
         return WEFT_EAGAIN;
     case EAI_MEMORY:
@@ -53,7 +57,9 @@ static int resolve_run(void *argument)
     struct resolve_request *request = argument;
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     struct addrinfo *found = NULL;
+    errno = 0;
     request->code = getaddrinfo(request->host[0] ? request->host : NULL, request->port, &hints, &found);
+    request->error = errno;
     for (const struct addrinfo *each = found; each && request->count < RESOLVE_MAX; each = each->ai_next) {
         weft_address *address = &request->addresses[request->count];
         if (each->ai_addrlen > sizeof address->sockaddr)
@@ -64,7 +70,7 @@ static int resolve_run(void *argument)
     }
     if (found)
         freeaddrinfo(found);
-    const int code = resolve_code(request->code);
+    const int code = resolve_code(request);
     resolve_unref(request);
     return code;
 }
@@ -139,8 +145,8 @@ int weft_resolve(weft_context *cx, weft_resolve_op *op, const char *text, weft_a
     if (which < 0)
         weft_job_detach(&op->job); /* cancelled: it goes on without us */
     else if (answer == 0 && request->code != 0)
-        answer = weft__refuse(resolve_code(request->code), "weft_resolve: '%s', '%s': %s", request->host, request->port,
-                              gai_strerror(request->code));
+        answer = weft__refuse(resolve_code(request), "weft_resolve: '%s', '%s': %s", request->host, request->port,
+                              request->code == EAI_SYSTEM ? weft_error_text(resolve_code(request)) : gai_strerror(request->code));
     else if (answer == 0)
         answer = resolve_take(request, out_addresses, room);
     op->weft__request = NULL;

@@ -120,6 +120,39 @@ static void files_are_written_and_read(void **state)
     world_end(rt, 1);
 }
 
+/* What a program stores for the first time has the mode that its umask leaves, as what it opens. */
+struct storer {
+    weft_frame weft;
+    weft_file_op op;
+    char path[96];
+};
+static weft_poll storer(weft_context *cx, struct storer *self)
+{
+    WEFT_BEGIN(cx, self);
+    snprintf(self->path, sizeof self->path, "%s/secret", folder);
+    WEFT_AWAIT(self->weft.rc, weft_file_store(cx, &self->op, self->path, "key", 3));
+    VERDICT(self->weft.rc == 0);
+    WEFT_AWAIT(self->weft.rc, weft_file_write(cx, &self->op, 0, self->path, ((size_t)1 << 30) + 1, 0));
+    VERDICT(self->weft.rc == WEFT_ERANGE && strstr(weft_error_detail(), "weft_file_write"));
+    WEFT_END(0);
+}
+
+static void file_that_is_new_has_the_mode_of_the_umask(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    const mode_t mask = umask(077);
+    assert_int_equal(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), storer)), 0);
+    umask(mask);
+    char path[96];
+    struct stat about;
+    snprintf(path, sizeof path, "%s/secret", folder);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    unlink(path);
+    world_end(rt, 1);
+}
+
 struct far_away {
     weft_frame weft;
     weft_file_op op;
@@ -189,6 +222,43 @@ static void names_are_looked_up(void **state)
     const int cancelled = run(rt, task);
     assert_true(cancelled == WEFT_ECANCELED || cancelled >= 1); /* before, or after */
     world_end(rt, 7);
+}
+
+/* Leave no descriptor, but those that are open. */
+struct scarcity {
+    struct rlimit before;
+    int fillers[64], count;
+};
+static void scarcity_begin(struct scarcity *self)
+{
+    self->count = 0;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &self->before), 0);
+    struct rlimit tight = self->before;
+    tight.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    while (self->count < 64 && (self->fillers[self->count] = dup(0)) >= 0)
+        self->count++;
+}
+static void scarcity_end(struct scarcity *self)
+{
+    while (self->count > 0)
+        close(self->fillers[--self->count]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &self->before), 0);
+}
+
+/* The system could not look: that is not to say that there is no such name. */
+static void lookup_without_a_descriptor_says_so(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    assert_true(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "localhost:80")) >= 1);
+    struct scarcity scarcity;
+    scarcity_begin(&scarcity);
+    const int answer = run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "localhost:80"));
+    scarcity_end(&scarcity);
+    assert_int_equal(answer, WEFT_EMFILE);
+    assert_true(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "localhost:80")) >= 1);
+    world_end(rt, 3);
 }
 
 struct child {
@@ -273,23 +343,34 @@ static void start_without_a_descriptor_leaves_no_child(void **state)
     weft_process process = {0};
     assert_int_equal(weft_process_start(rt, &sleeper, &process), 0); /* what is opened once is open by now */
     weft_process_release(&process);
-    struct rlimit before, tight;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    tight = before;
-    tight.rlim_cur = 64;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-    int fillers[64], count = 0;
-    while (count < 64 && (fillers[count] = dup(0)) >= 0)
-        count++;
+    struct scarcity scarcity;
+    scarcity_begin(&scarcity);
     process = (weft_process){0};
     const int refused = weft_process_start(rt, &sleeper, &process);
-    while (count > 0)
-        close(fillers[--count]);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    scarcity_end(&scarcity);
     assert_int_equal(refused, WEFT_EMFILE);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
     world_end(rt, 0);
+}
+
+/* A child that is held longer than its runtime: who releases it finds it, and no zombie is left. */
+static void child_is_released_after_its_runtime(void **state)
+{
+    (void)state;
+    if (world_in_valgrind())
+        skip(); /* it has no pidfd_open() */
+    weft_runtime *rt = world_begin(1);
+    const weft_process_options sleeper = {.size = sizeof sleeper, .argv = (char *const[]){"sleep", "100", NULL}};
+    weft_process process = {0};
+    assert_int_equal(weft_process_start(rt, &sleeper, &process), 0);
+    const int pid = process.pid;
+    world_end(rt, 0);
+    assert_int_equal(kill(pid, 0), 0);
+    weft_process_release(&process);
+    assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+    weft_process_release(&process); /* nothing */
 }
 
 /* PRC-01 */
@@ -419,9 +500,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_written_and_read),
         cmocka_unit_test(time_that_does_not_fit_is_the_last_there_is),
+        cmocka_unit_test(file_that_is_new_has_the_mode_of_the_umask),
         cmocka_unit_test(names_are_looked_up),
+        cmocka_unit_test(lookup_without_a_descriptor_says_so),
         cmocka_unit_test(children_are_started_fed_and_waited_for),
         cmocka_unit_test(start_without_a_descriptor_leaves_no_child),
+        cmocka_unit_test(child_is_released_after_its_runtime),
         cmocka_unit_test(many_children_at_once),
         cmocka_unit_test(signals_come_by_a_descriptor),
         cmocka_unit_test(loop_turns_what_strangers_put_there),
