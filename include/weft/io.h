@@ -78,7 +78,8 @@ typedef struct weft_fd_future {
 WEFT_BEGIN_DECLS
 
 /**
- * Let tasks of a runtime wait for a descriptor that the host has opened. It is made non-blocking.
+ * Let tasks of a runtime wait for a descriptor that the host has opened. It is made non-blocking, and so is every other that
+ * shares its open file (of a terminal: the shell's); it stays so when the handle is closed.
  * @threads any
  * @blocks never
  * @owns on success the descriptor belongs to the handle, unless it is borrowed; on failure it is the caller's. *out_fd is the

@@ -35,7 +35,7 @@ typedef struct weft_listen_options {
     int backlog;      /* connections that wait to be accepted; 1024 */
     bool reuse_port;  /* several listeners share the port; the system divides the connections */
     bool v6_only;     /* of an IPv6 address: not IPv4 as well */
-    uint32_t mode;    /* of a Unix socket's file: 0600 */
+    uint32_t mode;    /* of a Unix socket's file, less the umask: 0600; an abstract one has none, anybody here connects */
 } weft_listen_options;
 
 #define WEFT_LISTEN_OPTIONS(...) WEFT__OPTIONS(weft_listen_options, __VA_ARGS__)
@@ -66,8 +66,8 @@ typedef struct weft_receive_future {
 WEFT_BEGIN_DECLS
 
 /**
- * Read an address: "1.2.3.4:80", "[::1]:80", ":80" (any address of this machine), "unix:/path", "unix:@name" (abstract). Names of
- * machines are looked up by weft_resolve().
+ * Read an address: "1.2.3.4:80", "[::1]:80", "[fe80::1%eth0]:80", ":80" (any address of this machine), "unix:/path", "unix:@name"
+ * (abstract). Names of machines are looked up by weft_resolve().
  * @threads any
  * @blocks never
  * @owns nothing
@@ -114,7 +114,8 @@ WEFT_API WEFT_MUST_USE int weft_listen(weft_runtime *rt, const weft_address *add
  * @threads task
  * @blocks suspends the task, until somebody has connected
  * @owns *out_connection is the caller's to close; out_peer may be NULL
- * @errors WEFT_ECANCELED, WEFT_EBADF (closed, meanwhile too), WEFT_EINVAL, WEFT_ENOMEM, WEFT_ESRCH, WEFT_ESHUTDOWN
+ * @errors WEFT_ECANCELED, WEFT_EBADF (closed, meanwhile too), WEFT_EINVAL, WEFT_ENOMEM, WEFT_ESRCH, WEFT_ESHUTDOWN; not
+ *   what became of a single connection, whose turn passes to the next
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_accept(weft_context *cx, weft_fd *listener, weft_fd *out_connection,
@@ -164,7 +165,8 @@ WEFT_API int weft_fd_set(weft_fd *fd, weft_socket_option option, int value);
 WEFT_API int weft_fd_addresses(const weft_fd *fd, weft_address *out_own, weft_address *out_peer);
 
 /**
- * Open a UDP or Unix datagram socket at an address; NULL: a UDP socket of IPv4 at any free port.
+ * Open a UDP or Unix datagram socket at an address; NULL: a UDP socket of IPv4 at any free port. A Unix socket that answers
+ * needs an address of its own; its file is made as by weft_listen(), with mode 0600.
  * @threads any
  * @blocks never
  * @owns *out_fd is the caller's to close

@@ -81,7 +81,7 @@ WEFT_API WEFT_MUST_USE int weft_process_wait(weft_context *cx, weft_process *pro
 WEFT_API int weft_process_signal(weft_process *process, int signal);
 
 /**
- * Close the pipes, and if nobody has waited for the child, end it with SIGKILL and wait for that.
+ * Close the pipes, and if nobody has waited for the child, end it with SIGKILL and wait for that; also when the runtime is gone.
  * @threads any
  * @blocks the thread, until the system has ended it
  * @owns the child is consumed

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Addresses as text, and back. */
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -54,16 +55,35 @@ static long address_parse_port(const char *colon)
     return *end == '\0' && port <= 65535 ? port : -1;
 }
 
+/* "%eth0" or "%2" behind a link's own address: which of the machine's interfaces. 0: there is none of this name. */
+static uint32_t address_parse_scope(const char *scope)
+{
+    if (scope[0] < '0' || scope[0] > '9')
+        return if_nametoindex(scope);
+    char *end;
+    const unsigned long index = strtoul(scope, &end, 10);
+    return *end == '\0' && index <= UINT32_MAX ? (uint32_t)index : 0;
+}
+
+static int address_parse_inet6(const char *text, char *host, long port, weft_address *out)
+{
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)out->sockaddr.bytes;
+    char *percent = strchr(host, '%');
+    if (percent) {
+        *percent = '\0';
+        in6->sin6_scope_id = address_parse_scope(percent + 1);
+        if (in6->sin6_scope_id == 0)
+            return address_wrong(text, "no interface of this machine behind '%'");
+    }
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons((uint16_t)port);
+    out->length = sizeof *in6;
+    return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1 ? 0 : address_wrong(text, "not an IPv6 address");
+}
+
 static int address_parse_inet(const char *text, const char *host, long port, weft_address *out)
 {
     struct sockaddr_in *in = (struct sockaddr_in *)(void *)out->sockaddr.bytes;
-    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)out->sockaddr.bytes;
-    if (host[0] == '[') {
-        in6->sin6_family = AF_INET6;
-        in6->sin6_port = htons((uint16_t)port);
-        out->length = sizeof *in6;
-        return inet_pton(AF_INET6, host + 1, &in6->sin6_addr) == 1 ? 0 : address_wrong(text, "not an IPv6 address");
-    }
     in->sin_family = AF_INET;
     in->sin_port = htons((uint16_t)port);
     out->length = sizeof *in;
@@ -97,7 +117,8 @@ int weft_address_parse(const char *text, weft_address *out_address)
             return address_wrong(text, "too long");
         memcpy(host, text, length);
         host[length] = '\0';
-        error = address_parse_inet(text, host, port, &address);
+        error = host[0] == '[' ? address_parse_inet6(text, host + 1, port, &address)
+                               : address_parse_inet(text, host, port, &address);
     }
     if (error == 0)
         *out_address = address;
@@ -129,6 +150,9 @@ int weft_address_text(const weft_address *address, char *text, size_t text_size)
         return snprintf(text, text_size, "%s:%u", host, weft_address_port(address));
     case AF_INET6:
         inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)any)->sin6_addr, host, sizeof host);
+        if (((const struct sockaddr_in6 *)(const void *)any)->sin6_scope_id != 0)
+            return snprintf(text, text_size, "[%s%%%u]:%u", host, ((const struct sockaddr_in6 *)(const void *)any)->sin6_scope_id,
+                            weft_address_port(address));
         return snprintf(text, text_size, "[%s]:%u", host, weft_address_port(address));
     default:
         text[0] = '\0';

@@ -390,7 +390,7 @@ static void descriptor_describe(struct weft__waitable *waitable, const struct we
     weft__unlock(&descriptor->lock);
 }
 
-int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const char *name, weft_fd *out_fd)
+int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, const char *name, weft_fd *out_fd)
 {
     struct weft__descriptor *descriptor = weft__slab_alloc(&io->slab, NULL, sizeof *descriptor);
     if (!descriptor)
@@ -406,8 +406,9 @@ int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const 
     if (!descriptor->waitable.abandon) /* once: whoever leaves a wait that was told reads it when the slot is another's by then */
         descriptor->waitable = (struct weft__waitable){descriptor_abandon, descriptor_describe};
     descriptor->fd = fd;
-    descriptor->kind = (uint8_t)kind;
-    descriptor->borrowed = descriptor->connecting = false;
+    descriptor->kind = (uint8_t)(kind & ~(unsigned)WEFT__FD_BORROWED);
+    descriptor->borrowed = kind & WEFT__FD_BORROWED;
+    descriptor->connecting = false;
     weft__store_relaxed(&descriptor->drained, false);
     descriptor->changing = descriptor->closing = descriptor->known = false;
     descriptor->watched = 0;
@@ -432,7 +433,7 @@ int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const 
     weft__unlock(&descriptor->lock);
     weft__unlock(&descriptor->writing);
     weft__unlock(&descriptor->reading);
-    WEFT__TRACE(io->number, io_open, id, weft__self_task_id(), fd, (uint8_t)kind, descriptor->name);
+    WEFT__TRACE(io->number, io_open, id, weft__self_task_id(), fd, descriptor->kind, descriptor->name);
     *out_fd = (weft_fd){descriptor, (uint32_t)id, 0};
     return 0;
 }

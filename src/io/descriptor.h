@@ -132,8 +132,9 @@ void weft__io_end(struct weft__io *io);
 void weft__io_orphan(struct weft__io *io);
 void weft__io_disown(struct weft__io *io);
 
-/* Take over a descriptor that does not block. 0 and the handle. On failure it is the caller's still. */
-int weft__descriptor_open(struct weft__io *io, int fd, weft_fd_kind kind, const char *name, weft_fd *out_fd);
+/* Take over a descriptor that does not block, of a weft_fd_kind. 0 and the handle. On failure it is the caller's still. */
+enum { WEFT__FD_BORROWED = 0x80 }; /* with the kind: it is not closed with the handle */
+int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, const char *name, weft_fd *out_fd);
 
 /* What an operation finds behind a handle: 0, EINVAL, EPIPE (closed), ESRCH (stale). */
 int weft__descriptor_check(const char *call, const weft_fd *fd);

@@ -164,10 +164,12 @@ int weft_fd_open(weft_runtime *rt, int fd, const weft_fd_options *options, weft_
     const int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         return weft__refuse(-errno, "%s: descriptor %d: %s", call, fd, weft_error_text(-errno));
-    error = weft__descriptor_open(io, fd, fd_kind_of(&about, fd), options && options->name ? options->name : "fd", out_fd);
-    if (error < 0)
+    const unsigned kind = fd_kind_of(&about, fd) | (options && options->borrowed ? WEFT__FD_BORROWED : 0u);
+    error = weft__descriptor_open(io, fd, kind, options && options->name ? options->name : "fd", out_fd);
+    if (error < 0) {
+        fcntl(fd, F_SETFL, flags); /* it is the caller's, as it was */
         return weft__refuse(error, "%s: no memory for descriptor %d", call, fd);
-    weft__descriptor_of(out_fd)->borrowed = options && options->borrowed;
+    }
     return 0;
 }
 
@@ -270,6 +272,13 @@ static int fd_attempt_write(struct weft__descriptor *descriptor, void *arguments
     return (int)moved;
 }
 
+/* Nothing is asked for: that is there, and no system call is made, which would take a datagram. */
+static int fd_try_nothing(const char *call, const weft_fd *fd)
+{
+    const int wrong = weft__descriptor_check(call, fd);
+    return wrong ? wrong : weft__descriptor_number(weft__descriptor_of(fd)) < 0 ? WEFT_EBADF : 0;
+}
+
 static struct fd_transfer fd_transfer_of(const void *buffer, size_t length)
 {
     return (struct fd_transfer){(unsigned char *)(uintptr_t)buffer, length < FD_TRANSFER_MAX ? length : FD_TRANSFER_MAX};
@@ -330,6 +339,8 @@ int weft_fd_try_read(weft_fd *fd, void *buffer, size_t length)
     static const char call[] = "weft_fd_try_read";
     if (!buffer && length > 0)
         return weft__refuse(WEFT_EINVAL, "%s: the buffer must not be null", call);
+    if (length == 0)
+        return fd_try_nothing(call, fd);
     struct fd_transfer transfer = fd_transfer_of(buffer, length);
     return weft__io_try(&(struct weft__io_operation){call, fd, WEFT__IO_READ, fd_attempt_read, &transfer});
 }
@@ -339,6 +350,8 @@ int weft_fd_try_write(weft_fd *fd, const void *buffer, size_t length)
     static const char call[] = "weft_fd_try_write";
     if (!buffer && length > 0)
         return weft__refuse(WEFT_EINVAL, "%s: the buffer must not be null", call);
+    if (length == 0)
+        return fd_try_nothing(call, fd);
     struct fd_transfer transfer = fd_transfer_of(buffer, length);
     return weft__io_try(&(struct weft__io_operation){call, fd, WEFT__IO_WRITE, fd_attempt_write, &transfer});
 }

@@ -251,6 +251,17 @@ int weft_process_signal(weft_process *process, int signal)
     return weft__io_try(&(struct weft__io_operation){call, &process->fd, WEFT__IO_READ, process_signal_attempt, &wish});
 }
 
+/* The runtime has ended, and with it our descriptor. The child is ours as long as nobody has waited for it: then its number is. */
+static void process_reap_orphan(int pid)
+{
+    siginfo_t info;
+    const int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd >= 0 && waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+        process_reap(pidfd);
+    if (pidfd >= 0)
+        close(pidfd);
+}
+
 static int process_reap_attempt(struct weft__descriptor *descriptor, void *arguments)
 {
     (void)arguments;
@@ -262,9 +273,10 @@ void weft_process_release(weft_process *process)
 {
     if (!process)
         return;
-    if ((process->weft__flags & PROCESS_CHILD) && process->fd.weft__descriptor)
-        (void)weft__io_try(&(struct weft__io_operation){"weft_process_release", &process->fd, WEFT__IO_READ,
-                                                        process_reap_attempt, NULL});
+    if ((process->weft__flags & PROCESS_CHILD) && process->fd.weft__descriptor &&
+        weft__io_try(&(struct weft__io_operation){"weft_process_release", &process->fd, WEFT__IO_READ, process_reap_attempt, NULL}) ==
+            WEFT_EBADF)
+        process_reap_orphan(process->pid);
     weft_fd_close(&process->fd);
     weft_fd_close(&process->input);
     weft_fd_close(&process->output);

@@ -60,14 +60,14 @@ static int socket_adopt(const char *call, struct weft__io *io, int fd, weft_fd_k
     return 0;
 }
 
-/* A Unix socket that nobody listens on is what a program that died has left. Nothing else is removed. */
-static void socket_remove_dead(const weft_address *address)
+/* A Unix socket that nobody has open is what a program that died has left. Nothing else is removed. */
+static void socket_remove_dead(const weft_address *address, int type)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)(const void *)socket_sockaddr(address);
     struct stat about;
     if (un->sun_path[0] == '\0' || lstat(un->sun_path, &about) < 0 || !S_ISSOCK(about.st_mode))
         return;
-    const int probe = socket_make(address, SOCK_STREAM);
+    const int probe = socket_make(address, type);
     if (probe < 0)
         return;
     if (connect(probe, socket_sockaddr(address), address->length) < 0 && errno == ECONNREFUSED)
@@ -75,13 +75,18 @@ static void socket_remove_dead(const weft_address *address)
     close(probe);
 }
 
-/* The file's mode is set before anybody can connect: between bind and listen. */
+/* Make way for a Unix socket, whose file has its mode before anybody can connect or send: bind makes it, less the umask. */
+static void socket_prepare_unix(int fd, const weft_address *address, int type, uint32_t mode)
+{
+    socket_remove_dead(address, type);
+    fchmod(fd, mode ? mode : 0600);
+}
+
 static int listen_bind(int fd, const weft_address *address, const weft_listen_options *o)
 {
     const int family = socket_sockaddr(address)->sa_family, on = 1;
     if (family == AF_UNIX) {
-        socket_remove_dead(address);
-        fchmod(fd, o && o->mode ? o->mode : 0600); /* what bind makes of it, less the umask */
+        socket_prepare_unix(fd, address, SOCK_STREAM, o ? o->mode : 0);
     } else {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         if (o && o->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
@@ -125,6 +130,25 @@ struct accepted {
     weft_address peer;
 };
 
+/* The system tells by accept() what became of the connection that it took out, as it would by a read: the next may be well. */
+static bool accept_is_of_one(int error)
+{
+    switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static int accept_attempt(struct weft__descriptor *descriptor, void *arguments)
 {
     struct accepted *accepted = arguments;
@@ -139,7 +163,7 @@ static int accept_attempt(struct weft__descriptor *descriptor, void *arguments)
             weft__store_relaxed(&descriptor->pauses, weft__load_relaxed(&descriptor->pauses) + 1); /* under `reading` */
         if (errno == EINVAL)
             return weft__refuse(WEFT_EINVAL, "weft_accept: descriptor %d is no listener", descriptor->fd);
-        if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)
+        if (!accept_is_of_one(errno))
             return -errno;
     }
 }
@@ -289,12 +313,17 @@ static int socket_with(const char *call, const weft_fd *fd, int (*attempt)(struc
     return weft__io_try(&(struct weft__io_operation){call, fd ? &copy : NULL, WEFT__IO_WRITE, attempt, arguments});
 }
 
+static int socket_none(const char *call, const struct weft__descriptor *descriptor)
+{
+    return weft__refuse(WEFT_EINVAL, "%s: descriptor %d, '%s', is no socket", call, descriptor->fd, descriptor->name);
+}
+
 static int shutdown_attempt(struct weft__descriptor *descriptor, void *arguments)
 {
     const int *how = arguments;
     if (shutdown(descriptor->fd, *how) == 0)
         return 0;
-    return errno == ENOTSOCK ? WEFT_EINVAL : -errno;
+    return errno == ENOTSOCK ? socket_none("weft_fd_shutdown", descriptor) : -errno;
 }
 
 int weft_fd_shutdown(weft_fd *fd, bool reading, bool writing)
@@ -356,12 +385,13 @@ struct socket_sides {
     weft_address *peer;
 };
 
-static int addresses_get(int (*get)(int, struct sockaddr *restrict, socklen_t *restrict), int fd, weft_address *out)
+static int addresses_get(int (*get)(int, struct sockaddr *restrict, socklen_t *restrict),
+                         const struct weft__descriptor *descriptor, weft_address *out)
 {
     weft_address address = {0};
     socklen_t length = sizeof address.sockaddr;
-    if (get(fd, (struct sockaddr *)(void *)address.sockaddr.bytes, &length) < 0)
-        return errno == ENOTSOCK ? WEFT_EINVAL : -errno;
+    if (get(descriptor->fd, (struct sockaddr *)(void *)address.sockaddr.bytes, &length) < 0)
+        return errno == ENOTSOCK ? socket_none("weft_fd_addresses", descriptor) : -errno;
     address.length = (uint32_t)length;
     *out = address;
     return 0;
@@ -371,9 +401,9 @@ static int addresses_attempt(struct weft__descriptor *descriptor, void *argument
 {
     const struct socket_sides *sides = arguments;
     weft_address own, peer;
-    int error = sides->own ? addresses_get(getsockname, descriptor->fd, &own) : 0;
+    int error = sides->own ? addresses_get(getsockname, descriptor, &own) : 0;
     if (error == 0 && sides->peer)
-        error = addresses_get(getpeername, descriptor->fd, &peer);
+        error = addresses_get(getpeername, descriptor, &peer);
     if (error < 0)
         return error;
     if (sides->own)
@@ -403,6 +433,8 @@ int weft_datagram_open(weft_runtime *rt, const weft_address *address, const char
     const int fd = socket_make(own, SOCK_DGRAM);
     if (fd < 0)
         return socket_refused(call, "a socket", own, fd);
+    if (socket_sockaddr(own)->sa_family == AF_UNIX)
+        socket_prepare_unix(fd, own, SOCK_DGRAM, 0);
     if (bind(fd, socket_sockaddr(own), own->length) < 0) {
         error = -errno;
         close(fd);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -1169,7 +1170,7 @@ static void bad_input_is_refused(void **state)
     weft_fd fd = {0}, unset = {0};
     weft_address address;
     const char *const bad[] = {"", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:-1", "1.2.3.4:8x", "host:80", "[::1:80",
-                               "[::1]", "[g]:1", "unix:", "300.1.1.1:1"};
+                               "[::1]", "[g]:1", "[fe80::1%]:1", "[fe80::1%no-such]:1", "[fe80::1%1x]:1", "unix:", "300.1.1.1:1"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(weft_address_parse(bad[i], &address), WEFT_EINVAL);
         assert_non_null(strstr(weft_error_detail(), "weft_address_parse"));
@@ -1177,7 +1178,7 @@ static void bad_input_is_refused(void **state)
     char path[200] = "unix:/";
     memset(path + 6, 'x', sizeof path - 7);
     assert_int_equal(weft_address_parse(path, &address), WEFT_EINVAL);
-    const char *const good[] = {"1.2.3.4:80", "[::1]:443", "unix:/tmp/x", "unix:@abstract", "0.0.0.0:0"};
+    const char *const good[] = {"1.2.3.4:80", "[::1]:443", "[fe80::1%1]:80", "unix:/tmp/x", "unix:@abstract", "0.0.0.0:0"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         char text[WEFT_ADDRESS_TEXT];
         assert_int_equal(weft_address_parse(good[i], &address), 0);
@@ -1186,6 +1187,12 @@ static void bad_input_is_refused(void **state)
     }
     assert_int_equal(weft_address_parse(":81", &address), 0);
     assert_int_equal(weft_address_port(&address), 81);
+    char by_name[WEFT_ADDRESS_TEXT], interface[IF_NAMESIZE], by_number[WEFT_ADDRESS_TEXT];
+    assert_non_null(if_indextoname(1, interface));
+    snprintf(by_name, sizeof by_name, "[fe80::1%%%s]:80", interface);
+    assert_int_equal(weft_address_parse(by_name, &address), 0);
+    assert_true(weft_address_text(&address, by_number, sizeof by_number) > 0);
+    assert_string_equal(by_number, "[fe80::1%1]:80");
 
     const int file = open("/proc/self/exe", O_RDONLY);
     assert_int_equal(weft_fd_open(rt, file, NULL, &fd), WEFT_EPERM);
@@ -1209,7 +1216,9 @@ static void bad_input_is_refused(void **state)
     assert_int_equal(weft_pipe(rt, &reader, &writer), 0);
     assert_int_equal(weft_fd_set(&reader, WEFT_NODELAY, 1), WEFT_EINVAL); /* not a socket */
     assert_int_equal(weft_fd_shutdown(&reader, true, true), WEFT_EINVAL);
+    assert_non_null(strstr(weft_error_detail(), "weft_fd_shutdown: descriptor"));
     assert_int_equal(weft_fd_addresses(&reader, &address, NULL), WEFT_EINVAL);
+    assert_non_null(strstr(weft_error_detail(), "weft_fd_addresses: descriptor"));
     weft_fd_close(&reader);
     weft_fd_close(&writer);
     world_end(rt, 0);
@@ -1237,6 +1246,57 @@ static void unix_socket_replaces_only_what_is_dead(void **state)
     close(open(path, O_CREAT | O_WRONLY, 0600));
     assert_int_equal(weft_listen(rt, &address, NULL, &other), WEFT_EADDRINUSE);
     unlink(path);
+    world_end(rt, 0);
+}
+
+/* The same of datagrams; and nothing is sent to it by other users. */
+static void unix_datagram_socket_replaces_only_what_is_dead(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    char path[64], text[80];
+    snprintf(path, sizeof path, "/tmp/weft-test-gram-%d.sock", (int)getpid());
+    snprintf(text, sizeof text, "unix:%s", path);
+    const weft_address address = address_of(text);
+    weft_fd one = {0}, other = {0};
+    const mode_t mask = umask(0);
+    assert_int_equal(weft_datagram_open(rt, &address, NULL, &one), 0);
+    umask(mask);
+    struct stat about;
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    assert_int_equal(weft_datagram_open(rt, &address, NULL, &other), WEFT_EADDRINUSE);
+    assert_int_equal(weft_listen(rt, &address, NULL, &other), WEFT_EADDRINUSE); /* of another type, and alive */
+    weft_fd_close(&one); /* the file stays */
+    assert_int_equal(weft_datagram_open(rt, &address, NULL, &other), 0);
+    weft_fd_close(&other);
+    unlink(path);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    assert_int_equal(weft_datagram_open(rt, &address, NULL, &other), WEFT_EADDRINUSE);
+    unlink(path);
+    world_end(rt, 0);
+}
+
+/* To read nothing takes nothing: a datagram is as long as it is. */
+static void nothing_is_read_for_no_bytes(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_fd fd = {0};
+    weft_address own = address_of("127.0.0.1:0");
+    char byte = 'x';
+    assert_int_equal(weft_datagram_open(rt, &own, NULL, &fd), 0);
+    assert_int_equal(weft_fd_addresses(&fd, &own, NULL), 0);
+    assert_int_equal(sendto(weft_fd_number(&fd), &byte, 1, 0, (const struct sockaddr *)(const void *)own.sockaddr.bytes, own.length), 1);
+    byte = '-';
+    assert_int_equal(weft_fd_try_read(&fd, &byte, 0), 0);
+    assert_int_equal(weft_fd_try_read(&fd, NULL, 0), 0);
+    assert_int_equal(weft_fd_try_read(&fd, &byte, 1), 1);
+    assert_int_equal(byte, 'x');
+    assert_int_equal(weft_fd_try_write(&fd, NULL, 0), 0);
+    assert_int_equal(weft_fd_try_read(&fd, &byte, 0), 0); /* not WEFT_EAGAIN: as weft_fd_read() */
+    weft_fd_close(&fd);
+    assert_int_equal(weft_fd_try_read(&fd, &byte, 0), WEFT_EBADF);
     world_end(rt, 0);
 }
 
@@ -1599,6 +1659,8 @@ int main(void)
         cmocka_unit_test(accept_without_descriptors_pauses_and_goes_on),
         cmocka_unit_test(bad_input_is_refused),
         cmocka_unit_test(unix_socket_replaces_only_what_is_dead),
+        cmocka_unit_test(unix_datagram_socket_replaces_only_what_is_dead),
+        cmocka_unit_test(nothing_is_read_for_no_bytes),
         cmocka_unit_test(visit_shows_every_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
