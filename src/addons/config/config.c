@@ -192,7 +192,7 @@ int weft_config_parse(weft_config **out_cfg, const char *text, size_t length, co
     const int wrong = open_check(call, out_cfg, text, options);
     if (wrong)
         return wrong;
-    char *copy;
+    char *copy = NULL;
     const int uncopied = weft__config_copy(call, text, length, &copy);
     if (uncopied)
         return uncopied;
