@@ -3,7 +3,7 @@
  * short that idle threads may leave, and a system that may refuse a thread. Each host begins two jobs (waiting for a place
  * for ever or until a deadline, or trying) and then waits for them, with or without a deadline, cancels, or detaches. Main
  * gives pages back as well, and closes the pool, perhaps while the other host is still at it; that one goes on with handles of
- * jobs that are gone while pages and pool go, too.
+ * jobs that are gone while pages and pool go, too. Or it ends the runtime while that one begins jobs, or waits for a place.
  *
  * Law: a job that was begun runs once or is dropped once; one that was refused is the host's; who waits gets what was
  * returned, and sees what the job wrote; no job stays queued beside an idle thread, or with none on the way (else DEADLOCK);
@@ -32,6 +32,7 @@ struct work {
 };
 
 static struct weft__env env;
+static bool ends_early; /* the runtime, while the other host still begins jobs and waits for them */
 static struct weft__platform platform;
 static bool refuses; /* the system gives no thread now and then */
 static _Atomic int ended[JOBS];
@@ -40,8 +41,8 @@ const char *model_goal_name(unsigned goal)
 {
     static const char *const names[] = {"waited for",    "timed out, then waited for", "cancelled", "detached",
                                         "no place",      "a deadline for a place",     "closed",    "no thread",
-                                        "dropped by the close", "too late to cancel"};
-    return goal < 10 ? names[goal] : NULL;
+                                        "dropped by the close", "too late to cancel", "outlived by a handle", "no runtime"};
+    return goal < 12 ? names[goal] : NULL;
 }
 
 static int thread_create(pthread_t *out_thread, const pthread_attr_t *attributes, void *(*entry)(void *), void *argument)
@@ -99,6 +100,9 @@ static void finish(weft_job *job, struct work *work)
     if (error == 0) {
         assert(work->ran && !work->dropped && result == 100 + work->number);
         model_reach(0);
+    } else if (error == WEFT_ESRCH) { /* what became of it went with the runtime */
+        assert(ends_early);
+        model_reach(10);
     } else {
         assert(work->dropped && !work->ran && (error == WEFT_ECANCELED || error == WEFT_ESHUTDOWN));
         model_reach(error == WEFT_ECANCELED ? 2 : 8);
@@ -114,10 +118,12 @@ static void use(weft_job *job, struct work *work)
         }
         finish(job, work);
         break;
-    case 1:
-        assert(weft_job_detach(job) == 0 && job->id == 0);
+    case 1: {
+        const int error = weft_job_detach(job);
+        assert((error == 0 || (ends_early && error == WEFT_ESRCH)) && job->id == 0);
         model_reach(3);
         break;
+    }
     default:
         finish(job, work);
     }
@@ -159,8 +165,8 @@ static void host(int me)
         int error = begin(&jobs[i], &works[number]);
         begun[number] = error == 0;
         if (error < 0) {
-            assert(error == WEFT_EAGAIN || error == WEFT_ETIMEDOUT || error == WEFT_ESHUTDOWN);
-            model_reach(error == WEFT_ETIMEDOUT ? 5 : error == WEFT_ESHUTDOWN ? 6 : refuses ? 7 : 4);
+            assert(error == WEFT_EAGAIN || error == WEFT_ETIMEDOUT || error == WEFT_ESHUTDOWN || (ends_early && error == WEFT_EINVAL));
+            model_reach(error == WEFT_EINVAL ? 11 : error == WEFT_ETIMEDOUT ? 5 : error == WEFT_ESHUTDOWN ? 6 : refuses ? 7 : 4);
         }
     }
     weft_job stale = {0};
@@ -228,6 +234,7 @@ int main(void)
 {
     pthread_t other, watch;
     open_pool();
+    ends_early = model_choose(3) == 0;
     if (refuses) {
         pthread_create(&watch, NULL, monitor, NULL);
     }
@@ -237,11 +244,11 @@ int main(void)
         weft__blocking_trim(env.blocking);
         model_relax();
     }
-    bool early = model_choose(2);
+    bool early = ends_early || model_choose(2);
     if (early) {
         weft__blocking_close(env.blocking);
     }
-    while (!weft__load_acquire(&quiet)) {
+    while (!ends_early && !weft__load_acquire(&quiet)) {
         model_relax();
     }
     if (!early) {
