@@ -32,7 +32,7 @@ typedef struct weft_scope_options {
 #define WEFT_SCOPE_OPTIONS(...) WEFT__OPTIONS(weft_scope_options, __VA_ARGS__)
 
 /* Clean-up that has to wait, for at most until the deadline: weft_scope_open(cx, &self->cleanup, WEFT_SHIELD(deadline)). */
-#define WEFT_SHIELD(deadline) WEFT_SCOPE_OPTIONS(.shield = true, .deadline_ns = (deadline))
+#define WEFT_SHIELD(deadline) WEFT_SCOPE_OPTIONS(.deadline_ns = (deadline), .shield = true) /* C++ wants them in order */
 
 /* Lives in its owner's frame, between open and close. The fields are the library's. */
 struct weft_scope {
