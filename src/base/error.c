@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Names and texts of codes, stamped from WEFT_ERROR_MAP, and the last refusal of each thread. */
+#define _GNU_SOURCE
 #include "base/error.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <weft/error.h>
+
+#include "base/number.h"
 
 static _Thread_local char error_detail[320];
 
@@ -47,7 +49,7 @@ int weft__refuse(int code, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error_detail, sizeof error_detail, format, arguments);
+    weft__number_print(error_detail, sizeof error_detail, format, arguments);
     va_end(arguments);
     return code;
 }
@@ -56,7 +58,7 @@ int weft_error_refuse(int code, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error_detail, sizeof error_detail, format, arguments);
+    weft__number_print(error_detail, sizeof error_detail, format, arguments);
     va_end(arguments);
     return code;
 }

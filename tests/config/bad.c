@@ -3,6 +3,7 @@
  * scenario 50 and scenario 51: what is wrong with a file is told with its line, its column, its key, what was expected and what is
  * there; nothing of such a file is in force. What begins with "this is not TOML" is worded by toml++ 3.3.
  */
+#include "lib/comma.h"
 #include "lib/verdict.h"
 
 #include <stdio.h>
@@ -324,6 +325,13 @@ static void bad_text_is_told_by_its_place(void **state)
     }
 }
 
+static void bad_text_is_told_with_a_point_whatever_the_locale_writes(void **state)
+{
+    comma_begin();
+    bad_text_is_told_by_its_place(state);
+    comma_end();
+}
+
 static void bad_text_cut_anywhere_is_refused_or_taken(void **state)
 {
     (void)state;
@@ -397,6 +405,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_text_is_told_by_its_place),
+        cmocka_unit_test(bad_text_is_told_with_a_point_whatever_the_locale_writes),
         cmocka_unit_test(bad_text_cut_anywhere_is_refused_or_taken),
         cmocka_unit_test(bad_depth_is_refused),
         cmocka_unit_test(bad_many_errors_are_all_told_up_to_a_thousand),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/platform.h"
 #include "base/utf8.h"
 
@@ -105,7 +106,7 @@ void weft__config_problem(struct weft__config_problems *problems, weft_config_ki
     char text[PROBLEM_TEXT];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    weft__number_print(text, sizeof text, format, arguments);
     va_end(arguments);
     char clean[PROBLEM_TEXT];
     said_all(clean, sizeof clean, text, strlen(text)); /* it may quote what it read */

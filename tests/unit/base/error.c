@@ -5,6 +5,7 @@
 #include <weft/error.h>
 
 #include "base/error.h"
+#include "lib/comma.h"
 #include "lib/stress.h"
 
 static void error_name_and_text_of_each_row(void **state)
@@ -75,9 +76,26 @@ static void error_detail_belongs_to_its_thread(void **state)
     assert_string_equal(weft_error_detail(), "mine");
 }
 
+/* A host whose numbers have a comma: what is compared and looked for has a point all the same. */
+static void error_detail_has_a_point_whatever_the_locale_writes(void **state)
+{
+    (void)state;
+    char half[8];
+    comma_begin();
+    const int code = weft__refuse(WEFT_EINVAL, "%g and %s", 0.5, "½");
+    snprintf(half, sizeof half, "%.1f", 0.5); /* the host's own are as it likes them */
+    comma_end();
+    assert_int_equal(code, WEFT_EINVAL);
+    assert_string_equal(weft_error_detail(), "0.5 and ½");
+    assert_string_equal(half, "0,5");
+    weft_error_refuse(WEFT_EINVAL, "%.2f", 0.25);
+    assert_string_equal(weft_error_detail(), "0.25");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(error_detail_has_a_point_whatever_the_locale_writes),
         cmocka_unit_test(error_name_and_text_of_each_row),
         cmocka_unit_test(error_of_other_numbers_is_fixed),
         cmocka_unit_test(error_detail_is_cut_and_terminated),
