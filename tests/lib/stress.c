@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/platform.h"
 #include "base/tsan.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -112,6 +113,24 @@ void stress_team_join(struct stress_team *team)
 void stress_threads(unsigned count, void (*body)(void *context, unsigned number), void *context)
 {
     stress_team_join(stress_team_begin(count, body, context));
+}
+
+static _Atomic uint32_t stress_moves_count;
+
+uint32_t stress_moves(void)
+{
+    return atomic_load_explicit(&stress_moves_count, memory_order_acquire);
+}
+
+void stress_moved(void)
+{
+    atomic_fetch_add_explicit(&stress_moves_count, 1, memory_order_release);
+    weft__platform_linux.futex_wake(&stress_moves_count, INT32_MAX);
+}
+
+void stress_sleep(uint32_t seen)
+{
+    (void)weft__platform_linux.futex_wait(&stress_moves_count, seen, INT64_MAX);
 }
 
 static unsigned stress_count_entries(const char *path)

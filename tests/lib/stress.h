@@ -43,6 +43,20 @@ void stress_settle(weft_runtime *rt);
     while (!(condition))                                                                                               \
     sched_yield()
 
+/*
+ * The same, asleep: whoever brings the condition about says stress_moved() after it. For waits of which a test has thousands: on a
+ * machine with much else to do each turn of a loop is the price of a time slice. It orders what the waiter sees after what was done
+ * before the call, and nothing the other way round.
+ */
+#define STRESS_WHEN(condition)                                                                                         \
+    for (uint32_t stress_seen; (stress_seen = stress_moves()), !(condition);)                                          \
+    stress_sleep(stress_seen)
+void stress_moved(void);
+
+/* What moved so far, as a number; sleep until it is another one. */
+uint32_t stress_moves(void);
+void stress_sleep(uint32_t seen);
+
 /* What the process holds: threads, open descriptors, resident bytes. */
 unsigned stress_process_threads(void);
 unsigned stress_process_descriptors(void);

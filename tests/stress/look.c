@@ -6,16 +6,20 @@
 #include "lib/stress.h"
 
 static weft_runtime *rt;
+static weft_semaphore room; /* for so many that live at a time: who looks is not to walk over all that were ever spawned */
+enum { LIVING = 512, NEWS = 16 };
 
 static int look_begin(void **state)
 {
     (void)state;
-    return weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = 2, .seed = stress_seed()));
+    const int error = weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = 2, .seed = stress_seed()));
+    return error < 0 ? error : weft_semaphore_create(rt, WEFT_SEMAPHORE_OPTIONS(.permits = LIVING, .permits_max = LIVING), &room);
 }
 
 static int look_end(void **state)
 {
     (void)state;
+    weft_semaphore_destroy(&room);
     return weft_runtime_destroy(rt);
 }
 
@@ -31,6 +35,7 @@ static weft_poll mayfly(weft_context *cx, struct mayfly *self)
     WEFT_BEGIN(cx, self);
     for (self->i = 0; self->i < 2; self->i++)
         WEFT_AWAIT(self->weft.rc, weft_yield(cx));
+    VERDICT(weft_semaphore_release(&room, 1) == 0);
     WEFT_END(0);
 }
 
@@ -52,10 +57,11 @@ static int see(void *context, const weft_task_info *info)
     return 0;
 }
 
+/* Who looks does so each time that there is something new. */
 static void watch_tasks(void *context, unsigned number)
 {
     (void)context;
-    while (!atomic_load(&stop)) {
+    for (uint32_t moves = stress_moves(); !atomic_load(&stop); stress_sleep(moves), moves = stress_moves()) {
         if (number == 0) {
             VERDICT(weft_task_visit(rt, see, NULL) == 0);
             continue;
@@ -77,8 +83,11 @@ static void tasks_are_listed_while_they_die(void **state)
     weft_runtime_stats stats = {.size = sizeof stats};
     const uint64_t total = stress_scale(200000);
     weft_task task = {0};
-    for (uint64_t i = 0; i < total; i++) {
+    for (uint64_t i = 0; i < total || atomic_load(&seen) == 0; i++) {
         const uint32_t kind = (uint32_t)(i % 4);
+        assert_int_equal(weft_semaphore_acquire_blocking(&room, 1, WEFT_FOREVER), 0);
+        if (i % NEWS == 0)
+            stress_moved();
         task = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK(names[kind], .category = WEFT_CATEGORY_HOST + kind), mayfly);
         assert_int_equal(weft_task_error(task), 0);
         if (i % 64 == 0) {
@@ -91,10 +100,11 @@ static void tasks_are_listed_while_they_die(void **state)
             }
         }
     }
-    do
-        assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
-    while (stats.tasks_live > 0);
+    assert_int_equal(weft_semaphore_acquire_blocking(&room, LIVING, WEFT_FOREVER), 0); /* the last is about to end */
+    stress_settle(rt);
+    assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
     atomic_store(&stop, 1);
+    stress_moved();
     stress_team_join(team);
     verdict_assert();
     assert_int_equal(stats.tasks_spawned, stats.tasks_ended);
@@ -135,7 +145,7 @@ static int see_channel(void *context, const weft_channel_stats *stats)
 static void watch_channels(void *context, unsigned number)
 {
     (void)context;
-    while (!atomic_load(&stop))
+    for (uint32_t moves = stress_moves(); !atomic_load(&stop); stress_sleep(moves), moves = stress_moves())
         VERDICT((number == 0 ? weft_channel_visit(rt, false, see_channel, NULL) : weft_monitor_sample(rt)) == 0);
 }
 
@@ -166,6 +176,7 @@ static void channels_are_watched_while_they_come_and_go(void **state)
         weft_sender out, second;
         weft_receiver in;
         int value = 0, received = 0;
+        stress_moved();
         assert_int_equal(weft_channel_create(rt, WEFT_CHANNEL_OPTIONS(.name = i % 2 ? "watched" : "watched-by-many", .component = "look", .capacity = 1 + i % 4),
                                              sizeof value, &out, &in), 0);
         assert_int_equal(weft_sender_clone(&out, &second), 0);
@@ -184,6 +195,7 @@ static void channels_are_watched_while_they_come_and_go(void **state)
         weft_receiver_close(&in);
     }
     atomic_store(&stop, 1);
+    stress_moved();
     stress_team_join(team);
     assert_int_equal(weft_monitor_on_health(rt, NULL, NULL), 0);
     verdict_assert();

@@ -102,15 +102,17 @@ static void race_body(void *context, unsigned number)
         if (number == 0) {
             race_open();
             atomic_store(&ready, (unsigned)i);
+            stress_moved();
             race_receive(&rng);
-            STRESS_UNTIL(atomic_load(&done) == i);
+            STRESS_WHEN(atomic_load(&done) == i);
             VERDICT(atomic_load(&sent) == atomic_load(&received) + atomic_load(&dropped));
         } else {
-            STRESS_UNTIL(atomic_load(&ready) == i);
+            STRESS_WHEN(atomic_load(&ready) == i);
             for (uint32_t wait = weft__rng_below(&rng, 100); wait > 0; wait--)
                 atomic_load(&ready);
             race_send(&rng);
             atomic_store(&done, (unsigned)i);
+            stress_moved();
         }
     }
 }
@@ -158,7 +160,7 @@ static void receive_that_is_cancelled_loses_no_value(void **state)
     struct weft__rng rng = stress_rng(9);
     for (uint64_t i = 0; i < rounds / 4; i++) {
         race_open();
-        const weft_task first = weft_spawn(weft_runtime_scope(rt), taker, .from = &rx);
+        weft_task first = weft_spawn_joinable(weft_runtime_scope(rt), taker, .from = &rx);
         for (uint32_t wait = weft__rng_below(&rng, 3000); wait > 0; wait--)
             atomic_load(&ready);
         const bool early = weft__rng_below(&rng, 2);
@@ -167,7 +169,7 @@ static void receive_that_is_cancelled_loses_no_value(void **state)
         weft_task_cancel(first);
         if (!early)
             race_send(&rng);
-        stress_settle(rt);
+        assert_int_equal(weft_task_join_blocking(&first, WEFT_FOREVER, NULL), 0);
         int *value;
         if (weft_oneshot_try_recv(&rx, &value) == 0)
             race_took(value);
@@ -177,13 +179,13 @@ static void receive_that_is_cancelled_loses_no_value(void **state)
     for (uint64_t i = 0; i < rounds / 4; i++) {
         atomic_int told = 0;
         race_open();
-        weft_spawn(weft_runtime_scope(rt), closer, .out = &tx, .told = &told);
+        weft_task waits = weft_spawn_joinable(weft_runtime_scope(rt), closer, .out = &tx, .told = &told);
         for (uint32_t wait = weft__rng_below(&rng, 3000); wait > 0; wait--)
             atomic_load(&ready);
         if (weft__rng_below(&rng, 2))
             weft_oneshot_stop(&rx);
         weft_oneshot_receiver_close(&rx);
-        stress_settle(rt);
+        assert_int_equal(weft_task_join_blocking(&waits, WEFT_FOREVER, NULL), 0);
         assert_int_equal(atomic_load(&told), 1);
         weft_oneshot_sender_close(&tx);
     }
