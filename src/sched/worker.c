@@ -3,10 +3,13 @@
  * The life of a worker: take the next task, poll it, again; with nothing of its own left, search; with nothing found,
  * sleep.
  *
- * Order of service: the next slot, at most 3 times in a row, so that a pair that keeps waking each other cannot starve
- * the ring; the ring; the shared queue; and the shared queue first every so many polls (pace.h), so that a
- * full ring cannot starve it. While more is ready than the rings hold, a task that yields, wakes itself or has long been
- * one of those that are polled goes behind all others: then the rings run empty, and turns come round.
+ * Order of service: the next slot; the task that the last poll began to join, if it is the ring's newest; the ring; the shared
+ * queue. The first two at most 3 times in a row, so that a pair that keeps waking each other cannot starve the ring; a poll that
+ * begins or ends its task does not count, so that a tree of tasks is gone through branch by branch: what then lies in the ring
+ * are a few tasks, the oldest the largest, and those are what a thief gets. Every so many polls (pace.h) the shared queue comes
+ * first, and before it the ring if it has had no turn since the last time: a full ring cannot starve the one, and a tree without an
+ * end not the other. While more is ready than the rings hold, a task that yields, wakes itself or has long been one of those that
+ * are polled goes behind all others: then the rings run empty, and turns come round.
  *
  * Edges: NX-R1 -> NX-A1, the next slot: the rescuer who takes the task out sees what its owner wrote, who put it in.
  */
@@ -22,7 +25,7 @@
 #endif
 
 enum {
-    WORKER_NEXT_RUNS = 3,     /* polls in a row out of the next slot */
+    WORKER_NEXT_RUNS = 3,     /* polls in a row before the ring's turn that neither begin nor end a task */
     WORKER_CLOCK_INTERVAL = 16, /* polls between two looks at the clock */
     WORKER_BATCH = 64,        /* tasks taken from the shared queue at once */
 };
@@ -83,6 +86,12 @@ static weft__task *worker_take_injected(struct weft__worker *worker, size_t limi
     return weft__container_of(nodes[0], weft__task, queued);
 }
 
+/* A poll before the ring's turn. One that begins its task, or ends it (worker_run), is progress. */
+WORKER_INLINE void worker_count_run(struct weft__worker *worker, weft__task *task)
+{
+    worker->next_runs += weft__load_relaxed(&task->polls) != 0; /* whoever dequeued it owns it */
+}
+
 WORKER_INLINE weft__task *worker_take_next(struct weft__worker *worker)
 {
     if (!weft__load_relaxed(&worker->next)) /* only this thread fills it */
@@ -91,7 +100,7 @@ WORKER_INLINE weft__task *worker_take_next(struct weft__worker *worker)
     if (!task)
         return NULL;
     if (worker->next_runs < WORKER_NEXT_RUNS) {
-        worker->next_runs++;
+        worker_count_run(worker, task);
         worker->source = WEFT_TRACE_poll_source_NEXT;
         return task;
     }
@@ -101,24 +110,56 @@ WORKER_INLINE weft__task *worker_take_next(struct weft__worker *worker)
     return NULL;
 }
 
+/* The last poll waits for this one, which lies nearest: the ring's oldest would be the beginning of another branch. */
+WORKER_INLINE weft__task *worker_take_awaited(struct weft__worker *worker)
+{
+    const weft__task *awaited = worker->thread.awaited;
+    if (weft__likely(!awaited))
+        return NULL;
+    worker->thread.awaited = NULL;
+    if (worker->sched->next_slot_off || worker->next_runs >= WORKER_NEXT_RUNS || !weft__runqueue_pop_newest(&worker->ring, awaited))
+        return NULL;
+    weft__task *task = (weft__task *)(uintptr_t)awaited; /* the ring's */
+    worker_count_run(worker, task);
+    worker->source = WEFT_TRACE_poll_source_LOCAL;
+    return task;
+}
+
+WORKER_INLINE weft__task *worker_take_oldest(struct weft__worker *worker)
+{
+    worker->next_runs = 0;
+    worker->ring_turn = worker->tick;
+    weft__task *task = weft__runqueue_pop(&worker->ring);
+    if (task)
+        worker->source = WEFT_TRACE_poll_source_LOCAL;
+    return task;
+}
+
+/* A tree or a chain has kept it from the ring since the last look into the shared queue; in some dozen polls even a pair does not. */
+static bool worker_owes_ring(const struct weft__worker *worker)
+{
+    const uint32_t polls = worker->tick - worker->ring_turn;
+    return polls >= worker->pace.interval && polls >= WORKER_CLOCK_INTERVAL;
+}
+
 /* What is its own, and now and then one that is everybody's. */
 WORKER_INLINE weft__task *worker_take_own(struct weft__worker *worker)
 {
     weft__task *task;
     worker->tick++;
     if (worker->until_shared-- == 0) {
+        worker->until_shared = 0; /* after the ring, if that has a turn */
+        if (worker_owes_ring(worker) && (task = worker_take_oldest(worker)) != NULL)
+            return task;
         worker->until_shared = worker->pace.interval - 1;
         if ((task = worker_take_injected(worker, 1)) != NULL)
             return task;
     }
     if ((task = worker_take_next(worker)) != NULL)
         return task;
-    worker->next_runs = 0;
-    if ((task = weft__runqueue_pop(&worker->ring)) != NULL) {
-        worker->source = WEFT_TRACE_poll_source_LOCAL;
+    if ((task = worker_take_awaited(worker)) != NULL)
         return task;
-    }
-    return NULL;
+    return worker_take_oldest(worker);
 }
 
 /* Half of somebody else's ring: one to run, the rest into this one's. */
@@ -364,6 +405,8 @@ WORKER_INLINE void worker_run(struct weft__worker *worker, weft__task *task)
             weft__sched_notify(worker->sched); /* found work: where there is some there may be more */
     }
     const enum weft__polled polled = weft__task_poll(&worker->thread, task, worker->source);
+    if (polled == WEFT__POLLED_ENDED)
+        worker->next_runs = 0;
     if (polled != WEFT__POLLED_AGAIN && polled != WEFT__POLLED_YIELDED)
         return;
     /* Behind the others, all of them: a task that keeps waking itself is not the one woken last. */

@@ -150,6 +150,7 @@ struct weft__thread {
     struct weft__timers *timers; /* the timer room's */
     int64_t due; /* its wheel has nothing to do before this, as far as its own thread knows */
     struct weft__reactor *reactor; /* the io room's */
+    const struct weft__task *awaited; /* what the last poll waits to join: an address to compare with, it may have ended; or NULL */
     struct weft__rng choices;    /* of select */
     struct weft__ids ids;
     struct weft__slab_cache cache; /* of tasks */

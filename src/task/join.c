@@ -87,6 +87,8 @@ static enum join_step join_try(weft_task handle, weft__waiter waiter, int *out_r
             step = present == WEFT__JOINER_LATE ? JOIN_SOON : JOIN_BUSY;
     }
     weft__unlock(join_lock(env, task));
+    if (step == JOIN_WAITS && weft__self)
+        weft__self->awaited = task; /* the scheduler may take it next */
     return step;
 }
 

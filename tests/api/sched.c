@@ -249,6 +249,80 @@ static void next_slot_can_be_switched_off(void **state)
     }
 }
 
+/* The task that is joined goes before what lies in the ring for longer, but not with the next slot switched off. */
+struct joiner {
+    weft_frame weft;
+    weft_runtime *rt;
+    atomic_uint *ticket;
+    atomic_uint *mine;
+    weft_task tasks[4];
+    int i;
+};
+
+static weft_poll joiner(weft_context *cx, struct joiner *self)
+{
+    WEFT_BEGIN(cx, self);
+    for (int i = 0; i < 4; i++)
+        self->tasks[i] = weft_spawn_joinable(weft_runtime_scope(self->rt), order, .ticket = self->ticket, .mine = &self->mine[i]);
+    WEFT_AWAIT(self->weft.rc, weft_task_join(cx, &self->tasks[2], NULL));
+    atomic_store(&self->mine[4], atomic_fetch_add(self->ticket, 1) + 1);
+    for (self->i = 0; self->i < 4; self->i++)
+        if (self->i != 2)
+            WEFT_AWAIT(self->weft.rc, weft_task_join(cx, &self->tasks[self->i], NULL));
+    WEFT_END(0);
+}
+
+static void joined_task_goes_before_older_ones(void **state)
+{
+    (void)state;
+    static const unsigned on[5] = {4, 5, 2, 1, 3}, as_spawned[5] = {1, 2, 3, 4, 5}; /* then the joiner */
+    for (int off = 0; off < 2; off++) {
+        weft_runtime *rt = NULL;
+        assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = 1, .next_slot_off = off,
+                                                                       .global_queue_interval = 127)), 0);
+        atomic_uint ticket = 0, mine[5] = {0};
+        weft_spawn(weft_runtime_scope(rt), joiner, .rt = rt, .ticket = &ticket, .mine = mine);
+        world_settle(rt);
+        for (int i = 0; i < 5; i++)
+            assert_int_equal(atomic_load(&mine[i]), off ? as_spawned[i] : on[i]);
+        world_end(rt, 5);
+    }
+}
+
+/* A tree of joins is gone through branch by branch: so few of its tasks are ready at a time that a ring holds them. */
+struct tree {
+    weft_frame weft;
+    weft_runtime *rt;
+    int depth;
+    int i;
+    weft_task tasks[2];
+};
+
+static weft_poll tree(weft_context *cx, struct tree *self)
+{
+    WEFT_BEGIN(cx, self);
+    if (self->depth == 0)
+        WEFT_RETURN(0);
+    for (int i = 0; i < 2; i++)
+        self->tasks[i] = weft_spawn_joinable(weft_runtime_scope(self->rt), tree, .rt = self->rt, .depth = self->depth - 1);
+    for (self->i = 1; self->i >= 0; self->i--)
+        WEFT_AWAIT(self->weft.rc, weft_task_join(cx, &self->tasks[self->i], NULL));
+    WEFT_END(0);
+}
+
+static void tree_of_joins_fits_the_ring(void **state)
+{
+    (void)state;
+    if (CHAOS_BUILD)
+        skip(); /* rings are shorter than the tree is deep */
+    weft_runtime *rt = NULL;
+    assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = 1, .global_queue_interval = 127)), 0);
+    weft_spawn(weft_runtime_scope(rt), tree, .rt = rt, .depth = 12);
+    world_settle(rt);
+    assert_int_equal(stats_of(rt).queue_overflows, 0);
+    world_end(rt, (1 << 13) - 1);
+}
+
 /* RT-19: a thousand tasks, each waiting on several channels in turn, fed by others in another order. */
 struct listener {
     weft_frame weft;
@@ -490,6 +564,8 @@ int main(void)
         cmocka_unit_test(ping_pong_pairs_do_not_starve_one_that_yields),
         cmocka_unit_test(chain_of_spawns_does_not_keep_its_worker),
         cmocka_unit_test(next_slot_can_be_switched_off),
+        cmocka_unit_test(joined_task_goes_before_older_ones),
+        cmocka_unit_test(tree_of_joins_fits_the_ring),
         cmocka_unit_test(thousand_listeners_all_hear),
         cmocka_unit_test(ring_that_is_full_overflows_and_loses_none),
         cmocka_unit_test(children_of_a_task_that_blocks_run_elsewhere),

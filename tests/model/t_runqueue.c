@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Harness: sched/runqueue, with a ring of 4 and cursors of 8 bits that begin near their wrap. The owner pushes more
- * than fits and pops between; two thieves steal twice, with and without a limit; one of them also asks for the length.
+ * than fits and pops between, the oldest and the newest; two thieves steal twice, with and without a limit; one of them also asks
+ * for the length.
  *
- * Law: each task comes out once, whole; what the ring refuses is the owner's; the owner's pops are in order; the length
+ * Law: each task comes out once, whole; what the ring refuses is the owner's; the owner's pops of the oldest are in order; the length
  * is not 0 while a task is queued that nobody takes (the last look of a searcher relies on it).
  *
  * Shows: known bug 26, known bug 76, known bug 77, known bug 78, known bug 80. */
@@ -24,8 +25,8 @@ static int runs[TASKS]; /* plain: a task that comes out twice is a race or a wro
 
 const char *model_goal_name(unsigned goal)
 {
-    static const char *const names[] = {"full", "stolen", "two at once", "popped", "length seen"};
-    return goal < 5 ? names[goal] : NULL;
+    static const char *const names[] = {"full", "stolen", "two at once", "popped", "length seen", "newest", "newest lost"};
+    return goal < 7 ? names[goal] : NULL;
 }
 
 static void run(struct weft__task *task)
@@ -66,12 +67,20 @@ static void pop_one(int *last)
     }
 }
 
+static void pop_newest(struct weft__task *task)
+{
+    const bool taken = weft__runqueue_pop_newest(&queue, task);
+    if (taken)
+        run(task);
+    model_reach(taken ? 5 : 6);
+}
+
 int main(void)
 {
     pthread_t thieves[THIEVES];
     int last = -1;
     weft__runqueue_init(&queue);
-    atomic_init(&queue.head, (uint64_t)254 << 32 | 254);
+    atomic_init(&queue.head, (uint64_t)254 << 16 | 254);
     atomic_init(&queue.tail, 254);
     model_data(queue.slots, sizeof queue.slots);
     for (intptr_t i = 0; i < THIEVES; i++) {
@@ -82,6 +91,8 @@ int main(void)
         if (!weft__runqueue_push(&queue, &tasks[i])) {
             run(&tasks[i]);
             model_reach(0);
+        } else if (i == 1 || i == 5) {
+            pop_newest(&tasks[i]);
         }
         if (i == 4) {
             pop_one(&last);

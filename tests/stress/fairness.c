@@ -219,6 +219,36 @@ static void ping_pong_leaves_turns_for_others(void **state)
     finish();
 }
 
+/* A task that begins another and joins it, over and over: each poll begins or ends something, and others have turns all the same. */
+struct descent {
+    weft_frame weft;
+    weft_task child[2];
+};
+
+static weft_poll descent(weft_context *cx, struct descent *self)
+{
+    WEFT_BEGIN(cx, self);
+    while (!atomic_load(&enough)) {
+        for (int i = 0; i < 2; i++)
+            self->child[i] = weft_spawn_joinable(weft_runtime_scope(rt), starter);
+        WEFT_AWAIT(self->weft.rc, weft_task_join(cx, &self->child[0], NULL)); /* the ring's newest */
+        WEFT_AWAIT(self->weft.rc, weft_task_join(cx, &self->child[1], NULL)); /* it was in the next slot */
+    }
+    WEFT_END(0);
+}
+
+static void descents_leave_turns_for_others(void **state)
+{
+    (void)state;
+    create(1);
+    atomic_store(&enough, 0);
+    assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), descent)), 0);
+    for (int round = 0; round < 10; round++)
+        leave_turns_for_others();
+    atomic_store(&enough, 1);
+    finish();
+}
+
 struct self_waker {
     weft_frame weft;
     bool yields;
@@ -314,6 +344,7 @@ int main(void)
         cmocka_unit_test(spawns_beside_a_stuck_worker_start_one_by_one),
         cmocka_unit_test(spawns_that_wait_for_each_other_meet),
         cmocka_unit_test(ping_pong_leaves_turns_for_others),
+        cmocka_unit_test(descents_leave_turns_for_others),
         cmocka_unit_test(self_wakers_leave_turns_for_others),
         cmocka_unit_test(full_ring_leaves_turns_for_the_shared_queue),
         cmocka_unit_test(task_that_never_waits_is_made_to_yield),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring's owner against three thieves: each task comes out once, whole, and the owner's pops are in order. */
+/* The ring's owner, at both of its ends, against three thieves: each task comes out once, whole, and the owner's pops of the
+ * oldest are in order. */
 #include <stdlib.h>
 
 #include "lib/stress.h"
@@ -39,6 +40,9 @@ static void owner(void)
             }
             pushed++;
         }
+        for (uint64_t i = weft__rng_below(&rng, 3), newest = pushed; i > 0 && newest > last; i--, newest--)
+            if (weft__runqueue_pop_newest(&queue, &tasks[newest - 1]))
+                take(&tasks[newest - 1]);
         for (uint32_t i = weft__rng_below(&rng, 100); i > 0; i--) {
             struct weft__task *task = weft__runqueue_pop(&queue);
             if (!task)
@@ -96,7 +100,7 @@ static void runqueue_owner_against_thieves_conserves(void **state)
     free(tasks);
 }
 
-/* The last task: the owner pops it while thieves reach for it. */
+/* The last task: the owner pops it, at one end or the other, while thieves reach for it. */
 static uint64_t last_rounds;
 static _Atomic uint64_t last_round;
 
@@ -114,8 +118,8 @@ static void last_body(void *context, unsigned number)
         tasks[i].number = i;
         while (!weft__runqueue_push(&queue, &tasks[i]))
             continue; /* a thief holds a slot back */
-        struct weft__task *task = weft__runqueue_pop(&queue);
-        if (task)
+        struct weft__task *task = i % 2 ? weft__runqueue_pop(&queue) : &tasks[i];
+        if (i % 2 ? task != NULL : weft__runqueue_pop_newest(&queue, task))
             take(task);
         atomic_store(&last_round, i + 1);
     }

@@ -123,18 +123,43 @@ static void runqueue_slots_of_a_thief_at_work_are_not_reused(void **state)
     /* as a thief leaves the word that has claimed two and not copied them yet */
     const uint64_t head = atomic_load(&queue.head);
     const weft__cursor real = (weft__cursor)head;
-    atomic_store(&queue.head, (uint64_t)real << 32 | (weft__cursor)(real + 2));
+    atomic_store(&queue.head, (uint64_t)real << 16 | (weft__cursor)(real + 2));
     assert_int_equal(weft__runqueue_length(&queue), CAPACITY - 2);
     assert_false(weft__runqueue_push(&queue, &tasks[0]));
     assert_int_equal(weft__runqueue_steal(&queue, out, CAPACITY), 0); /* one thief at a time */
     assert_int_equal(pop(), 2);
     assert_false(weft__runqueue_push(&queue, &tasks[0])); /* the popped slot lies behind the thief's */
-    atomic_store(&queue.head, (uint64_t)(weft__cursor)(real + 3) << 32 | (weft__cursor)(real + 3)); /* it gives them back */
+    assert_true(weft__runqueue_pop_newest(&queue, &tasks[CAPACITY - 1])); /* nor by a pop at the other end */
+    push(CAPACITY - 1);
+    assert_false(weft__runqueue_push(&queue, &tasks[0]));
+    atomic_store(&queue.head, (uint64_t)(weft__cursor)(real + 3) << 16 | (weft__cursor)(real + 3)); /* it gives them back */
     for (int i = 0; i < 3; i++)
         push(i);
     assert_false(weft__runqueue_push(&queue, &tasks[0]));
     for (int i = 3; i < CAPACITY; i++)
         assert_int_equal(pop(), i);
+}
+
+static void runqueue_newest_goes_to_who_names_it(void **state)
+{
+    (void)state;
+    assert_false(weft__runqueue_pop_newest(&queue, &tasks[0])); /* nothing is there */
+    for (int round = 0; round < WRAPS; round++) {
+        for (int i = 0; i < 4; i++)
+            push(i);
+        assert_false(weft__runqueue_pop_newest(&queue, &tasks[2])); /* it is there, and not the newest */
+        assert_true(weft__runqueue_pop_newest(&queue, &tasks[3]));
+        assert_false(weft__runqueue_pop_newest(&queue, &tasks[3])); /* its slot still says so */
+        assert_true(weft__runqueue_pop_newest(&queue, &tasks[2]));
+        assert_int_equal(weft__runqueue_length(&queue), 2);
+        push(4);
+        assert_int_equal(pop(), 0);
+        assert_int_equal(pop(), 1);
+        assert_true(weft__runqueue_pop_newest(&queue, &tasks[4])); /* the newest and the oldest */
+        assert_false(weft__runqueue_pop_newest(&queue, &tasks[4]));
+        assert_int_equal(pop(), -1);
+        assert_int_equal(weft__runqueue_length(&queue), 0);
+    }
 }
 
 static void runqueue_random_steps_keep_order_and_count(void **state)
@@ -144,7 +169,7 @@ static void runqueue_random_steps_keep_order_and_count(void **state)
     struct weft__rng rng = stress_rng(0);
     int oldest = 0, queued = 0; /* the model: numbers oldest … oldest + queued - 1, modulo the table */
     for (int step = 0; step < 100000; step++) {
-        const uint32_t choice = weft__rng_below(&rng, 8);
+        const uint32_t choice = weft__rng_below(&rng, 9);
         if (choice < 4) {
             const bool fits = weft__runqueue_push(&queue, &tasks[(oldest + queued) % (2 * CAPACITY)]);
             assert_int_equal(fits, queued < CAPACITY);
@@ -155,6 +180,10 @@ static void runqueue_random_steps_keep_order_and_count(void **state)
                 oldest = (oldest + 1) % (2 * CAPACITY);
                 queued--;
             }
+        } else if (choice == 7) {
+            const int newest = (oldest + queued - 1 + 2 * CAPACITY) % (2 * CAPACITY);
+            assert_int_equal(weft__runqueue_pop_newest(&queue, &tasks[newest]), queued > 0);
+            queued -= queued > 0;
         } else {
             const int limit = (int)weft__rng_below(&rng, CAPACITY + 1);
             const int half = (queued + 1) / 2, expected = half < limit ? half : limit;
@@ -178,6 +207,7 @@ int main(void)
         RUNQUEUE_TEST(runqueue_steal_takes_the_older_half_rounded_up),
         RUNQUEUE_TEST(runqueue_steal_takes_no_more_than_the_limit),
         RUNQUEUE_TEST(runqueue_slots_of_a_thief_at_work_are_not_reused),
+        RUNQUEUE_TEST(runqueue_newest_goes_to_who_names_it),
         RUNQUEUE_TEST(runqueue_random_steps_keep_order_and_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
