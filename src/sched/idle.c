@@ -49,7 +49,8 @@ bool weft__idle_begin_search(struct weft__idle *idle)
 
 bool weft__idle_end_search(struct weft__idle *idle)
 {
-    return idle_searching(weft__fetch_sub_relaxed(&idle->word, SEARCHING)) == 1;
+    const uint32_t word = weft__fetch_sub_seq_cst(&idle->word, SEARCHING); /* ID-R1 ID-A2 */
+    return idle_searching(word) == 1 && idle_awake(word) != idle->workers;
 }
 
 bool weft__idle_sleep(struct weft__idle *idle, uint32_t worker, bool searching)

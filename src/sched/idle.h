@@ -13,13 +13,14 @@
  *
  * Why no wake is lost: a producer makes its task visible and then reads the word; a worker writes the word when it goes to
  * sleep and, if nobody searches then, looks through all queues once more after that. Either the producer sees the sleeper,
- * or the last look sees the task. While nobody goes to sleep the word is only read, and stays in every worker's cache.
+ * or the last look sees the task. So does the last searcher when it stops: a producer that saw it search woke nobody. While nobody
+ * goes to sleep the word is only read, and stays in every worker's cache.
  *
  * Edges:
- *     ID-R1 -> ID-A1   a ring's tail, then the word by the producer; the word, then the tail by the sleeper; all sequentially
- *                      consistent.
+ *     ID-R1 -> ID-A1   a ring's tail, then the word by the producer; the word, then the tail by the sleeper, and by the last
+ *                      searcher that found something; all sequentially consistent.
  *     ID-R2 -> ID-A2   the shared queue is liburcu's, and its words have no such order: there the producer writes the word,
- *                      too, adding nothing, and releases; the sleeper acquires. The two writes have an order.
+ *                      too, adding nothing, and releases; the sleeper or searcher acquires. The two writes have an order.
  * All else on the word is relaxed, and a read-modify-write, so that it passes on what producers released: whatever a searcher
  * misses it finds at the last look.
  * Who touches what: any thread, all of it. Lock: idle, a leaf.
@@ -58,7 +59,11 @@ int weft__idle_pick(struct weft__idle *idle);
 /* Worker: may it search? */
 bool weft__idle_begin_search(struct weft__idle *idle);
 
-/* Worker: it searches no more. True: it was the last, and if it found work another should be woken. */
+/*
+ * Worker: it has found work, and searches no more. True: it was the last, and others sleep. Then it looks through all queues, as who
+ * goes to sleep as the last does, and if there is more it wakes one. Unasked it would wake a second worker for each task that
+ * comes alone, which costs the first a system call and the second a search.
+ */
 bool weft__idle_end_search(struct weft__idle *idle);
 
 /*

@@ -216,6 +216,17 @@ static bool worker_sees_work(struct weft__sched *sched)
     return false;
 }
 
+/* It has found a task. Is there another, and nobody who would look for it? Its own come first: they may be half a ring. */
+static void worker_end_search(struct weft__worker *worker)
+{
+    worker->searching = false;
+    if (!weft__idle_end_search(&worker->sched->idle))
+        return;
+    if (weft__runqueue_length(&worker->ring) == 0 && !worker_sees_work(worker->sched))
+        return;
+    weft__sched_notify(worker->sched); /* RECHECK: what came while it searched woke nobody */
+}
+
 /* Somebody waits for the last task, and it may have been ours. */
 static void worker_check_drained(struct weft__sched *sched)
 {
@@ -399,11 +410,8 @@ WORKER_INLINE void worker_look_up(struct weft__worker *worker)
 
 WORKER_INLINE void worker_run(struct weft__worker *worker, weft__task *task)
 {
-    if (worker->searching) {
-        worker->searching = false;
-        if (weft__idle_end_search(&worker->sched->idle))
-            weft__sched_notify(worker->sched); /* found work: where there is some there may be more */
-    }
+    if (worker->searching)
+        worker_end_search(worker);
     const enum weft__polled polled = weft__task_poll(&worker->thread, task, worker->source);
     if (polled == WEFT__POLLED_ENDED)
         worker->next_runs = 0;

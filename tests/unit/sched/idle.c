@@ -30,7 +30,7 @@ static void idle_sleeper_is_picked_once_and_counts_as_searching(void **state)
     assert_false(weft__idle_cancel_sleep(&idle, 3, false));
     assert_true(weft__idle_end_search(&idle)); /* the last that searched */
     assert_int_equal(weft__idle_pick(&idle), 2);
-    assert_true(weft__idle_end_search(&idle));
+    assert_false(weft__idle_end_search(&idle)); /* the last, but nobody sleeps whom it could wake */
     assert_int_equal(weft__idle_pick(&idle), -1);
     assert_int_equal(weft__idle_sleepers(&idle), 0);
 }
@@ -38,7 +38,8 @@ static void idle_sleeper_is_picked_once_and_counts_as_searching(void **state)
 static void idle_at_most_half_of_the_awake_search(void **state)
 {
     (void)state;
-    weft__idle_init(&idle, 5);
+    weft__idle_init(&idle, 6);
+    weft__idle_sleep(&idle, 5, false);
     assert_true(weft__idle_begin_search(&idle));
     assert_true(weft__idle_begin_search(&idle));
     assert_true(weft__idle_begin_search(&idle)); /* 2 of 5 do, which is less than half */
@@ -93,8 +94,7 @@ static void idle_sleep_with_nobody_searching_must_look_once_more(void **state)
     weft__idle_init(&idle, 2);
     assert_true(weft__idle_begin_search(&idle));   /* worker 0 */
     assert_false(weft__idle_begin_search(&idle));  /* worker 1: throttled */
-    assert_true(weft__idle_end_search(&idle));     /* worker 0 has found a task, */
-    assert_int_equal(weft__idle_pick(&idle), -1);  /* would wake another, but all are awake, */
+    assert_false(weft__idle_end_search(&idle));    /* worker 0 has found a task: all are awake, */
     assert_int_equal(weft__idle_pick(&idle), -1);  /* and so it is for a producer from outside */
     assert_true(weft__idle_sleep(&idle, 1, false));
 }
@@ -183,7 +183,7 @@ static void idle_last_to_sleep_takes_the_napper_along(void **state)
     assert_false(weft__idle_cancel_sleep(&idle, 1, false));
     assert_true(weft__idle_end_search(&idle));
     assert_int_equal(weft__idle_pick(&idle), 2);
-    assert_true(weft__idle_end_search(&idle));
+    assert_false(weft__idle_end_search(&idle)); /* nobody sleeps any more */
     assert_int_equal(weft__idle_sleepers(&idle), 0);
 }
 
