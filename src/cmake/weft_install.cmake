@@ -23,6 +23,11 @@ foreach(target IN ITEMS weft_lttng weft_cli) # each exists only where its librar
     endif()
 endforeach()
 
+get_property(manual GLOBAL PROPERTY WEFT_MANUAL)
+if(manual)
+    install(FILES "${manual}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+endif()
+
 if(TARGET weft_babeltrace) # where babeltrace2 looks of itself if both have the same prefix
     install(TARGETS weft_babeltrace LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/babeltrace2/plugins")
 endif()

@@ -17,6 +17,7 @@ expect_sum() {
 cmake --install "$build" --prefix "$work/first" >/dev/null
 mv "$work/first" "$work/prefix" # whatever remembers where it was installed fails below
 pc=$(find "$work/prefix" -name weft.pc)
+[ ! -x "$work/prefix/bin/weft" ] || [ -e "$work/prefix/share/man/man1/weft.1" ] || { say "the program has no manual page"; exit 1; }
 libdir=$(dirname "$(dirname "$pc")")
 PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH
