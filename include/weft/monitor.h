@@ -37,7 +37,7 @@ typedef struct weft_channel_stats {
     uint64_t waits;           /* sends that had to wait, counted when they begin to */
     int64_t wait_total_ns;    /* time that finished waits took */
     int64_t wait_longest_ns;  /* how long the first of the waiting senders has waited by now, or -1 */
-    int64_t oldest_message_age_ns; /* how long the next message has been queued, or -1; to about a millisecond */
+    int64_t oldest_message_age_ns; /* how long the next message has been queued, or -1; to a millisecond, and up to 49 days */
     uint64_t overflows;       /* sends that found no room: they waited, were refused, or dropped a message */
 } weft_channel_stats;
 

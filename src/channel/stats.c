@@ -14,6 +14,10 @@
 #include "task/name.h"
 #include "trace/emit.h"
 
+/* The time that a slot carries goes round after 49 days; what seems to be from the last minute of a round comes from the future, by
+ * clocks that are read now and then. */
+enum { STATS_AHEAD_MS = 60000 };
+
 /* How long the next message has been queued. Under the lock: the ring stays. */
 static int64_t stats_oldest_age(weft_channel *channel, uint64_t head, uint32_t depth)
 {
@@ -23,8 +27,8 @@ static int64_t stats_oldest_age(weft_channel *channel, uint64_t head, uint32_t d
     const uint64_t word = weft__load_relaxed(weft__channel_word(channel, slot)); /* the message is not looked at */
     if (!weft__slot_word_holds(word, head))
         return -1; /* being written, or taken out since */
-    const int32_t age = (int32_t)((uint32_t)(weft__realm_now(channel->home->realm) / 1000000) - weft__slot_word_stamp(word));
-    return age > 0 ? (int64_t)age * 1000000 : 0;
+    const uint32_t age = (uint32_t)(weft__realm_now(channel->home->realm) / 1000000) - weft__slot_word_stamp(word);
+    return age <= UINT32_MAX - STATS_AHEAD_MS ? (int64_t)age * 1000000 : 0;
 }
 
 bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)

@@ -380,6 +380,27 @@ static void interval_changes_while_the_monitor_waits(void **state)
     assert_int_equal(weft_runtime_destroy(rt), 0);
 }
 
+/* A message that nobody fetches: a month later it is a month old, and not as new as one of this moment. */
+static void message_that_stays_for_weeks_is_as_old_as_it_is(void **state)
+{
+    (void)state;
+    const int64_t day = INT64_C(86400) * 1000000000;
+    weft_runtime *rt = NULL;
+    numbers_sender out;
+    numbers_receiver in;
+    assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.drive = WEFT_DRIVE_SIM, .seed = 1)), 0);
+    assert_int_equal(numbers_create(rt, WEFT_CHANNEL_OPTIONS(.capacity = 2), &out, &in), 0);
+    assert_int_equal(numbers_try_send(&out, 1), 0);
+    for (int64_t days = 0; days <= 45; days += 15) {
+        const int64_t age = world_stats(&in).oldest_message_age_ns;
+        assert_true(age >= days * day - 1000000 && age <= days * day + 1000000);
+        assert_int_equal(weft_sim_advance(rt, 15 * day), 0);
+    }
+    numbers_sender_close(&out);
+    numbers_receiver_close(&in);
+    assert_int_equal(weft_runtime_destroy(rt), 0);
+}
+
 int main(void)
 {
     world_seed();
@@ -394,6 +415,7 @@ int main(void)
         cmocka_unit_test(visit_shows_every_channel),
         cmocka_unit_test(visit_under_load_sees_sane_numbers),
         cmocka_unit_test(metrics_have_names_units_and_no_invented_values),
+        cmocka_unit_test(message_that_stays_for_weeks_is_as_old_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
