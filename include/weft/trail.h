@@ -13,6 +13,10 @@
  * own again. A place in the code may put another over it (weft_trail_enter()); as long as one is there a message exchanges
  * nothing. A thread of the host that is no worker has one trail, under the same rules.
  *
+ * A message is one of a channel or of a broadcast, and a watch's value when its receiver sees it first (weft_watch_changed(),
+ * weft_watch_read(), weft_watch_wait_for(), but not weft_watch_peek()). A job of the blocking pool is run on behalf of its submitter, and
+ * that is its own. Who waits for a oneshot, or for a job's end, goes on as it was; whose the oneshot's value is is told to the tracer.
+ *
  * Synchronisation: trails are shared by reference counts; everything else here is of the task or thread that calls.
  */
 #ifndef WEFT_TRAIL_H
@@ -64,7 +68,7 @@ typedef struct weft_tracer {
     weft_trail *(*task_begins)(void *context, weft_trail *current, const weft_trail_birth *birth);
     /* A task whose own trail is not NULL has ended; `current`: what it works on behalf of at its end. */
     void (*task_ends)(void *context, weft_trail *own, weft_trail *current, const weft_trail_end *end);
-    /* A message with a trail was received and does not exchange the receiver's: `current` is that, and may be NULL. */
+    /* A message, or a oneshot's value, with a trail was received and does not exchange the receiver's: `current` is that, or NULL. */
     void (*received)(void *context, weft_trail *current, weft_trail *message);
     /* A WEFT_CALL is over in a task in which weft_trail_enter() was called, and weft_trail_leave() not as often yet: the step
      * that returned, by its frame. */

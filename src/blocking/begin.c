@@ -130,9 +130,13 @@ static int begin_submit(const char *call, struct weft__blocking *pool, weft_job 
         job->argument = (char *)job + argument_at;
         memcpy(job->argument, o->argument, o->argument_size);
     }
+    weft_trail *const trail = weft__trace_trails() ? weft__trail_of_message() : NULL;
+    job->trail = trail;
     const weft_job handle = {job->id, weft__slot_number(job), pool->number};
     const int error = weft__pool_submit(call, pool, job, place);
-    if (error == 0 && out_job)
+    if (error != 0)
+        weft_trail_unref(trail); /* nobody has taken it */
+    else if (out_job)
         *out_job = handle;
     return error;
 }

@@ -175,6 +175,8 @@ void weft__pool_drop(struct weft__blocking *pool, struct weft__job *job, int cod
 {
     if (job->drop)
         job->drop(job->argument);
+    weft_trail_unref(job->trail);
+    job->trail = NULL;
     WEFT__TRACE(pool->env->number, blocking_end, job->id, code);
     struct weft__pool_wakes wakes = {0};
     weft__rcu_read_lock();

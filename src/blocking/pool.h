@@ -40,6 +40,7 @@
 #include "metrics/spread.h"
 #include "registry/slab.h"
 #include "task/env.h"
+#include "task/trail.h"
 #include "task/wait.h"
 
 #define WEFT__JOB_PHASE_MAP(XX)                                                                                        \
@@ -66,6 +67,7 @@ struct weft__job {
     weft_job_fn *fn;       /* this, argument, drop: written before it is queued, then read by whoever took it */
     void *argument;
     void (*drop)(void *argument);
+    weft_trail *trail;     /* that it is run on behalf of, or NULL; whoever runs or drops it takes it */
     struct weft__link link;    /* in the queue, or in the list of whoever drops it */
     struct weft__link waiters; /* who waits for its end: at most one */
     int64_t queued_ns;

@@ -140,12 +140,23 @@ static void thread_leave_locked(struct weft__blocking *pool, struct weft__pool_t
         thread_note_none(pool, wakes);
 }
 
+/* Somebody follows: the job is called with what its submitter worked on behalf of. */
+static __attribute__((cold, noinline)) int thread_call_followed(struct weft__job *job)
+{
+    struct weft__trail_outer outer;
+    weft__trail_job_begins(job->trail, &outer);
+    job->trail = NULL;
+    const int result = job->fn(job->argument);
+    weft__trail_job_ends(&outer);
+    return result;
+}
+
 int weft__pool_call(struct weft__blocking *pool, struct weft__job *job)
 {
     const uint64_t outer = thread_self.job; /* a job that waits for another may run it */
     thread_self.job = job->id;
     WEFT__TRACE(pool->env->number, blocking_start, job->id, thread_self.id, weft__load_relaxed(&pool->queued));
-    const int result = job->fn(job->argument);
+    const int result = weft__trace_trails() ? thread_call_followed(job) : job->fn(job->argument);
     WEFT__TRACE(pool->env->number, blocking_end, job->id, result);
     thread_self.job = outer;
     return result;

@@ -25,6 +25,7 @@
 #include "base/platform.h"
 #include "sync/ends.h"
 #include "task/future.h"
+#include "task/trail.h"
 #include "trace/emit.h"
 
 struct broadcast_node {
@@ -32,6 +33,7 @@ struct broadcast_node {
     uint32_t needed;
     uint32_t copying;
     bool out; /* of the ring */
+    weft_trail *trail; /* of who sent it, or NULL: gone when it is dropped */
     _Alignas(16) unsigned char message[];
 };
 
@@ -205,6 +207,8 @@ static void broadcast_drop(struct weft__broadcast *broadcast, struct broadcast_n
     for (struct broadcast_node *node = gone; node; node = node->next) {
         if (broadcast->drop)
             broadcast->drop(node->message, broadcast->context);
+        if (node->trail)
+            weft_trail_unref(node->trail);
         last = node;
     }
     weft__lock(&broadcast->meeting.lock);
@@ -250,6 +254,7 @@ int weft_broadcast_send(const weft_broadcast_sender *sender, const void *message
     node->needed = receivers;
     node->copying = 0;
     node->out = false;
+    node->trail = weft__trace_trails() ? weft__trail_of_message() : NULL;
     memcpy(node->message, message, broadcast->message_size);
     *broadcast_place(broadcast, number) = node;
     weft__store_relaxed(&object->count, number + 1); /* under the lock, as those who look for it */
@@ -282,10 +287,11 @@ int weft_broadcast_pending(const weft_broadcast_receiver *receiver)
 }
 
 /* Copy a message by the user's function: the node is held, and the lock is not. Comes and goes with the lock. */
-static int recv_copy(struct weft__broadcast *broadcast, uint64_t number, void *out_message)
+static int recv_copy(struct weft__broadcast *broadcast, uint64_t number, void *out_message, weft_trail **out_trail)
 {
     struct broadcast_node *node = *broadcast_place(broadcast, number), *gone = NULL;
     node->copying++;
+    *out_trail = weft_trail_ref(node->trail);
     weft__unlock(&broadcast->meeting.lock);
     const int answer = broadcast->copy(out_message, node->message, broadcast->context);
     weft__lock(&broadcast->meeting.lock);
@@ -309,9 +315,10 @@ static int recv_copy(struct weft__broadcast *broadcast, uint64_t number, void *o
 
 /*
  * The next message, a loss, or the end; otherwise WEFT_AWAITING. Under the lock, which is let go for a moment if there
- * is a message and a copy function.
+ * is a message and a copy function. With a message comes a reference to its trail.
  */
-static int recv_next(struct weft__broadcast *broadcast, uint64_t *next, void *out_message, uint64_t *out_lost)
+static int recv_next(struct weft__broadcast *broadcast, uint64_t *next, void *out_message, uint64_t *out_lost,
+                     weft_trail **out_trail)
 {
     struct weft__meeting *object = &broadcast->meeting;
     if (*next < broadcast->first) {
@@ -324,10 +331,11 @@ static int recv_next(struct weft__broadcast *broadcast, uint64_t *next, void *ou
         return weft__load_relaxed(&object->senders) == 0 ? WEFT_EPIPE : WEFT_AWAITING;
     const uint64_t number = (*next)++;
     if (broadcast->copy)
-        return recv_copy(broadcast, number, out_message);
-    struct broadcast_node *gone = NULL;
-    memcpy(out_message, (*broadcast_place(broadcast, number))->message, broadcast->message_size);
+        return recv_copy(broadcast, number, out_message, out_trail);
+    struct broadcast_node *node = *broadcast_place(broadcast, number), *gone = NULL;
+    memcpy(out_message, node->message, broadcast->message_size);
     broadcast_need_less(broadcast, number, &gone);
+    *out_trail = gone ? node->trail : weft_trail_ref(node->trail); /* the last takes what the message had */
     if (gone) { /* there is no drop function without a copy function */
         gone->next = broadcast->free;
         broadcast->free = gone;
@@ -336,12 +344,24 @@ static int recv_next(struct weft__broadcast *broadcast, uint64_t *next, void *ou
     return 0;
 }
 
+/* Somebody records, or follows, and something came: a message, or a loss or failure. */
+static __attribute__((cold, noinline)) void recv_seen(struct weft__meeting *object, int answer, weft_trail *trail)
+{
+    if (answer == 0 && weft__trace_wants(WEFT_TRACE_sync_acquire))
+        weft__meeting_trace_acquire(object, weft__meeting_caller());
+    if (answer == 0 && weft__trace_trails())
+        weft__trail_received(trail, 0);
+    else
+        weft_trail_unref(trail);
+}
+
 /* One evaluation: as recv_next(); if there is nothing the node is in the list, or, without one, WEFT_EAGAIN. */
 static int recv_look(struct weft__meeting *object, uint64_t *next, void *out_message, uint64_t *out_lost,
                      struct weft__wait *wait)
 {
+    weft_trail *trail = NULL;
     weft__lock(&object->lock);
-    int answer = recv_next(broadcast_of(object), next, out_message, out_lost);
+    int answer = recv_next(broadcast_of(object), next, out_message, out_lost, &trail);
     if (answer == WEFT_AWAITING && wait)
         weft__queue_push(object, wait, WEFT__MODE_PLAIN, 0);
     weft__unlock(&object->lock);
@@ -349,8 +369,8 @@ static int recv_look(struct weft__meeting *object, uint64_t *next, void *out_mes
         return WEFT_EAGAIN;
     if (answer == WEFT_AWAITING)
         weft__queue_trace_wait(object);
-    else if (answer == 0 && weft__trace_wants(WEFT_TRACE_sync_acquire))
-        weft__meeting_trace_acquire(object, weft__meeting_caller());
+    else if (weft__trace_wants_or_trails(WEFT_TRACE_sync_acquire))
+        recv_seen(object, answer, trail);
     return answer;
 }
 

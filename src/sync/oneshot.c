@@ -12,6 +12,8 @@
  *     TX_GONE               last touch           TX_CLOSED           … of the sender, and
  *     RX_GONE               last touch           RX_CLOSED           … of the receiver
  *
+ * The trail of a value (<weft/trail.h>) is written, read and given back with it, by the same ends.
+ *
  * Each move is one read-modify-write of the word, so of two that race one sees the other: the value is sent or kept,
  * received or dropped. The value is written before SENT by its sender, and read after it by whoever sets TAKEN.
  *
@@ -26,6 +28,7 @@
 #include "base/error.h"
 #include "sync/ends.h"
 #include "task/future.h"
+#include "task/trail.h"
 #include "trace/emit.h"
 
 struct weft__oneshot {
@@ -33,6 +36,7 @@ struct weft__oneshot {
     uint32_t value_size;
     void (*drop)(void *value, void *context);
     void *drop_context;
+    weft_trail *trail; /* of the value, or NULL: it goes the way of the value */
     _Alignas(16) unsigned char value[];
 };
 
@@ -79,6 +83,7 @@ int weft_oneshot_create(weft_runtime *rt, const weft_oneshot_options *o, size_t 
     oneshot_of(object)->value_size = (uint32_t)value_size;
     oneshot_of(object)->drop = o ? o->drop : NULL;
     oneshot_of(object)->drop_context = o ? o->drop_context : NULL;
+    oneshot_of(object)->trail = NULL;
     weft__ends_init(object, 1, 1);
     const uint32_t generation = weft__meeting_publish(object, 0);
     *out_sender = (weft_oneshot_sender){object, generation, 0};
@@ -118,6 +123,13 @@ static uint64_t oneshot_set(struct weft__meeting *object, uint64_t flags)
     return weft__fetch_or_acq_rel(&object->word, flags); /* SY-R1 SY-A1 SY-R3 SY-A3 */
 }
 
+/* By whoever has the value, or keeps it. */
+static void oneshot_forget_trail(struct weft__meeting *object)
+{
+    weft_trail_unref(oneshot_of(object)->trail);
+    oneshot_of(object)->trail = NULL;
+}
+
 int weft_oneshot_send(weft_oneshot_sender *sender, const void *value)
 {
     static const char call[] = "weft_oneshot_send";
@@ -133,7 +145,9 @@ int weft_oneshot_send(weft_oneshot_sender *sender, const void *value)
     if (!(word & ONESHOT_RX_GONE))
         memcpy(oneshot_of(object)->value, value, oneshot_of(object)->value_size);
     weft__store_relaxed(&object->senders, 0); /* a number to show */
-    const bool recorded = weft__trace_wants(WEFT_TRACE_sync_release);
+    const bool recorded = weft__trace_wants_or_trails(WEFT_TRACE_sync_release);
+    if (recorded && weft__trace_trails())
+        oneshot_of(object)->trail = weft__trail_of_message();
     bool sent;
     uint64_t flags;
     do {
@@ -143,10 +157,12 @@ int weft_oneshot_send(weft_oneshot_sender *sender, const void *value)
             flags |= ONESHOT_TX_CLOSED;
     } while (!weft__cas_weak_acq_rel(&object->word, &word, word | flags)); /* SY-R1 SY-A1 SY-R3 SY-A3 */
     if (!(flags & ONESHOT_TX_CLOSED)) {
-        if (sent && recorded)
+        if (sent && weft__trace_wants(WEFT_TRACE_sync_release))
             weft__meeting_trace_release(object);
         if (sent && (word & WEFT__MEETING_WAITERS))
             oneshot_tell(object);
+        if (!sent)
+            oneshot_forget_trail(object);
         word = oneshot_set(object, ONESHOT_TX_CLOSED);
     }
     oneshot_end(object, generation, ONESHOT_TX_CLOSED, word);
@@ -159,19 +175,32 @@ static bool oneshot_holds(uint64_t word)
     return (word & (ONESHOT_SENT | ONESHOT_TAKEN)) == ONESHOT_SENT;
 }
 
-/* An end goes: its flags; who waits is told, what nobody will have is dropped by `drop`; and the object is left alone. */
-static void oneshot_go(struct weft__meeting *object, uint32_t generation, uint64_t gone, uint64_t closed,
-                       void (*drop)(void *value, void *context))
+/* There is more to do for a value that nobody will have than to forget it. */
+static bool oneshot_minds(struct weft__meeting *object)
+{
+    return oneshot_of(object)->drop || oneshot_of(object)->trail;
+}
+
+static void oneshot_drop(struct weft__meeting *object)
+{
+    struct weft__oneshot *oneshot = oneshot_of(object);
+    if (oneshot->drop)
+        oneshot->drop(oneshot->value, oneshot->drop_context);
+    oneshot_forget_trail(object);
+}
+
+/* An end goes: its flags; who waits is told, what nobody will have is dropped if it `drops`; and the object is left alone. */
+static void oneshot_go(struct weft__meeting *object, uint32_t generation, uint64_t gone, uint64_t closed, bool drops)
 {
     uint64_t word = weft__load_acquire(&object->word); /* SY-A3 */
-    const bool quiet = !(word & WEFT__MEETING_WAITERS) && !(drop && oneshot_holds(word));
+    const bool quiet = !(word & WEFT__MEETING_WAITERS) && !(drops && oneshot_holds(word) && oneshot_minds(object));
     const bool last = word & (ONESHOT_CLOSED ^ closed); /* then nobody is left who would read the flags */
     if (!quiet || (!last && !weft__cas_strong_release(&object->word, &word, word | gone | closed))) { /* SY-R3 */
         word = oneshot_set(object, gone);
         if (word & WEFT__MEETING_WAITERS)
             oneshot_tell(object);
-        if (drop && oneshot_holds(word))
-            drop(oneshot_of(object)->value, oneshot_of(object)->drop_context);
+        if (drops && oneshot_holds(word))
+            oneshot_drop(object);
         word = oneshot_set(object, closed);
     }
     oneshot_end(object, generation, closed, word);
@@ -187,7 +216,7 @@ void weft_oneshot_sender_close(weft_oneshot_sender *sender)
     if (!weft__meeting_fits(object, generation))
         return;
     weft__store_relaxed(&object->senders, 0); /* a number to show */
-    oneshot_go(object, generation, ONESHOT_TX_GONE, ONESHOT_TX_CLOSED, NULL);
+    oneshot_go(object, generation, ONESHOT_TX_GONE, ONESHOT_TX_CLOSED, false);
 }
 
 void weft_oneshot_stop(const weft_oneshot_receiver *receiver)
@@ -208,7 +237,7 @@ void weft_oneshot_receiver_close(weft_oneshot_receiver *receiver)
     if (!weft__meeting_fits(object, generation))
         return;
     weft__store_relaxed(&object->receivers, 0); /* a number to show */
-    oneshot_go(object, generation, ONESHOT_RX_GONE | ONESHOT_TAKEN, ONESHOT_RX_CLOSED, oneshot_of(object)->drop);
+    oneshot_go(object, generation, ONESHOT_RX_GONE | ONESHOT_TAKEN, ONESHOT_RX_CLOSED, true);
 }
 
 /* What a word says to the receiver: 0: there is a value, WEFT_EPIPE: there will be none, WEFT_EAGAIN: not yet. */
@@ -221,6 +250,16 @@ static int oneshot_receivable(uint64_t word)
     return word & (ONESHOT_TX_GONE | ONESHOT_RX_GONE) ? WEFT_EPIPE : WEFT_EAGAIN;
 }
 
+/* Somebody records, or follows: whoever waited for a value works on for whom it worked before, and is told whose the value is. */
+static __attribute__((cold, noinline)) void oneshot_take_seen(struct weft__meeting *object)
+{
+    weft_trail *trail = oneshot_of(object)->trail;
+    oneshot_of(object)->trail = NULL;
+    if (weft__trace_wants(WEFT_TRACE_sync_acquire))
+        weft__meeting_trace_acquire(object, weft__meeting_caller());
+    weft__trail_mentioned(trail);
+}
+
 /* Take the value, if it is there by `word`, which was acquired: after SENT only flags of this end may change it. */
 static int oneshot_take(struct weft__meeting *object, uint64_t word, void *out_value)
 {
@@ -230,8 +269,8 @@ static int oneshot_take(struct weft__meeting *object, uint64_t word, void *out_v
             return answer;
     } while (!weft__cas_weak_relaxed(&object->word, &word, word | ONESHOT_TAKEN));
     memcpy(out_value, oneshot_of(object)->value, oneshot_of(object)->value_size);
-    if (weft__trace_wants(WEFT_TRACE_sync_acquire))
-        weft__meeting_trace_acquire(object, weft__meeting_caller());
+    if (weft__trace_wants_or_trails(WEFT_TRACE_sync_acquire))
+        oneshot_take_seen(object);
     return 0;
 }
 

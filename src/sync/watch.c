@@ -19,11 +19,13 @@
 #include "base/platform.h"
 #include "sync/ends.h"
 #include "task/future.h"
+#include "task/trail.h"
 #include "trace/emit.h"
 
 struct weft__watch_value {
     struct weft__meeting meeting;
     uint32_t value_size;
+    weft_trail *trail; /* of who sent the value, or NULL */
     _Alignas(16) unsigned char value[];
 };
 
@@ -60,6 +62,7 @@ int weft_watch_create(weft_runtime *rt, const weft_watch_options *o, size_t valu
     if (error < 0)
         return error;
     watch_of(object)->value_size = (uint32_t)value_size;
+    watch_of(object)->trail = NULL;
     memcpy(watch_of(object)->value, initial, value_size);
     weft__store_relaxed(&object->count, 1); /* not published yet */
     weft__ends_init(object, 1, 1);
@@ -114,14 +117,25 @@ int weft_watch_receiver_clone(const weft_watch_receiver *receiver, weft_watch_re
     return 0;
 }
 
+/* The new value's trail in place of the old one's, which is the caller's, for after the lock. */
+static __attribute__((cold, noinline)) weft_trail *watch_exchange_trail(struct weft__meeting *object)
+{
+    weft_trail *before = watch_of(object)->trail;
+    watch_of(object)->trail = weft__trail_of_message();
+    return before;
+}
+
 /* The value is new. Under the lock and in an RCU section, which both end. */
 static void watch_tell_and_unlock(struct weft__meeting *object)
 {
+    weft_trail *before = weft__trace_trails() ? watch_exchange_trail(object) : NULL;
     weft__store_release(&object->count, weft__load_relaxed(&object->count) + 1); /* SY-R1 */
     weft__queue_mark(object, WEFT__MODE_PLAIN);
     weft__queue_tell_and_unlock(object, WEFT__WAIT_TOLD);
     if (weft__trace_wants(WEFT_TRACE_sync_release))
         weft__meeting_trace_release(object);
+    if (before)
+        weft_trail_unref(before);
 }
 
 int weft_watch_send(const weft_watch_sender *sender, const void *value)
@@ -154,16 +168,36 @@ int weft_watch_replace(const weft_watch_sender *sender, const void *value, void 
     return 0;
 }
 
-/* Copy the value; its version. */
-static uint64_t watch_copy(struct weft__meeting *object, void *out_value, bool *out_last)
+/* What was there when a value was copied. */
+struct watch_copied {
+    uint64_t version;
+    bool last; /* nobody is left who could send another */
+};
+
+static struct watch_copied watch_copy(struct weft__meeting *object, void *out_value)
 {
     weft__lock(&object->lock);
     memcpy(out_value, watch_of(object)->value, watch_of(object)->value_size);
-    const uint64_t version = weft__load_relaxed(&object->count); /* under the lock */
-    if (out_last)
-        *out_last = weft__load_relaxed(&object->senders) == 0;
+    const struct watch_copied copied = {weft__load_relaxed(&object->count), weft__load_relaxed(&object->senders) == 0}; /* under the lock */
     weft__unlock(&object->lock);
-    return version;
+    return copied;
+}
+
+/* The receiver sees a version that it has not seen: whoever sent that is the one whom it works for now. */
+static __attribute__((cold, noinline)) void watch_follow(struct weft__meeting *object)
+{
+    weft__lock(&object->lock);
+    weft_trail *trail = weft_trail_ref(watch_of(object)->trail);
+    weft__unlock(&object->lock);
+    weft__trail_received(trail, 0);
+}
+
+static void watch_see(weft_watch_receiver *receiver, uint64_t version)
+{
+    const bool seen = receiver->weft__seen == version;
+    receiver->weft__seen = version;
+    if (!seen && weft__trace_trails())
+        watch_follow(receiver->weft__object);
 }
 
 /* Work on copies until one can be put back. */
@@ -171,7 +205,7 @@ static int watch_modify(struct weft__meeting *object, void *copy, int (*function
                         void *context)
 {
     for (;;) {
-        const uint64_t version = watch_copy(object, copy, NULL);
+        const uint64_t version = watch_copy(object, copy).version;
         const int answer = function(copy, context);
         if (answer < 0)
             return answer;
@@ -211,8 +245,10 @@ static void watch_leave(struct weft__meeting *object, uint32_t generation, _Atom
         return;
     weft__ends_lock(object);
     weft__ends_leave_and_unlock(object, side, mode);
-    if (weft__ends_close(object))
-        weft__meeting_destroy(object, generation);
+    if (!weft__ends_close(object))
+        return;
+    weft_trail_unref(watch_of(object)->trail);
+    weft__meeting_destroy(object, generation);
 }
 
 void weft_watch_sender_close(weft_watch_sender *sender)
@@ -240,7 +276,7 @@ int weft_watch_peek(const weft_watch_receiver *receiver, void *out_value)
     const int wrong = watch_check_receiver("weft_watch_peek", receiver, out_value != NULL);
     if (wrong)
         return wrong;
-    watch_copy(receiver->weft__object, out_value, NULL);
+    watch_copy(receiver->weft__object, out_value);
     return 0;
 }
 
@@ -249,7 +285,7 @@ int weft_watch_read(weft_watch_receiver *receiver, void *out_value)
     const int wrong = watch_check_receiver("weft_watch_read", receiver, out_value != NULL);
     if (wrong)
         return wrong;
-    receiver->weft__seen = watch_copy(receiver->weft__object, out_value, NULL);
+    watch_see(receiver, watch_copy(receiver->weft__object, out_value).version);
     return 0;
 }
 
@@ -289,6 +325,14 @@ static int watch_look(struct weft__meeting *object, uint64_t *seen, struct weft_
     return answer;
 }
 
+static int watch_look_changed(weft_watch_receiver *receiver, struct weft__wait *wait)
+{
+    const int answer = watch_look(receiver->weft__object, &receiver->weft__seen, wait);
+    if (answer == 0 && weft__trace_trails())
+        watch_follow(receiver->weft__object);
+    return answer;
+}
+
 static int watch_changed_await(const char *call, weft_context *cx, weft_watch_receiver *receiver,
                                struct weft__wait *wait)
 {
@@ -299,7 +343,7 @@ static int watch_changed_await(const char *call, weft_context *cx, weft_watch_re
     const int begun = weft__queue_begin(cx, object, wait, WEFT__MODE_PLAIN, 0);
     if (begun != WEFT__QUEUE_BEGINS)
         return begun;
-    const int answer = watch_look(object, &receiver->weft__seen, wait);
+    const int answer = watch_look_changed(receiver, wait);
     if (answer == WEFT_AWAITING)
         weft__cx_refund(cx);
     return answer;
@@ -330,7 +374,7 @@ int weft_watch_try_changed(weft_watch_receiver *receiver)
     const int wrong = watch_check_receiver("weft_watch_try_changed", receiver, true);
     if (wrong)
         return wrong;
-    const int answer = watch_look(receiver->weft__object, &receiver->weft__seen, NULL);
+    const int answer = watch_look_changed(receiver, NULL);
     return answer == WEFT_AWAITING ? WEFT_EAGAIN : answer;
 }
 
@@ -344,7 +388,7 @@ int weft_watch_changed_blocking(weft_watch_receiver *receiver, int64_t deadline_
         return weft__meeting_on_worker(call);
     for (;;) {
         struct weft__guest guest = weft__queue_guest();
-        const int answer = watch_look(receiver->weft__object, &receiver->weft__seen, &guest.blocked.wait);
+        const int answer = watch_look_changed(receiver, &guest.blocked.wait);
         if (answer != WEFT_AWAITING)
             return answer;
         const int told = weft__queue_block(receiver->weft__object, &guest, deadline_ns);
@@ -364,11 +408,13 @@ int weft_watch_wait_for(weft_context *cx, weft_watch_receiver *receiver,
         const int begun = weft__queue_begin(cx, object, &weft__cx_task(cx)->wait, WEFT__MODE_PLAIN, 0);
         if (begun != WEFT__QUEUE_BEGINS)
             return begun;
-        bool last;
-        receiver->weft__seen = watch_copy(object, out_value, &last);
-        if (fits(out_value, context))
+        const struct watch_copied copied = watch_copy(object, out_value);
+        if (fits(out_value, context)) {
+            watch_see(receiver, copied.version);
             return 0;
-        if (last)
+        }
+        receiver->weft__seen = copied.version;
+        if (copied.last)
             return WEFT_EPIPE;
         uint64_t seen = receiver->weft__seen;
         const int answer = watch_look(object, &seen, &weft__cx_task(cx)->wait);

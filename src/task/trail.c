@@ -26,6 +26,7 @@ static struct {
 
 /* Of a thread of the host. */
 static _Thread_local struct weft__trail_place trail_here;
+static _Thread_local const struct weft__thread *trail_job_self; /* it is that of a job, which a worker of another runtime runs by turning the job's */
 static _Thread_local bool trail_inside; /* this thread is in a function of the tracer */
 
 /* --- references --------------------------------------------------------------------------------------------------- */
@@ -136,13 +137,13 @@ static struct weft__trail_place *trail_place_of(weft__task *task)
     return extra && extra->trailed ? trail_place_behind(extra) : NULL;
 }
 
-/* Of the task that is being polled here, or else the thread's; NULL: the task has none. */
+/* Of the task that is being polled here, or else of the job that runs here, or the thread's; NULL: the task has none. */
 static struct weft__trail_place *trail_place(void)
 {
     struct weft__thread *self = weft__self;
-    if (self)
-        return weft__thread_task(self) ? trail_place_of(weft__thread_task(self)) : NULL;
-    return &trail_here;
+    if (!self || self == trail_job_self)
+        return &trail_here;
+    return weft__thread_task(self) ? trail_place_of(weft__thread_task(self)) : NULL;
 }
 
 /* Exchange what is current; consumes the reference. */
@@ -332,6 +333,22 @@ void weft__trail_end(weft__task *task, int result)
     trail_release(place);
 }
 
+/* --- jobs --------------------------------------------------------------------------------------------------------- */
+
+void weft__trail_job_begins(weft_trail *trail, struct weft__trail_outer *outer)
+{
+    *outer = (struct weft__trail_outer){.place = trail_here, .job_self = trail_job_self};
+    trail_here = (struct weft__trail_place){.own = trail, .current = weft_trail_ref(trail)};
+    trail_job_self = weft__self;
+}
+
+void weft__trail_job_ends(const struct weft__trail_outer *outer)
+{
+    trail_release(&trail_here); /* also what the job has entered and not left */
+    trail_here = outer->place;
+    trail_job_self = outer->job_self;
+}
+
 /* --- messages ----------------------------------------------------------------------------------------------------- */
 
 weft_trail *weft__trail_of_message(void)
@@ -348,6 +365,14 @@ static void trail_mention(struct weft__trail_place *place, weft_trail *message)
     if (tracer->received)
         tracer->received(tracer->context, place->current, message);
     trail_done();
+}
+
+void weft__trail_mentioned(weft_trail *trail)
+{
+    struct weft__trail_place *place = trail ? trail_place() : NULL;
+    if (place && place->current != trail)
+        trail_mention(place, trail);
+    weft_trail_unref(trail);
 }
 
 void weft__trail_received(weft_trail *trail, uint32_t index)

@@ -47,6 +47,18 @@ void weft__trail_end(weft__task *task, int result);
 /* For a message that is being sent here: a reference, or NULL. */
 weft_trail *weft__trail_of_message(void);
 
+/* A job is run here, on behalf of `trail`, which is its own; consumes the reference, which may be NULL. What the thread worked for
+ * until then is set aside in `outer`, and comes back with weft__trail_job_ends(). */
+struct weft__trail_outer {
+    struct weft__trail_place place;
+    const struct weft__thread *job_self;
+};
+void weft__trail_job_begins(weft_trail *trail, struct weft__trail_outer *outer);
+void weft__trail_job_ends(const struct weft__trail_outer *outer);
+
+/* A value was received here that somebody had waited for, and that exchanges nothing; consumes the reference, which may be NULL. */
+void weft__trail_mentioned(weft_trail *trail);
+
 /* A message was received here, the index-th of those that are received at once; consumes the reference, which may be NULL. */
 void weft__trail_received(weft_trail *trail, uint32_t index);
 

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <weft/blocking.h>
+#include <weft/oneshot.h>
 
 static weft_otlp *otlp;
 static weft_runtime *rt;
@@ -418,6 +420,58 @@ static void spans_without_a_component_do_nothing(void **state)
     assert_int_equal(weft_otlp_correlate("x"), WEFT_ENOENT);
 }
 
+static int charges(void *argument)
+{
+    weft_otlp_span span;
+    weft_oneshot_sender *answer = argument;
+    const uint64_t value = 1;
+    weft_otlp_span_begin(&span, "charge", NULL);
+    const int sent = weft_oneshot_send(answer, &value);
+    weft_otlp_span_end(&span);
+    return sent;
+}
+
+struct orders {
+    weft_frame weft;
+    weft_job job;
+    weft_oneshot_sender out;
+    weft_oneshot_receiver in;
+    uint64_t value;
+    int charged;
+};
+
+static weft_poll orders(weft_context *cx, struct orders *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_job_begin(cx, &self->job, WEFT_JOB(charges, &self->out)));
+    WEFT_AWAIT(self->weft.rc, weft_oneshot_recv(cx, &self->in, &self->value));
+    weft_oneshot_receiver_close(&self->in);
+    WEFT_AWAIT(self->weft.rc, weft_job_wait(cx, &self->job, &self->charged));
+    weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("after"), ender, .result = 0);
+    WEFT_END(self->charged);
+}
+
+static void span_of_a_job_is_a_child_of_its_submitters_and_an_answer_is_a_link(void **state)
+{
+    (void)state;
+    weft_oneshot_sender out;
+    weft_oneshot_receiver in;
+    begin();
+    assert_int_equal(weft_oneshot_create(rt, NULL, sizeof(uint64_t), &out, &in), 0);
+    host_works_for(remote, NULL);
+    weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("order"), orders, .out = out, .in = in);
+    json_t *spans = finish();
+    const json_t *order = collector_named(spans, "order"), *charge = collector_named(spans, "charge"),
+                 *after = collector_named(spans, "after"), *links = json_object_get(order, "links");
+    assert_string_equal(collector_text(order, "traceId"), "4bf92f3577b34da6a3ce929d0e0e4736");
+    assert_string_equal(collector_text(charge, "traceId"), "4bf92f3577b34da6a3ce929d0e0e4736");
+    assert_string_equal(collector_text(charge, "parentSpanId"), collector_text(order, "spanId"));
+    assert_string_equal(collector_text(after, "parentSpanId"), collector_text(order, "spanId"));
+    assert_int_equal(json_array_size(links), 1);
+    assert_string_equal(collector_text(json_array_get(links, 0), "spanId"), collector_text(charge, "spanId"));
+    end(spans);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +484,7 @@ int main(void)
         cmocka_unit_test(spans_of_all_tasks_or_of_none),
         cmocka_unit_test(span_of_a_cancelled_task_says_why),
         cmocka_unit_test(span_follows_a_message),
+        cmocka_unit_test(span_of_a_job_is_a_child_of_its_submitters_and_an_answer_is_a_link),
         cmocka_unit_test(span_of_a_block_is_over_its_awaits_and_ends_on_every_way_out),
         cmocka_unit_test(span_of_a_host_thread),
         cmocka_unit_test(span_keeps_so_many_attributes_events_and_links),
