@@ -140,6 +140,38 @@ static void csv_has_keys_and_quotes_where_it_must(void **state)
     free(text);
 }
 
+/* A name is anybody's; a spreadsheet runs what begins like a formula. */
+static void csv_runs_no_formula(void **state)
+{
+    (void)state;
+    static const struct doc_column columns[] = {{"name", "name", DOC_TEXT}, {"count", "count", DOC_COUNT}, {NULL, NULL, DOC_TEXT}};
+    static const char *const names[] = {"=1+1", "+1", "-1", "@SUM(A1)", "a=b", "=\"x\"", "-", ""};
+    struct doc formulas;
+    char *text = NULL;
+    size_t size = 0;
+    doc_init(&formulas, "formulas");
+    doc_section(&formulas, "all", "ALL");
+    doc_table(&formulas, "rows", columns);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        doc_text(&formulas, names[i]);
+        doc_count(&formulas, 7);
+    }
+    FILE *out = open_memstream(&text, &size);
+    doc_print_csv(&formulas.blocks[1], out);
+    fclose(out);
+    assert_string_equal(text, "name,count\r\n"
+                              "\"'=1+1\",7\r\n"
+                              "\"'+1\",7\r\n"
+                              "\"'-1\",7\r\n"
+                              "\"'@SUM(A1)\",7\r\n"
+                              "a=b,7\r\n"
+                              "\"'=\"\"x\"\"\",7\r\n"
+                              "-,7\r\n"
+                              ",7\r\n");
+    free(text);
+    doc_fini(&formulas);
+}
+
 static void empty_table_prints_nothing(void **state)
 {
     (void)state;
@@ -172,6 +204,7 @@ int main(void)
         TEST(json_has_values_and_hidden_columns),
         TEST(html_is_one_file_and_escapes),
         TEST(csv_has_keys_and_quotes_where_it_must),
+        TEST(csv_runs_no_formula),
         TEST(empty_table_prints_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

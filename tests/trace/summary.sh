@@ -23,6 +23,7 @@ exits "the summary names tasks" 0 '^ +ledger of orders +actor +1 +0 ' "$weft" tr
 exits "it names channels" 0 '^ +orders +intake +1 +16 ' "$weft" trace summary whole
 exits "it names the runtime" 0 'runtime [0-9]+ "traced", weft [0-9.]+, 2 workers' "$weft" trace summary whole
 exits "events are printed with names" 0 'poll_start task=[0-9]+\(clerk 2\) worker=[0-9]+ source=' "$weft" trace events whole
+exits "a name in quotes does not end them" 0 'name="narrow \\"1\\" ' "$weft" trace events whole
 five_events() { "$weft" trace events whole --head 5 | wc -l; }
 exits "five lines of events" 0 '^5$' five_events
 events=$("$weft" trace events whole | wc -l)

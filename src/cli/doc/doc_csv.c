@@ -5,13 +5,23 @@
 
 #include "cli/doc/doc.h"
 
+/*
+ * What a spreadsheet would take for a formula, and run: names are anybody's. With a ' in front it is a text to all of them (OWASP). One sign
+ * alone is none: '-' stands where there is nothing.
+ */
+static bool doc_csv_acts(const char *text)
+{
+    return text[0] && text[1] && strchr("=+-@\t\r", text[0]);
+}
+
 static void doc_csv_text(const char *text, FILE *out)
 {
-    if (!text[strcspn(text, "\",\r\n")]) {
+    const bool acts = doc_csv_acts(text);
+    if (!acts && !text[strcspn(text, "\",\r\n")]) {
         fputs(text, out);
         return;
     }
-    fputc('"', out);
+    fputs(acts ? "\"'" : "\"", out);
     for (; *text; text++) {
         if (*text == '"')
             fputc('"', out);

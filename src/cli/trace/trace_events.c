@@ -28,16 +28,28 @@ static void events_name(const char *name)
     printf("(%s)", text_clean(clean, sizeof clean, name));
 }
 
+/* In quotes: a name can end neither them nor the line. */
+static void events_text(const char *text)
+{
+    char clean[NAME_SIZE];
+    putchar('"');
+    for (const char *c = text_clean(clean, sizeof clean, text); *c; c++) {
+        if (*c == '"' || *c == '\\')
+            putchar('\\');
+        putchar(*c);
+    }
+    putchar('"');
+}
+
 /* " task=17(order intake)", " source=STOLEN", " name="…"" */
 static void events_field(const struct events *events, const struct event *event, const struct schema_field *field)
 {
     const char *text;
-    char clean[NAME_SIZE];
     uint64_t number = schema_get(event, field, &text);
     const char *label = schema_label(field->type, number);
     printf(" %s=", field->name);
     if (field->type == SCHEMA_str) {
-        printf("\"%s\"", text_clean(clean, sizeof clean, text));
+        events_text(text);
     } else if (label) {
         fputs(label, stdout);
     } else if (field->type == SCHEMA_s32) {
