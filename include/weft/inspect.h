@@ -88,6 +88,16 @@ WEFT_API int weft_worker_visit(weft_runtime *rt, int (*visit)(void *context, con
  */
 WEFT_API const char *weft_worker_state_name(weft_worker_state state);
 
+/**
+ * Whether this thread is a worker, or turns a runtime, at the moment: then whatever would stop it is refused with WEFT_EPERM.
+ * @threads any
+ * @blocks never
+ * @owns nothing
+ * @errors none
+ * @since 0.1
+ */
+WEFT_API bool weft_worker_inside(void);
+
 WEFT_END_DECLS
 
 #endif

@@ -163,7 +163,7 @@ WEFT_API WEFT_MUST_USE int weft_otlp_start(weft_otlp **out_otlp, const weft_otlp
  * @threads any but a worker, which would stand still
  * @blocks the thread, until all is sent or the deadline has passed
  * @owns otlp is consumed
- * @errors WEFT_EINVAL (null), WEFT_ETIMEDOUT (something was dropped); in a forked child: 0, and the parent's goes on
+ * @errors WEFT_EINVAL (null), WEFT_EPERM (called on a worker: it is still the caller's), WEFT_ETIMEDOUT (something was dropped); in a forked child: 0, and the parent's goes on
  * @since 0.1
  */
 WEFT_API int weft_otlp_stop(weft_otlp *otlp, int64_t deadline_ns);
@@ -173,7 +173,7 @@ WEFT_API int weft_otlp_stop(weft_otlp *otlp, int64_t deadline_ns);
  * @threads any but a worker
  * @blocks the thread, until all is sent or given up, or the deadline has passed
  * @owns nothing
- * @errors WEFT_EINVAL (null), WEFT_ETIMEDOUT, WEFT_ESHUTDOWN (in a forked child)
+ * @errors WEFT_EINVAL (null), WEFT_EPERM (called on a worker), WEFT_ETIMEDOUT, WEFT_ESHUTDOWN (in a forked child)
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_otlp_flush(weft_otlp *otlp, int64_t deadline_ns);

@@ -189,6 +189,8 @@ static weft_worker_info worker_look(struct weft__worker *worker, int64_t now)
     return info;
 }
 
+bool weft_worker_inside(void) { return weft__self != NULL; }
+
 int weft_worker_visit(weft_runtime *rt, int (*visit)(void *context, const weft_worker_info *info), void *context)
 {
     const int wrong = weft__runtimes_check("weft_worker_visit", rt);

@@ -124,6 +124,25 @@ static void batch_that_is_refused_is_given_up_at_once(void **state)
     }
 }
 
+/* The address has a name and a password in it, which are sent, and shown to nobody. */
+static void password_of_the_address_is_not_in_what_went_wrong(void **state)
+{
+    (void)state;
+    char url[128];
+    answer_status = 400;
+    collector_begin(answers_always);
+    snprintf(url, sizeof url, "http://user:s3cret@%s", collector_url() + strlen("http://"));
+    weft_otlp *otlp = collector_start(&(weft_otlp_options){.metrics_off = true, .endpoint = url});
+    spans(1);
+    collector_flush(otlp);
+    const weft_otlp_status status = collector_status(otlp);
+    assert_non_null(strstr(status.error, "http://***@127.0.0.1:"));
+    assert_null(strstr(status.error, "s3cret"));
+    assert_null(strstr(status.settings, "s3cret"));
+    assert_non_null(strstr(collector_head("/v1/traces", 0), "Authorization: Basic "));
+    end(otlp);
+}
+
 static void batch_that_is_put_off_too_often_is_given_up(void **state)
 {
     (void)state;
@@ -348,6 +367,7 @@ int main(void)
         cmocka_unit_test(retry_after_is_waited_for),
         cmocka_unit_test(retry_after_is_a_date_as_well),
         cmocka_unit_test(batch_that_is_refused_is_given_up_at_once),
+        cmocka_unit_test(password_of_the_address_is_not_in_what_went_wrong),
         cmocka_unit_test(batch_that_is_put_off_too_often_is_given_up),
         cmocka_unit_test(collector_that_is_not_there_costs_what_was_to_be_sent),
         cmocka_unit_test(request_has_a_time_limit),

@@ -234,6 +234,40 @@ static void settings_tell_of_many_problems_as_far_as_there_is_room(void **state)
     weft__otlp_settings_free(&s);
 }
 
+static void settings_show_no_password(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *shown;
+    } cases[] = {
+        {"http://localhost:4318/v1/traces", "http://localhost:4318/v1/traces"},
+        {"https://user:word@host:4318/v1/traces", "https://***@host:4318/v1/traces"},
+        {"https://user:w@o/r@d@host", "https://***@host"},
+        {"https://host/v1?api-key=word", "https://host/v1?***"},
+        {"https://host?a=b@c", "https://host?***"},
+        {"https://host/v1#word", "https://host/v1"},
+        {"user:word@host:4318", "***@host:4318"}, /* what was meant as one */
+        {"ftp://user:word@host", "ftp://***@host"},
+        {"://", "://"},
+        {"", ""},
+    };
+    char out[64], few[8];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_string_equal(weft__otlp_url_show(cases[i].url, out, sizeof out), cases[i].shown);
+    assert_string_equal(weft__otlp_url_show("https://user:word@host", few, sizeof few), "https:/");
+    struct weft__otlp_settings s = READ(NOTHING, "OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:word@host", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+                                        "user:word@host");
+    assert_string_equal(s.targets[WEFT__OTLP_TRACES].url, "https://user:word@host/v1/traces");
+    assert_string_equal(s.targets[WEFT__OTLP_TRACES].shown, "https://***@host/v1/traces");
+    assert_null(strstr(s.problems, "word"));
+    assert_non_null(strstr(s.problems, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=***@host: "));
+    weft__otlp_settings_free(&s);
+    s = READ(NOTHING, "OTEL_EXPORTER_OTLP_ENDPOINT", "user:word@host");
+    assert_null(strstr(s.problems, "word"));
+    assert_non_null(strstr(s.problems, "endpoint '***@host' of"));
+    weft__otlp_settings_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +276,7 @@ int main(void)
         cmocka_unit_test(settings_of_options_and_environment_go_as_the_options_say),
         cmocka_unit_test(settings_that_are_wrong_are_told_and_have_their_default),
         cmocka_unit_test(settings_send_nothing_to_half_an_address),
+        cmocka_unit_test(settings_show_no_password),
         cmocka_unit_test(settings_have_a_point_in_any_locale),
         cmocka_unit_test(settings_say_what_is_compressed),
         cmocka_unit_test(settings_switch_things_off),

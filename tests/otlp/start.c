@@ -5,6 +5,8 @@
 #include "lib/child.h"
 
 #include <stdlib.h>
+#include <weft/blocking.h>
+#include <weft/inspect.h>
 
 static void start_refuses_what_is_wrong(void **state)
 {
@@ -116,6 +118,51 @@ static void correlation_has_a_length(void **state)
     collector_end();
 }
 
+struct stopper {
+    weft_frame weft;
+    weft_otlp *otlp;
+    atomic_int *stopped, *flushed;
+    atomic_bool *says;
+};
+
+static weft_poll stopper(weft_context *cx, struct stopper *self)
+{
+    WEFT_BEGIN(cx, self);
+    *self->flushed = weft_otlp_flush(self->otlp, WEFT_FOREVER);
+    *self->stopped = weft_otlp_stop(self->otlp, WEFT_FOREVER);
+    *self->says = strstr(weft_error_detail(), "weft_job_run()") != NULL;
+    WEFT_END(0);
+}
+
+static int stops(void *otlp)
+{
+    return weft_otlp_stop(otlp, WEFT_FOREVER);
+}
+
+static void worker_is_not_stopped_by_a_stop_or_a_flush(void **state)
+{
+    (void)state;
+    atomic_int stopped = 0, flushed = 0;
+    atomic_bool says = false;
+    weft_job job = {0};
+    int answer = -1;
+    collector_begin(NULL);
+    weft_otlp *otlp = collector_start(NULL);
+    weft_runtime *rt = world_begin(1);
+    assert_false(weft_worker_inside());
+    weft_spawn(weft_runtime_scope(rt), stopper, .otlp = otlp, .stopped = &stopped, .flushed = &flushed, .says = &says);
+    world_settle(rt);
+    assert_int_equal(flushed, WEFT_EPERM);
+    assert_int_equal(stopped, WEFT_EPERM);
+    assert_true(says);
+    collector_flush(otlp); /* it is still the caller's, and a job may end it */
+    assert_int_equal(weft_job_begin_blocking(rt, &job, WEFT_JOB(stops, otlp), WEFT_FOREVER), 0);
+    assert_int_equal(weft_job_wait_blocking(&job, WEFT_FOREVER, &answer), 0);
+    assert_int_equal(answer, 0);
+    world_end(rt, 1);
+    collector_end();
+}
+
 /* The child of a fork, with a parent that goes on: nothing of it hangs, and it may begin anew. */
 static int child_begins_anew(void *context)
 {
@@ -170,6 +217,7 @@ int main(void)
         cmocka_unit_test(component_that_is_disabled_hands_contexts_on),
         cmocka_unit_test(contexts_do_not_travel_without_a_propagator),
         cmocka_unit_test(correlation_has_a_length),
+        cmocka_unit_test(worker_is_not_stopped_by_a_stop_or_a_flush),
         cmocka_unit_test(child_of_a_fork_may_begin_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,7 +96,7 @@ static void lane_post(struct weft__otlp_exporter *x, enum weft__otlp_signal sign
     lane->state = WEFT__OTLP_SENDING;
     if (weft__otlp_post(x->poster, signal, lane->body, lane->length))
         return;
-    exporter_note(x, "no memory for a request to %.150s", x->settings->targets[signal].url);
+    exporter_note(x, "no memory for a request to %.150s", x->settings->targets[signal].shown);
     lane_clear(signal, lane, &tally->dropped, lane->items);
 }
 
@@ -164,7 +164,7 @@ static void lane_accepted(struct weft__otlp_exporter *x, enum weft__otlp_signal 
     if (rejected > lane->items)
         rejected = lane->items;
     if (rejected > 0 || *why)
-        exporter_note(x, "%.80s rejected %llu: %s", x->settings->targets[signal].url, (unsigned long long)rejected, why);
+        exporter_note(x, "%.80s rejected %llu: %s", x->settings->targets[signal].shown, (unsigned long long)rejected, why);
     weft__fetch_add_relaxed(&tally->rejected, rejected); /* a statistic */
     lane_clear(signal, lane, &tally->exported, lane->items - rejected);
 }
@@ -182,9 +182,9 @@ static void lane_answered(struct weft__otlp_exporter *x, enum weft__otlp_signal 
         return;
     }
     if (answer->status == 0)
-        exporter_note(x, "%.80s: %s", x->settings->targets[signal].url, answer->error);
+        exporter_note(x, "%.80s: %s", x->settings->targets[signal].shown, answer->error);
     else
-        exporter_note(x, "%.80s answered %d", x->settings->targets[signal].url, answer->status);
+        exporter_note(x, "%.80s answered %d", x->settings->targets[signal].shown, answer->status);
     if (answer_may_be_repeated(answer->status))
         lane_pause(x, signal, answer, now);
     else

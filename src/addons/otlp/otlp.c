@@ -12,6 +12,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 #include <weft/error.h>
+#include <weft/inspect.h>
 
 #include "base/atomic.h"
 #include "base/lock.h"
@@ -115,10 +116,17 @@ int weft_otlp_start(weft_otlp **out_otlp, const weft_otlp_options *options)
     return error;
 }
 
-int weft_otlp_stop(weft_otlp *it, int64_t deadline_ns)
+/* A thread that would stand still, and all tasks of its worker with it. */
+static int otlp_check_thread(const char *call)
 {
-    if (!it)
-        return weft_error_refuse(WEFT_EINVAL, "weft_otlp_stop: null");
+    if (!weft_worker_inside())
+        return 0;
+    return weft_error_refuse(WEFT_EPERM, "%s: not on a worker, which would stand still until all is sent: use weft_job_run(), or a thread of the "
+                                         "host", call);
+}
+
+static int otlp_stop(weft_otlp *it, int64_t deadline_ns)
+{
     if (it->inherited)
         return 0; /* its thread is in the other process, and may have held any lock: what it is made of stays */
     weft__lock(&otlp.lock);
@@ -132,10 +140,21 @@ int weft_otlp_stop(weft_otlp *it, int64_t deadline_ns)
     return whole ? 0 : weft_error_refuse(WEFT_ETIMEDOUT, "weft_otlp_stop: the deadline passed before all was sent: the rest is dropped");
 }
 
+int weft_otlp_stop(weft_otlp *it, int64_t deadline_ns)
+{
+    if (!it)
+        return weft_error_refuse(WEFT_EINVAL, "weft_otlp_stop: null");
+    const int wrong = otlp_check_thread("weft_otlp_stop");
+    return wrong ? wrong : otlp_stop(it, deadline_ns);
+}
+
 int weft_otlp_flush(weft_otlp *it, int64_t deadline_ns)
 {
     if (!it)
         return weft_error_refuse(WEFT_EINVAL, "weft_otlp_flush: null");
+    const int wrong = otlp_check_thread("weft_otlp_flush");
+    if (wrong)
+        return wrong;
     if (it->inherited)
         return weft_error_refuse(WEFT_ESHUTDOWN, "weft_otlp_flush: it lives in the process that forked this one");
     return it->exporter ? weft__otlp_exporter_flush(it->exporter, deadline_ns) : 0;
@@ -178,7 +197,7 @@ static struct weft_otlp *otlp_of_process; /* that the environment asked for */
 __attribute__((destructor)) static void otlp_process_ends(void)
 {
     if (otlp_of_process)
-        weft_otlp_stop(otlp_of_process, weft_deadline_in(2000000000));
+        otlp_stop(otlp_of_process, weft_deadline_in(2000000000)); /* also where a task has called exit() */
 }
 
 int weft_otlp_environment(void)

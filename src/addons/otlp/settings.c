@@ -211,6 +211,17 @@ static void settings_resource(struct reading *r)
         r->failed |= !pair_put(pairs, strdup("service.name"), strdup(name));
 }
 
+const char *weft__otlp_url_show(const char *url, char *out, size_t size)
+{
+    const char *colon = strstr(url, "://"), *begin = colon ? colon + 3 : url;
+    const size_t length = strcspn(begin, "?#");
+    const char *at = length > 0 ? memrchr(begin, '@', length) : NULL; /* a word may have '/' and '@' in it: all of it goes */
+    const char *shown = at ? at : begin;
+    snprintf(out, size, "%.*s%s%.*s%s", (int)(begin - url), url, at ? "***" : "", (int)(begin + length - shown), shown,
+             begin[length] == '?' ? "?***" : "");
+    return out;
+}
+
 static bool settings_is_url(const char *text)
 {
     const size_t scheme = strncmp(text, "http://", 7) == 0 ? 7 : strncmp(text, "https://", 8) == 0 ? 8 : 0;
@@ -225,18 +236,19 @@ static bool settings_is_url(const char *text)
 static char *settings_url(struct reading *r, int signal)
 {
     static const char standard[] = "http://localhost:4318";
-    char name[64], url[2048];
+    char name[64], url[2048], shown[64];
     snprintf(name, sizeof name, "OTEL_EXPORTER_OTLP_%s_ENDPOINT", settings_names[signal]);
     const char *whole = settings_variable(r, name), *source = name;
     if (whole && (!r->o->endpoint || r->o->environment == WEFT_OTLP_ENVIRONMENT_OVERRIDES)) {
         if (settings_is_url(whole))
             return settings_copy(r, whole);
-        settings_problem(r, "%s=%.60s: a URL that begins with http:// or https://", name, whole);
+        settings_problem(r, "%s=%s: a URL that begins with http:// or https://", name, weft__otlp_url_show(whole, shown, sizeof shown));
     }
     const char *base = settings_text(r, r->o->endpoint, "OTEL_EXPORTER_OTLP_ENDPOINT", &source);
     if (base && !settings_is_url(base)) {
         if (signal == 0)
-            settings_problem(r, "endpoint '%.60s' of %s: a URL that begins with http:// or https://", base, source);
+            settings_problem(r, "endpoint '%s' of %s: a URL that begins with http:// or https://",
+                             weft__otlp_url_show(base, shown, sizeof shown), source);
         base = NULL;
     }
     base = base ? base : standard;
@@ -306,7 +318,9 @@ static void settings_target(struct reading *r, int signal)
     const weft_otlp_options *o = r->o;
     char name[64];
     const char *source;
+    char shown[256];
     target->url = settings_url(r, signal);
+    target->shown = target->url ? settings_copy(r, weft__otlp_url_show(target->url, shown, sizeof shown)) : NULL;
     settings_headers(r, signal);
     target->gzip = settings_gzip(r, signal);
     snprintf(name, sizeof name, "OTEL_EXPORTER_OTLP_%s_CERTIFICATE", settings_names[signal]);
@@ -422,6 +436,7 @@ void weft__otlp_settings_free(struct weft__otlp_settings *settings)
     for (int signal = 0; signal < WEFT__OTLP_SIGNALS; signal++) {
         struct weft__otlp_target *target = &settings->targets[signal];
         free(target->url);
+        free(target->shown);
         free(target->certificate);
         weft__otlp_pairs_free(&target->headers);
     }

@@ -28,6 +28,7 @@ struct weft__otlp_pairs {
 struct weft__otlp_target {
     bool on;
     char *url;
+    char *shown; /* the same for people: without a name, a password, and what is asked for */
     char *certificate; /* NULL: the system's */
     struct weft__otlp_pairs headers;
     bool gzip; /* bodies are compressed */
@@ -56,6 +57,12 @@ typedef const char *weft__otlp_getenv(const char *name);
 /* 0 or WEFT_ENOMEM; free it in any case. */
 int weft__otlp_settings_read(struct weft__otlp_settings *settings, const weft_otlp_options *options, weft__otlp_getenv *environment);
 void weft__otlp_settings_free(struct weft__otlp_settings *settings);
+
+/*
+ * A URL, or what was meant as one, as it may be shown: three stars stand for what is before its '@', and for what is behind its '?'. Returns
+ * `out`, cut to its size.
+ */
+const char *weft__otlp_url_show(const char *url, char *out, size_t size);
 
 /* Add "key=value,key=value", percent-encoded. NULL, or what is wrong with it; then nothing of it is there. */
 const char *weft__otlp_pairs_read(struct weft__otlp_pairs *pairs, const char *text);
