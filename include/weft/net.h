@@ -55,6 +55,12 @@ typedef struct weft_accept_future {
     weft_fd *out_connection;
 } weft_accept_future;
 
+typedef struct weft_connect_future {
+    weft_future future;
+    const weft_address *address;
+    weft_fd *connection;
+} weft_connect_future;
+
 typedef struct weft_receive_future {
     weft_future future;
     weft_fd *fd;
@@ -227,6 +233,18 @@ WEFT_API WEFT_MUST_USE int weft_pipe(weft_runtime *rt, weft_fd *out_reader, weft
  * @since 0.1
  */
 WEFT_API void weft_accept_begin(weft_accept_future *future, weft_fd *listener, weft_fd *out_connection);
+
+/**
+ * Connect, as weft_connect(), in weft_select(), or with a limit by weft_timeout(). If it was not the future that is ready, or the
+ * task was cancelled, the attempt goes on: wait for *connection again, or close it.
+ * @threads the task that will wait
+ * @blocks never
+ * @owns address and connection must stay until the wait is over; *connection is the caller's to close, unless the result is
+ *   an error: then it is closed again
+ * @errors none; those of weft_connect() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_connect_begin(weft_connect_future *future, const weft_address *address, weft_fd *connection);
 
 /**
  * Receive, as weft_receive(), in weft_select().

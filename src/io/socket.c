@@ -277,14 +277,11 @@ static int connect_begin(const char *call, weft_context *cx, const weft_address 
     return error;
 }
 
-int weft_connect(weft_context *cx, const weft_address *address, weft_fd *connection)
+static int connect_await(weft_context *cx, const char *call, const weft_address *address, weft_fd *connection,
+                         struct weft__wait *wait)
 {
-    static const char call[] = "weft_connect";
-    if (!cx)
-        return socket_no_context(call);
     if (!connection || !socket_is_address(address))
         return weft__refuse(WEFT_EINVAL, "%s: give an address of weft_address_parse(), and a place for the handle", call);
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (!connection->weft__descriptor) {
         weft__wait_leave(wait);
         const int error = weft__cx_cancelled(cx) ? WEFT_ECANCELED : connect_begin(call, cx, address, connection);
@@ -304,6 +301,26 @@ int weft_connect(weft_context *cx, const weft_address *address, weft_fd *connect
     if (answer < 0)
         weft_fd_close(connection);
     return answer;
+}
+
+int weft_connect(weft_context *cx, const weft_address *address, weft_fd *connection)
+{
+    static const char call[] = "weft_connect";
+    return cx ? connect_await(cx, call, address, connection, &weft__cx_task(cx)->wait) : socket_no_context(call);
+}
+
+static int connect_future_poll(weft_context *cx, weft_future *future)
+{
+    const weft_connect_future *connect = (const weft_connect_future *)(const void *)future;
+    return connect_await(cx, "weft_connect_begin", connect->address, connect->connection, weft__future_attach(cx, future));
+}
+
+void weft_connect_begin(weft_connect_future *future, const weft_address *address, weft_fd *connection)
+{
+    if (!weft__future_begin(future, connect_future_poll))
+        return;
+    future->address = address;
+    future->connection = connection;
 }
 
 /* A call on the open descriptor of a handle, under one of its side locks. */

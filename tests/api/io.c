@@ -797,6 +797,90 @@ static weft_poll half(weft_context *cx, struct half *self)
     WEFT_END(self->weft.rc < 0 ? self->weft.rc : self->got);
 }
 
+/* A limit for a connection alone. Nobody accepts, and the queue of a Unix socket is full: the attempt stays. */
+struct patient {
+    weft_frame weft;
+    const weft_address *address;
+    weft_fd fd;
+    weft_connect_future connect;
+    weft_timeout_state limit;
+    weft_sleep_future sleep;
+    weft_select_state select;
+    int64_t limit_ns;
+    bool again;
+    int which;
+};
+static weft_poll patient(weft_context *cx, struct patient *self)
+{
+    WEFT_BEGIN(cx, self);
+    weft_connect_begin(&self->connect, self->address, &self->fd);
+    WEFT_AWAIT(self->weft.rc, weft_timeout(cx, &self->limit, &self->connect.future, self->limit_ns));
+    if (self->weft.rc == WEFT_ETIMEDOUT && self->again) { /* it goes on where it was */
+        VERDICT(weft_fd_number(&self->fd) >= 0);
+        weft_sleep_begin(&self->sleep, WEFT_FOREVER);
+        WEFT_AWAIT(self->which, weft_select(cx, &self->select, &self->sleep.future, &self->connect.future));
+        VERDICT(self->which == 1);
+        self->weft.rc = self->connect.future.result;
+    }
+    weft_fd_close(&self->fd);
+    WEFT_END(self->weft.rc);
+}
+
+static int connect_with(weft_runtime *rt, const weft_address *address, int64_t limit_ns)
+{
+    weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), patient, .address = address, .limit_ns = limit_ns);
+    int result = 1;
+    assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, &result), 0);
+    return result;
+}
+
+static void connection_has_a_limit_and_is_one_of_several(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(2);
+    weft_address address;
+    weft_fd listener = listener_on(rt, &address);
+    assert_int_equal(connect_with(rt, &address, WEFT_FOREVER), 0);
+    weft_fd_close(&listener);
+    const weft_address nowhere = address_of("unix:/tmp/weft-nobody-is-here.sock");
+    assert_int_equal(connect_with(rt, &nowhere, WEFT_FOREVER), WEFT_ENOENT);
+    assert_int_equal(connect_with(rt, NULL, WEFT_FOREVER), WEFT_EINVAL);
+
+    char path[64];
+    snprintf(path, sizeof path, "unix:@weft-test-full-%d", (int)getpid());
+    address = address_of(path);
+    assert_int_equal(weft_listen(rt, &address, WEFT_LISTEN_OPTIONS(.backlog = 1), &listener), 0);
+    int queued[8], count = 0;
+    do
+        queued[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    while (connect(queued[count], (const struct sockaddr *)(const void *)address.sockaddr.bytes, address.length) == 0 && ++count < 8);
+    assert_int_equal(errno, EAGAIN);
+    close(queued[count]);
+    const int before = open_fds();
+    assert_int_equal(connect_with(rt, &address, 1000000), WEFT_ETIMEDOUT);
+    WORLD_UNTIL(open_fds() == before);
+    weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), patient, .address = &address, .limit_ns = 1000000, .again = true);
+    const int fd = weft_fd_number(&listener);
+    WORLD_UNTIL(open_fds() > before); /* it has begun; from now on there is room */
+    int accepted[9], got = 0, result = 1;
+    while (got <= count) {
+        accepted[got] = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+        if (accepted[got] < 0)
+            sched_yield();
+        else
+            got++;
+    }
+    assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, 0);
+    while (got > 0)
+        close(accepted[--got]);
+    while (count > 0)
+        close(queued[--count]);
+    weft_fd_close(&listener);
+    verdict_assert();
+    world_end(rt, 5);
+}
+
 static void half_closed_connection_still_brings_the_answer(void **state)
 {
     (void)state;
@@ -1646,6 +1730,7 @@ int main(void)
         cmocka_unit_test(reset_of_an_idle_connection_is_told_once),
         cmocka_unit_test(peer_that_never_reads_meets_a_deadline),
         cmocka_unit_test(refused_connection_says_so),
+        cmocka_unit_test(connection_has_a_limit_and_is_one_of_several),
         cmocka_unit_test(half_closed_connection_still_brings_the_answer),
         cmocka_unit_test(datagrams_have_a_sender_and_a_whole_length),
         cmocka_unit_test(stuck_worker_does_not_stop_the_sockets),
