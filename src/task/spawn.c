@@ -45,9 +45,10 @@ static int spawn_check(const weft_scope *scope, const weft_site *site, const wef
     return 0;
 }
 
+/* Where what is behind the frame may begin. */
 static size_t spawn_round(size_t size)
 {
-    return (size + 15) & ~(size_t)15;
+    return (size + 7) & ~(size_t)7;
 }
 
 /* Whether the task needs more than header and frame. */
@@ -56,7 +57,7 @@ static bool spawn_needs_extra(const weft_task_options *o, bool root)
     return !root || (o && (o->name || o->joinable || o->drop || o->category != 0));
 }
 
-/* The size of a task that has a place for trails, and so has extras as well. It is even. */
+/* The size of a task that has a place for trails, and so has extras as well. */
 static __attribute__((cold, noinline)) size_t spawn_size_trailed(size_t extra_offset, size_t name_length)
 {
     return weft__trail_room(extra_offset + sizeof(struct weft__task_extra) + name_length + 1);
@@ -146,8 +147,10 @@ SPAWN_INLINE uint32_t spawn_fill_extra(struct weft__task_extra *extra, const str
                                 ? spawn_number_named(spawn->site, options, name_length)
                                 : spawn_number(spawn->site);
     weft__store_relaxed(&extra->number, (uint16_t)number);
-    memcpy(extra->name, options && options->name ? options->name : "", name_length);
-    extra->name[name_length] = '\0';
+    if (name_length > 0) {
+        memcpy(extra->name, options->name, name_length);
+        extra->name[name_length] = '\0';
+    }
     return number;
 }
 
@@ -170,8 +173,9 @@ SPAWN_INLINE weft_task spawn_on(struct weft__env *env, struct weft__thread *self
     const size_t extra_offset = sizeof(weft__task) + spawn_round(spawn->frame_size);
     size_t size = extra_offset;
     if (spawn_needs_extra(options, root))
-        size += (sizeof(struct weft__task_extra) + name_length + 1) | 1; /* odd: without a place for trails */
-    if (weft__trace_trails())
+        size += sizeof(struct weft__task_extra) + (name_length > 0 ? name_length + 1 : 0);
+    const bool trailed = weft__trace_trails();
+    if (trailed)
         size = spawn_size_trailed(extra_offset, name_length);
 
     struct weft__slab_cache *cache = self ? &self->cache : NULL;
@@ -188,7 +192,7 @@ SPAWN_INLINE weft_task spawn_on(struct weft__env *env, struct weft__thread *self
     if (size > extra_offset) {
         extra = (struct weft__task_extra *)(void *)((char *)task + extra_offset);
         number = spawn_fill_extra(extra, spawn, name_length);
-        if (weft__unlikely(!(size & 1)))
+        if (trailed)
             weft__trail_begin(env, task, extra);
     } else {
         number = spawn_number(spawn->site); /* it has neither name nor category */

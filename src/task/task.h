@@ -37,7 +37,7 @@ struct weft__task_extra {
     uint8_t name_length;
     bool trailed; /* behind the name there is a place for trails: weft__trail_place() */
     _Atomic uint16_t number; /* of the name, in metrics/names.h; a look from outside may read it */
-    char name[];
+    char name[]; /* name_length and a zero; of a task without one nothing */
 };
 
 #define WEFT__JOINER_LATE ((weft__waiter)2)

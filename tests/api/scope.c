@@ -97,6 +97,47 @@ static int wake_one(void *context, const weft_task_info *info)
     return 0;
 }
 
+static _Atomic uint32_t bytes_of_smallest;
+
+struct smallest {
+    weft_frame weft;
+};
+
+static weft_poll smallest(weft_context *cx, struct smallest *self)
+{
+    WEFT_BEGIN(cx, self);
+    weft_task_info info = {.size = sizeof info};
+    self->weft.rc = weft_task_inspect(weft_context_task(cx), &info);
+    atomic_store(&bytes_of_smallest, info.bytes);
+    WEFT_END(self->weft.rc);
+}
+
+struct pair {
+    weft_frame weft;
+    weft_scope scope;
+};
+
+static weft_poll pair(weft_context *cx, struct pair *self)
+{
+    WEFT_BEGIN(cx, self);
+    self->weft.rc = weft_scope_open(cx, &self->scope, NULL);
+    if (self->weft.rc < 0)
+        WEFT_RETURN(self->weft.rc);
+    weft_spawn(&self->scope, smallest);
+    WEFT_AWAIT(self->weft.rc, weft_scope_close(cx, &self->scope));
+    WEFT_END(self->weft.rc);
+}
+
+/* What a member of a scope has beside its header fits behind the smallest frame: a line more would be one more to miss. */
+static void member_without_a_name_takes_three_lines(void **state)
+{
+    (void)state;
+    const weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), pair);
+    assert_int_equal(join(task), 0);
+    assert_int_equal(atomic_load(&bytes_of_smallest), 3 * 64);
+    world_settle(rt);
+}
+
 /* JS-06: by each policy, what one end means for the others, and the result. */
 static void close_answers_by_the_policy(void **state)
 {
@@ -579,6 +620,7 @@ int main(void)
 {
     world_seed();
     const struct CMUnitTest tests[] = {
+        OWN(member_without_a_name_takes_three_lines),
         OWN(close_answers_by_the_policy),
         OWN(cancel_reaches_every_member_and_the_close_waits),
         OWN(cancel_by_several_threads_counts_once),
