@@ -175,6 +175,41 @@ class Test:
         self.b.until("the other way round", "document.querySelector('main section:not([hidden]) th[aria-sort]').getAttribute('aria-sort') !== arguments[0]", before)
         self.b.press("S")
 
+    def search_before_the_list_is_here_finds_when_it_comes(self):
+        self.b.run("""(() => {
+            const real = window.fetch;
+            window.held = [];
+            window.fetch = (...all) => String(all[0]).startsWith('/api/resources?')
+                ? new Promise((done) => window.held.push(() => done(real(...all)))) : real(...all);
+            window.letGo = () => { window.fetch = real; window.held.splice(0).forEach((one) => one()); };
+            })()""")
+        self.view("4", "resources") # for the first time
+        self.b.press("/")
+        self.b.type("ledger")
+        self.b.press("Enter")
+        self.b.until("it says that it waits", "document.querySelector('#sought').textContent === 'the list is not here yet: \u201cledger\u201d is looked for when it is'")
+        assert not self.b.run("document.querySelector('main section:not([hidden]) tr[aria-selected=true]')")
+        self.b.run("window.letGo()")
+        self.b.until("the row is chosen", "document.querySelector('main section:not([hidden]) tr[aria-selected=true]')?.textContent.includes('ledger')")
+        self.b.until("and nothing is said", "document.querySelector('#sought').textContent === ''")
+        self.b.press("/")
+        self.b.type("nobody is called so")
+        self.b.press("Enter")
+        self.b.until("what is nowhere", "document.querySelector('#sought').textContent === 'no row has \u201cnobody is called so\u201d'")
+        self.view("2", "channels")
+        assert self.b.run("document.querySelector('#sought').textContent") == ""
+
+    def search_behind_a_filter_that_was_taken_away_waits_for_all(self):
+        self.view("1", "tasks")
+        self.b.press("f")
+        self.b.type("clerk")
+        self.b.press("Enter")
+        self.b.until("only those", "document.querySelector('#counts').textContent === '20 are named so'")
+        self.b.press("Escape", "/") # the others are on their way
+        self.b.type("bookkeeper")
+        self.b.press("Enter")
+        self.b.until("the row is chosen", "document.querySelector('main section:not([hidden]) tr[aria-selected=true]')?.textContent.includes('bookkeeper')")
+
     def two_hundred_channels_the_fullest_first(self):
         self.view("2", "channels")
         self.b.until("all", "document.querySelector('#counts').textContent === '200'")
@@ -375,7 +410,8 @@ def browse(build, folder, path, test):
         browser.requested()
         for part in (test.the_door_lets_nobody_else_in, test.token_is_taken_from_the_address_and_is_seen_nowhere,
                      test.overview_has_figures_charts_and_workers, test.thousand_tasks_are_a_table_of_few_elements, test.names_are_texts,
-                     test.keys_find_sort_and_open_a_task, test.two_hundred_channels_the_fullest_first, test.other_lists_are_there,
+                     test.keys_find_sort_and_open_a_task, test.search_before_the_list_is_here_finds_when_it_comes,
+                     test.search_behind_a_filter_that_was_taken_away_waits_for_all, test.two_hundred_channels_the_fullest_first, test.other_lists_are_there,
                      test.circle_is_marked_in_the_graph, test.dark_and_light_can_be_read, test.everything_has_a_name_and_can_be_reached,
                      test.narrow_window_scrolls_only_inside):
             part()

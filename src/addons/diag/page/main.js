@@ -89,6 +89,7 @@ function parametersOf(list, made, cut) {
 async function lookAtList(view, list, signal) {
     const made = view.table, cut = view.narrowed || (view.now && view.total > view.count);
     view.narrowed = Boolean(cut && list.filter && made.filter);
+    const by = view.narrowed ? made.filter : '';
     const asked = [get(list.path, parametersOf(list, made, cut), signal), ...(list.also || []).map((name) => lookAside(name, signal))];
     const [answer, ...also] = await Promise.all(asked);
     if (!answer || !answer[list.items] || also.includes(null))
@@ -106,8 +107,10 @@ async function lookAtList(view, list, signal) {
     view.now = look;
     view.total = answer.total ?? rows.length;
     view.count = rows.length;
+    view.narrowedBy = by;
     made.show(rows, look);
     sayCounts(view);
+    seekAgain(view);
 }
 
 async function lookAside(name, signal) {
@@ -130,6 +133,38 @@ function sayCounts(view) {
     setClass(byId('counts'), view.total > view.count ? 'hint warn' : 'hint');
 }
 
+// --- searching -----------------------------------------------------------------------------------------------------------------
+
+// Whether all rows that were asked for are here, and not those of a filter that is another by now.
+const isHere = (view) => Boolean(view.table.all) && (view.narrowedBy || '') === (view.narrowedBy ? view.table.filter : '');
+
+// What is not among the rows so far is looked for again when the others come, once.
+function seek(text) {
+    const view = views[state.view];
+    if (!view.table)
+        return;
+    const found = view.table.seek(text), waits = Boolean(text) && !found && !isHere(view);
+    view.sought = waits ? text : '';
+    saySought(view, text, found, waits);
+}
+
+function seekAgain(view) {
+    const text = view.sought;
+    if (!text || !isHere(view))
+        return;
+    view.sought = '';
+    saySought(view, text, view.table.seek(text), false);
+}
+
+function saySought(view, text, found, waits) {
+    if (view !== views[state.view])
+        return;
+    const more = view.total > view.count;
+    setText(byId('sought'), !text || found ? '' : waits ? `the list is not here yet: \u201c${text}\u201d is looked for when it is`
+        : more ? `\u201c${text}\u201d is not among the first ${count(view.count)} of ${count(view.total)}: narrow them with the filter`
+            : `no row has \u201c${text}\u201d`);
+}
+
 // What the health says, before what the lints say.
 async function lookAtWarnings(view, signal) {
     const list = lists.warnings;
@@ -143,6 +178,7 @@ async function lookAtWarnings(view, signal) {
     view.count = rows.length;
     view.table.show(rows, {at: performance.now(), rows: new Map(), runtimes});
     sayCounts(view);
+    seekAgain(view);
 }
 
 function warningsView() {
@@ -248,6 +284,8 @@ function showView(name, withKey) {
     byId('searchbar').hidden = !view.table;
     byId('filter').value = view.table?.filter || '';
     setText(byId('counts'), '');
+    setText(byId('sought'), '');
+    view.sought = '';
     if (withKey)
         (view.table?.table || byId('view')).focus({preventScroll: true});
     view.draw?.();
@@ -500,7 +538,7 @@ const onKeys = {
     '?': toggleHelp, h: toggleHelp, Escape: escape_,
     f: () => table() && (byId('filter').focus(), byId('filter').select()),
     '/': () => table() && (byId('search').focus(), byId('search').select()),
-    n: () => table()?.seek(byId('search').value),
+    n: () => seek(byId('search').value),
     s: () => table()?.sortNext(1), S: () => table()?.sortNext(-1), '>': () => table()?.sortNext(1), '<': () => table()?.sortNext(-1),
     r: () => table()?.reverse(),
     ArrowDown: () => table()?.move(1), j: () => table()?.move(1), ArrowUp: () => table()?.move(-1), k: () => table()?.move(-1),
@@ -560,7 +598,7 @@ function wire() {
     byId('runtime').addEventListener('change', () => { state.runtime = byId('runtime').value; history.clear(); views.times.clear(); resume(); });
     byId('filter').addEventListener('input', () => setFilter(byId('filter').value));
     onEnter(byId('filter'), () => setFilter(byId('filter').value));
-    onEnter(byId('search'), () => table()?.seek(byId('search').value));
+    onEnter(byId('search'), () => seek(byId('search').value));
     byId('token-send').addEventListener('click', takeToken);
     byId('token').addEventListener('keydown', (event) => event.key === 'Enter' && takeToken());
     byId('skip').addEventListener('click', (event) => { event.preventDefault(); (table()?.table || byId('view')).focus(); });
