@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The n-th allocation of the process fails, for each n, while an endpoint is started, asked and stopped: of this component, of
- * libmicrohttpd and of jansson alike, since malloc() itself is ours here. It is started or refused with WEFT_ENOMEM, an answer
+ * libmicrohttpd and of jansson alike, since malloc() itself is the test's (lib/scarce.h). It is started or refused with WEFT_ENOMEM, an answer
  * is whole or 503 or none, and the next is served. Not under a sanitizer, whose malloc() it is then.
  */
 #include "diag/lib/served.h"
@@ -15,25 +15,7 @@
 
 #if !WORLD_SANITIZED
 
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *block, size_t size);
-
-static atomic_long left = -1; /* allocations until one fails; below 0: none does */
-static atomic_ulong failed;
-
-static bool fails(void)
-{
-    if (atomic_load(&left) < 0 || atomic_fetch_sub(&left, 1) != 0)
-        return false;
-    atomic_fetch_add(&failed, 1);
-    return true;
-}
-
-#define SEEN __attribute__((visibility("default"))) /* by the libraries */
-SEEN void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
-SEEN void *calloc(size_t count, size_t size) { return fails() ? NULL : __libc_calloc(count, size); }
-SEEN void *realloc(void *block, size_t size) { return fails() ? NULL : __libc_realloc(block, size); }
+#include "lib/scarce.h"
 
 /* A GET that allocates nothing here. */
 static int ask(const char *path, const char *request)
@@ -56,6 +38,7 @@ static int ask(const char *path, const char *request)
 
 static const char *const requests[] = {
     "GET /api/tasks HTTP/1.0\r\n\r\n",
+    "GET /api/overview HTTP/1.0\r\n\r\n",
     "GET /api/channels?sort=-saturation HTTP/1.0\r\n\r\n",
     "GET /health/detailed HTTP/1.0\r\n\r\n",
     "GET /metrics HTTP/1.0\r\n\r\n",
@@ -81,14 +64,14 @@ static void answer_without_memory_is_none_and_the_next_is_whole(void **state)
         const int whole = ask(served.path, requests[i]);
         assert_true(whole > 0);
         for (long n = 0;; n++, sites++) {
-            before = atomic_load(&failed);
-            atomic_store(&left, n);
+            before = scarce_failed();
+            scarce_begin(n);
             const int status = ask(served.path, requests[i]);
-            atomic_store(&left, -1);
+            scarce_end();
             if (status != whole && status != 503 && status != 0 && status != 500)
                 fail_msg("%.30s: allocation %ld failed: %d", requests[i], n, status);
             assert_int_equal(ask(served.path, requests[i]), whole);
-            if (atomic_load(&failed) == before)
+            if (scarce_failed() == before)
                 break;
         }
         print_message("%.*s: %lu allocations\n", (int)strcspn(requests[i], "\r"), requests[i], sites);
@@ -114,11 +97,11 @@ static void start_without_memory_leaves_nothing(void **state)
     unsigned threads = 0, files = 0;
     long n = -1;
     do {
-        before = atomic_load(&failed);
+        before = scarce_failed();
         if (n >= 0)
-            atomic_store(&left, n);
+            scarce_begin(n);
         const int result = weft_diag_start(&served.diag, &options);
-        atomic_store(&left, -1);
+        scarce_end();
         if (result == 0)
             assert_int_equal(weft_diag_stop(served.diag), 0);
         else if (result != WEFT_ENOMEM && result != WEFT_EAGAIN)
@@ -130,7 +113,7 @@ static void start_without_memory_leaves_nothing(void **state)
         }
         WORLD_UNTIL(child_count_entries("/proc/self/task") <= threads);
         assert_int_equal(child_count_entries("/proc/self/fd"), files);
-    } while (n++ < 0 || atomic_load(&failed) != before);
+    } while (n++ < 0 || scarce_failed() != before);
     assert_true(n > 3);
     served_remove(&served);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The n-th allocation of the process fails, for each n, while the component is started, spans and logs are made and sent, and it
- * is stopped: its own allocations, libcurl's and jansson's alike, since malloc() itself is ours here. It is started or refused
+ * is stopped: its own allocations, libcurl's and jansson's alike, since malloc() itself is the test's (lib/scarce.h). It is started or refused
  * with WEFT_ENOMEM, and whatever was made is counted, as sent or as lost. Nobody listens where it is sent. Not under a sanitizer,
  * whose malloc() it is then. ctest-timeout: 300
  */
@@ -14,25 +14,7 @@
 
 #if !WORLD_SANITIZED
 
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *block, size_t size);
-
-static atomic_long left = -1; /* allocations until one fails; below 0: none does */
-static atomic_ulong failed;
-
-static bool fails(void)
-{
-    if (atomic_load(&left) < 0 || atomic_fetch_sub(&left, 1) != 0)
-        return false;
-    atomic_fetch_add(&failed, 1);
-    return true;
-}
-
-#define SEEN __attribute__((visibility("default"))) /* by the libraries */
-SEEN void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
-SEEN void *calloc(size_t count, size_t size) { return fails() ? NULL : __libc_calloc(count, size); }
-SEEN void *realloc(void *block, size_t size) { return fails() ? NULL : __libc_realloc(block, size); }
+#include "lib/scarce.h"
 
 enum { LOGS = 2 };
 
@@ -67,24 +49,24 @@ static bool without(weft_runtime *rt, long n, bool metrics)
     const weft_otlp_options options = {.size = sizeof options, .environment = WEFT_OTLP_ENVIRONMENT_IGNORED, .endpoint = "http://127.0.0.1:9",
                                        .headers = "a=b", .resource_attributes = "c=d", .logs = true, .metrics_off = !metrics,
                                        .retry_ms = 1, .retries_max = 1, .delay_ms = 3600000, .metrics_ms = 3600000};
-    const unsigned long before = atomic_load(&failed);
+    const unsigned long before = scarce_failed();
     weft_otlp *otlp = NULL;
-    atomic_store(&left, n);
+    scarce_begin(n);
     const int started = weft_otlp_start(&otlp, &options);
     if (started == 0) {
         const uint64_t spans = make(rt);
         const int flushed = weft_otlp_flush(otlp, WEFT_FOREVER);
-        atomic_store(&left, -1);
+        scarce_end();
         const weft_otlp_status status = collector_status(otlp);
         if (flushed != 0 || all(&status.spans) != spans || all(&status.logs) < LOGS || status.spans.queued + status.logs.queued != 0)
             fail_msg("allocation %ld failed: flush %d; spans: %d exported, %d failed, %d dropped, %d queued; logs: %d; %s", n, flushed, (int)status.spans.exported,
                      (int)status.spans.failed, (int)status.spans.dropped, (int)status.spans.queued, (int)all(&status.logs), status.error);
         assert_int_equal(weft_otlp_stop(otlp, WEFT_FOREVER), 0);
     }
-    atomic_store(&left, -1);
+    scarce_end();
     if (started != 0 && started != WEFT_ENOMEM && started != WEFT_EAGAIN)
         fail_msg("allocation %ld failed: %s", n, weft_error_detail());
-    return atomic_load(&failed) != before;
+    return scarce_failed() != before;
 }
 
 static void sweep(bool metrics, long step)
