@@ -21,7 +21,6 @@ typedef struct weft_watch_options {
     const char *name;      /* copied; "watch" */
     const char *component; /* copied */
 } weft_watch_options;
-
 #define WEFT_WATCH_OPTIONS(...) WEFT__OPTIONS(weft_watch_options, __VA_ARGS__)
 
 typedef struct weft_watch_sender {
@@ -50,8 +49,7 @@ WEFT_BEGIN_DECLS
  * Create a watch with its first value, its first sender and its first receiver, which has seen that value.
  * @threads any
  * @blocks never
- * @owns both handles are the caller's to close, also after the runtime is gone; initial and options are copied, options
- *   may be NULL
+ * @owns both handles are the caller's to close, also after the runtime is gone; all is copied, options may be NULL
  * @errors WEFT_EINVAL (null, value_size 0 or above WEFT_WATCH_SIZE_MAX), WEFT_ENOMEM, WEFT_ESHUTDOWN
  * @since 0.1
  */
@@ -116,8 +114,7 @@ WEFT_API int weft_watch_replace(const weft_watch_sender *sender, const void *val
  * @threads any
  * @blocks never; no lock is held while the function runs
  * @owns context is the caller's
- * @errors what the function answered, if negative; WEFT_ENOMEM (for the copy), WEFT_EINVAL, WEFT_EPIPE (closed handle),
- *   WEFT_ESRCH
+ * @errors what the function answered, if negative; WEFT_ENOMEM, WEFT_EINVAL, WEFT_EPIPE (closed handle), WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API int weft_watch_modify(const weft_watch_sender *sender, int (*function)(void *value, void *context),
@@ -199,8 +196,7 @@ WEFT_API WEFT_MUST_USE int weft_watch_changed_blocking(weft_watch_receiver *rece
  * @threads task
  * @blocks suspends the task, until a value fits or the last sender has gone
  * @owns out_value, in the frame, is the caller's; context too
- * @errors WEFT_EPIPE (the last sender has gone, and the last value does not fit), WEFT_ECANCELED, WEFT_EINVAL,
- *   WEFT_ESRCH
+ * @errors WEFT_EPIPE (the last sender has gone, the last value does not fit), WEFT_ECANCELED, WEFT_EINVAL, WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_watch_wait_for(weft_context *cx, weft_watch_receiver *receiver,
@@ -273,6 +269,10 @@ WEFT_END_DECLS
     {                                                                                                                  \
         return weft_watch_create(rt, options, sizeof(type), &initial, out_sender ? &out_sender->weft : NULL,           \
                                  out_receiver ? &out_receiver->weft : NULL);                                           \
+    }                                                                                                                  \
+    WEFT__INLINE int name##_subscribe(const name##_sender *sender, name##_receiver *out_receiver)                      \
+    {                                                                                                                  \
+        return weft_watch_subscribe(&sender->weft, &out_receiver->weft);                                               \
     }                                                                                                                  \
     WEFT__INLINE int name##_send(const name##_sender *sender, type value)                                              \
     {                                                                                                                  \

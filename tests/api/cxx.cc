@@ -105,7 +105,11 @@ int main()
     MUST(numbers_recv_blocking(&in, &value, WEFT_FOREVER) == 0 && value == 5);
     MUST(answer_send(&say, 6) == 0 && answer_recv_blocking(&hear, &value, WEFT_FOREVER) == 0 && value == 6);
     setting now = {};
+    settings_receiver late;
+    MUST(settings_subscribe(&set, &late) == 0);
     MUST(settings_send(&set, setting{2}) == 0 && settings_read(&seen, &now) == 0 && now.version == 2);
+    MUST(weft_watch_try_changed(&late.weft) == 0);
+    settings_receiver_close(&late);
     uint64_t lost = 0;
     MUST(news_send(&tell, 8) == 1 && news_try_recv(&told, &value, &lost) == 0 && value == 8);
     weft_address address;
