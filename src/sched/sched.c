@@ -36,7 +36,8 @@ void weft__sched_notify(struct weft__sched *sched)
     }
 }
 
-void weft__sched_inject(struct weft__sched *sched, weft__task *task)
+/* Not in place, as sched_push_local(): who finds the next slot empty needs none of their registers. */
+__attribute__((noinline)) void weft__sched_inject(struct weft__sched *sched, weft__task *task)
 {
     weft__handoff_push(&sched->injector, &task->queued);
     weft__idle_announce(&sched->idle);

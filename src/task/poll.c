@@ -18,19 +18,31 @@
 #include "task/trail.h"
 #include "trace/emit.h"
 
-void weft__task_submit(weft__task *task, uint8_t source, uint64_t object)
+static inline void poll_submit(struct weft__env *env, weft__task *task)
 {
-    struct weft__env *env = weft__task_env(task);
-    if (weft__trace_wants(WEFT_TRACE_wake)) {
-        weft__emit_wake(env->number, weft__task_id(task), weft__self_task_id(), object, source);
-        weft__measure_wake(env, task); /* before it is counted: of those that are, it is known which are under way */
-    }
     struct weft__thread *self = weft__self_in(env);
     if (self)
         weft__counter_add(&self->wakes, 1);
     else
         weft__fetch_add_relaxed(&env->foreign_wakes, 1); /* a statistic */
     env->ops->schedule(env, task);
+}
+
+static __attribute__((cold, noinline)) void poll_submit_told(struct weft__env *env, weft__task *task, uint8_t source, uint64_t object)
+{
+    weft__emit_wake(env->number, weft__task_id(task), weft__self_task_id(), object, source);
+    weft__measure_wake(env, task); /* before it is counted: of those that are, it is known which are under way */
+    poll_submit(env, task);
+}
+
+/* Both ways end here, so that the usual one saves nothing for the other. */
+void weft__task_submit(weft__task *task, uint8_t source, uint64_t object)
+{
+    struct weft__env *env = weft__task_env(task);
+    if (weft__trace_wants(WEFT_TRACE_wake))
+        poll_submit_told(env, task, source, object);
+    else
+        poll_submit(env, task);
 }
 
 bool weft__task_wake(weft__task *task, uint32_t tag, uint8_t source, uint64_t object)
