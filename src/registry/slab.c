@@ -14,13 +14,9 @@
 
 _Static_assert(sizeof(struct weft__page) <= WEFT__PAGE_HEADER, "a page's header fits before its first slot");
 
-static const uint32_t slab_sizes[WEFT__SLAB_CLASSES] = {
-    192, 256, 320, 384, 448, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 8128, 16320, 32704, WEFT__SLOT_SIZE_MAX,
-};
-
-/* The class of the usual sizes, by their lines; the larger ones are looked for. */
-enum { SLAB_USUAL = 1024 };
-static const uint8_t slab_usual[SLAB_USUAL / 64 + 1] = {0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 8, 8, 8};
+static const uint32_t slab_sizes[WEFT__SLAB_CLASSES] = {WEFT__SLAB_SIZES};
+static const uint8_t slab_usual[] = {WEFT__SLAB_USUAL};
+enum { SLAB_USUAL = (sizeof slab_usual - 1) * 64 };
 
 static inline unsigned slab_class_of(size_t size)
 {

@@ -42,16 +42,22 @@
 #define WEFT__PAGE_KEPT 4096 /* what of a bare page stays: the header's share, in the machine's own pages */
 #endif
 
-enum {
-    WEFT__PAGE_SIZE = 65536,
-    WEFT__PAGE_HEADER = 128,
-    WEFT__SLAB_CLASSES = 17,
-    WEFT__SLAB_LEAF_PAGES = WEFT__SLAB_LEAF, /* for src/gdb, which sees no macros */
-    WEFT__SLOT_BITS = 10
-};
+/* The sizes of slots, by class; and the class of each usual size, by its lines of 64 bytes: larger ones are looked for. */
+#ifndef WEFT__SLAB_SIZES
+#define WEFT__SLAB_SIZES \
+    192, 256, 320, 384, 448, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 8128, 16320, 32704, WEFT__SLOT_SIZE_MAX
+#define WEFT__SLAB_USUAL 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 8, 8, 8
+#endif
+
+enum { WEFT__PAGE_SIZE = 65536, WEFT__PAGE_HEADER = 128 };
 
 #define WEFT__SLOT_SIZE_MAX (WEFT__PAGE_SIZE - WEFT__PAGE_HEADER)
 
+enum {
+    WEFT__SLAB_CLASSES = sizeof (const uint32_t[]){WEFT__SLAB_SIZES} / sizeof(uint32_t),
+    WEFT__SLAB_LEAF_PAGES = WEFT__SLAB_LEAF, /* for src/gdb, which sees no macros */
+    WEFT__SLOT_BITS = 10
+};
 struct weft__slot {
     _Atomic uint64_t state;
     struct weft__slot *next; /* the slab's while free */
