@@ -15,7 +15,8 @@
  *
  * Most accesses repeat one: the same thread, the same bytes, and no release in between, so that its clock stands where it
  * stood. Whoever had come into conflict with the first since would have raced with it; the second says nothing new
- * (shadow_repeats). */
+ * (shadow_repeats). Of the rest, most go on where nobody came between: what was judged then still stands, and only the clock is
+ * noted anew (shadow_goes_on). */
 #include "shadow.h"
 #include "heap.h"
 #include "memory.h"
@@ -305,9 +306,8 @@ static void shadow_note_plain(struct cell *c, bool write, uint32_t clock, uintpt
 }
 
 /* The head of the file says why nothing has to be judged; shadow_free_granule lets nothing repeat after it. */
-static inline bool shadow_repeats(const struct granule *g, uint8_t mask, bool write, uint32_t now)
+static inline bool shadow_repeats(const struct cell *c, uint8_t mask, bool write, uint32_t now)
 {
-    const struct cell *c = &shadow_cells[g->cell]; /* cell 0 has no bytes */
     const int me = scheduler_current;
     if (c->mask != mask) {
         return false;
@@ -318,12 +318,25 @@ static inline bool shadow_repeats(const struct granule *g, uint8_t mask, bool wr
     return !write && (c->readers >> me & 1) && c->read_clock[me] == now;
 }
 
-static void shadow_plain_in_granule(uintptr_t address, uint8_t mask, bool write, uintptr_t pc)
+/* Whether the thread has touched the bytes since they were last written, and nobody has come since with whom this access could
+ * be in conflict: then it knows of that write, and of the block. */
+static inline bool shadow_goes_on(const struct cell *c, uint8_t mask, bool write)
 {
-    struct granule *g = shadow_granule(address);
-    if (!g || shadow_repeats(g, mask, write, memory_view(scheduler_current)->clock[scheduler_current])) {
-        return;
+    const int me = scheduler_current;
+    const unsigned others = ~(1u << me);
+    const bool wrote = c->writer == me && c->write_clock > 0;
+    if (c->mask != mask || c->next) {
+        return false;
     }
+    if (write) {
+        return wrote && c->location == SHADOW_NO_LOCATION && !((c->readers | c->atomic_readers | c->atomic_writers) & others);
+    }
+    return (wrote || (c->readers >> me & 1)) && !(c->atomic_writers & others);
+}
+
+static __attribute__((noinline)) void shadow_plain_judged(struct granule *g, uintptr_t address, uint8_t mask, bool write,
+                                                          uintptr_t pc)
+{
     if (shadow_in_heap(address)) {
         shadow_check_heap(g, mask, address, pc);
     }
@@ -348,17 +361,61 @@ static void shadow_plain_in_granule(uintptr_t address, uint8_t mask, bool write,
     shadow_note_plain(exact, write, known[scheduler_current], pc);
 }
 
+static inline void shadow_plain_in_granule(struct granule *g, uintptr_t address, uint8_t mask, bool write, uintptr_t pc)
+{
+    struct cell *c = &shadow_cells[g->cell]; /* cell 0 has no bytes */
+    const uint32_t now = memory_view(scheduler_current)->clock[scheduler_current];
+    if (shadow_repeats(c, mask, write, now)) {
+        return;
+    }
+    if (shadow_goes_on(c, mask, write)) {
+        shadow_note_plain(c, write, now, pc);
+        return;
+    }
+    shadow_plain_judged(g, address, mask, write, pc);
+}
+
+/* One that is alone goes on through a block whose beginning it was let into: to the first granule of which more is known. */
+static uintptr_t shadow_plain_alone(uintptr_t at, uintptr_t end, uint32_t block)
+{
+    for (; end - at >= 8; at += 8) {
+        const struct granule *g = shadow_granule(at);
+        if (!g || g->block != block || g->valid != 0xff || g->cell) {
+            break;
+        }
+    }
+    return at;
+}
+
+static __attribute__((noinline)) void shadow_plain_range(uintptr_t at, uintptr_t end, bool write, uintptr_t pc)
+{
+    while (at < end) {
+        unsigned offset = at & 7;
+        unsigned bytes = end - at < 8 - offset ? (unsigned)(end - at) : 8 - offset;
+        struct granule *g = shadow_granule(at);
+        if (g) {
+            shadow_plain_in_granule(g, at, (uint8_t)(((1u << bytes) - 1) << offset), write, pc);
+        }
+        at += bytes;
+        if (scheduler_alone && g && g->block && at < end) {
+            at = shadow_plain_alone(at, end, g->block);
+        }
+    }
+}
+
 void shadow_plain(const void *address, size_t size, bool write, uintptr_t pc)
 {
     uintptr_t at = (uintptr_t)address;
     if (shadow_cell_count == 1 && scheduler_alone && !shadow_in_heap(at)) {
         return; /* quiet whatever it is */
     }
-    for (uintptr_t end = at + size; at < end;) {
-        unsigned offset = at & 7;
-        unsigned bytes = end - at < 8 - offset ? (unsigned)(end - at) : 8 - offset;
-        shadow_plain_in_granule(at, (uint8_t)(((1u << bytes) - 1) << offset), write, pc);
-        at += bytes;
+    if ((at & 7) + size > 8) {
+        shadow_plain_range(at, at + size, write, pc);
+        return;
+    }
+    struct granule *g = shadow_granule(at);
+    if (g) {
+        shadow_plain_in_granule(g, at, (uint8_t)(((1u << size) - 1) << (at & 7)), write, pc);
     }
 }
 
@@ -375,6 +432,25 @@ static void shadow_retire(struct cell *c, const void *address, uint8_t mask, uin
     c->location = SHADOW_NO_LOCATION;
 }
 
+static inline void shadow_note_atomic(struct cell *c, bool write)
+{
+    const int me = scheduler_current;
+    const uint32_t now = memory_view(me)->clock[me];
+    c->atomic_readers |= (uint16_t)(1u << me);
+    c->atomic_read_clock[me] = now;
+    if (write) {
+        c->atomic_writers |= (uint16_t)(1u << me);
+        c->atomic_write_clock[me] = now;
+    }
+}
+
+/* As shadow_goes_on: the thread has used them as an atomic since they were last written plainly. */
+static inline bool shadow_goes_on_atomically(const struct cell *c, uint8_t mask, bool write)
+{
+    const int me = scheduler_current;
+    return c->mask == mask && !c->next && (c->atomic_readers >> me & 1) && !(write && (c->readers & ~(1u << me)));
+}
+
 struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr_t pc)
 {
     uintptr_t at = (uintptr_t)address;
@@ -384,6 +460,11 @@ struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr
         report_detail("T%d at %s", scheduler_current, report_place(pc));
         report_fail("unsupported: atomic access to %s memory %p",
                     g ? "misaligned" : "untracked (thread-local or library)", address);
+    }
+    struct cell *first = &shadow_cells[g->cell];
+    if (shadow_goes_on_atomically(first, mask, write)) {
+        shadow_note_atomic(first, write);
+        return first;
     }
     if (shadow_in_heap(at)) {
         shadow_check_heap(g, mask, at, pc);
@@ -407,13 +488,7 @@ struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr
     if (!exact) {
         exact = shadow_new_cell(g, mask);
     }
-    int me = scheduler_current;
-    exact->atomic_readers |= (uint16_t)(1u << me);
-    exact->atomic_read_clock[me] = known[me];
-    if (write) {
-        exact->atomic_writers |= (uint16_t)(1u << me);
-        exact->atomic_write_clock[me] = known[me];
-    }
+    shadow_note_atomic(exact, write);
     return exact;
 }
 
@@ -487,6 +562,8 @@ static void shadow_free_granule(struct granule *g, uintptr_t at, const uint32_t 
         c->writer = 0;
         c->write_clock = 0; /* before every clock's first */
         c->readers = 0;
+        c->atomic_readers = 0;
+        c->atomic_writers = 0;
     }
 }
 
