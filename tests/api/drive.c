@@ -138,7 +138,8 @@ static void next_is_the_time_of_the_next_timer(void **state)
     weft_spawn(weft_runtime_scope(rt), sleeper, .delay_ns = 3 * ms, .ended = &ended);
     assert_true(wants_a_turn(rt)); /* its first poll */
     const int64_t before = weft_clock();
-    assert_int_equal(turn(rt), 1);
+    const int polled = turn(rt);
+    assert_int_equal(polled, 1 + ended); /* the second is the end of the sleep, where a turn takes longer than that */
     unsigned turns = 0;
     while (ended == 0) { /* more than once if the wheel has to be turned on the way */
         const int64_t next = weft_runtime_next(rt);
@@ -148,7 +149,7 @@ static void next_is_the_time_of_the_next_timer(void **state)
         assert_true(turn(rt) >= 0);
         turns++;
     }
-    assert_in_range(turns, 1, 11);
+    assert_in_range(turns, polled == 1, 11);
     assert_true(weft_clock() >= before + 3 * ms);
     assert_true(weft_runtime_next(rt) == WEFT_FOREVER);
     world_end(rt, 1);
