@@ -91,7 +91,7 @@ void weft__task_free(struct weft__env *env, weft__task *task)
  * The end of a task that somebody may claim until its word says COMPLETE. Whether the slot is this worker's: it was claimed
  * after all.
  */
-static __attribute__((noinline)) bool poll_finish_joinable(struct weft__thread *self, weft__task *task, uint64_t word, int result)
+static inline bool poll_finish_joinable(struct weft__thread *self, weft__task *task, uint64_t word, int result)
 {
     struct weft__env *env = self->env;
     const uint64_t id = weft__task_id(task);
