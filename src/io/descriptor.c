@@ -13,7 +13,6 @@
 #include "registry/ids.h"
 #include "registry/rcu.h"
 #include "task/future.h"
-#include "task/name.h"
 #include "trace/emit.h"
 
 enum { DESCRIPTOR_WAKES = 32 };
@@ -90,6 +89,16 @@ void weft__io_totals(struct weft__io *io, struct weft__io_totals out_totals[WEFT
     weft__unlock(&io->counting);
 }
 
+/* Who looks, looks under the lock. */
+static struct weft__label *descriptor_take_label(struct weft__descriptor *descriptor)
+{
+    weft__lock(&descriptor->lock);
+    struct weft__label *label = descriptor->label;
+    descriptor->label = NULL;
+    weft__unlock(&descriptor->lock);
+    return label;
+}
+
 static void descriptor_unref(struct weft__descriptor *descriptor)
 {
     if (weft__fetch_sub_acq_rel(&descriptor->refs, 1) != 1)
@@ -99,6 +108,7 @@ static void descriptor_unref(struct weft__descriptor *descriptor)
     descriptor_add_up(descriptor, &io->gone[descriptor->kind]);
     weft__store_relaxed(&descriptor->state, WEFT__DESCRIPTOR_FREE); /* it says no more than not to look */
     weft__unlock(&io->counting);
+    weft__label_unref(descriptor_take_label(descriptor));
     weft__slab_free(&io->slab, NULL, descriptor);
     weft__io_unref(io);
 }
@@ -361,7 +371,7 @@ bool weft__descriptor_copy(struct weft__descriptor *descriptor, weft_fd_stats *o
             .waits = weft__load_relaxed(&descriptor->waits),
             .pauses = descriptor_pauses(descriptor),
         };
-        memcpy(out->name, descriptor->name, sizeof out->name);
+        memcpy(out->name, descriptor->label->text, sizeof out->name);
     }
     weft__unlock(&descriptor->lock);
     return open;
@@ -386,15 +396,28 @@ static void descriptor_describe(struct weft__waitable *waitable, const struct we
     weft__lock(&descriptor->lock);
     about->object = weft__load_relaxed(&descriptor->id);
     about->since = wait->since;
-    memcpy(about->name, descriptor->name, sizeof descriptor->name);
+    if (descriptor->label) /* else it was closed under the wait, and has gone */
+        memcpy(about->name, descriptor->label->text, sizeof descriptor->label->text);
     weft__unlock(&descriptor->lock);
 }
 
-int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, const char *name, weft_fd *out_fd)
+struct weft__label *weft__descriptor_label(struct weft__descriptor *descriptor, uint32_t generation, struct weft__label *otherwise)
 {
-    struct weft__descriptor *descriptor = weft__slab_alloc(&io->slab, NULL, sizeof *descriptor);
-    if (!descriptor)
+    weft__lock(&descriptor->lock);
+    const bool open = weft__descriptor_is_open(descriptor, generation);
+    struct weft__label *label = weft__label_ref(open ? descriptor->label : otherwise);
+    weft__unlock(&descriptor->lock);
+    return label;
+}
+
+int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct weft__label *label, weft_fd *out_fd)
+{
+    struct weft__descriptor *descriptor = label ? weft__slab_alloc(&io->slab, NULL, sizeof *descriptor) : NULL;
+    if (!descriptor) {
+        if (label)
+            weft__label_unref(label);
         return WEFT_ENOMEM;
+    }
     weft__fetch_add_relaxed(&io->refs, 1); /* whoever calls keeps it above zero */
     const uint64_t id = weft__env_new_id(io->env);
     struct weft__thread *self = weft__self_in(io->env);
@@ -426,14 +449,12 @@ int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, const char
     weft__store_relaxed(&descriptor->bytes_written, 0);
     weft__store_relaxed(&descriptor->waits, 0);
     weft__store_relaxed(&descriptor->pauses, 0);
-    const size_t length = weft__name_fit(name, sizeof descriptor->name - 1);
-    memcpy(descriptor->name, name, length);
-    descriptor->name[length] = '\0';
+    descriptor->label = label;
     weft__store_release(&descriptor->state, id << 32 | WEFT__DESCRIPTOR_LIVE);
     weft__unlock(&descriptor->lock);
     weft__unlock(&descriptor->writing);
     weft__unlock(&descriptor->reading);
-    WEFT__TRACE(io->number, io_open, id, weft__self_task_id(), fd, descriptor->kind, descriptor->name);
+    WEFT__TRACE(io->number, io_open, id, weft__self_task_id(), fd, descriptor->kind, label->text);
     *out_fd = (weft_fd){descriptor, (uint32_t)id, 0};
     return 0;
 }
@@ -542,9 +563,13 @@ void weft__io_orphan(struct weft__io *io)
         count++;
     io->inherited = count > 0 ? weft__alloc(count * sizeof *io->inherited) : NULL; /* NULL: they stay open to the end */
     number = 0;
-    for (struct weft__descriptor *descriptor; io->inherited && (descriptor = io_next(io, &number)) != NULL;)
-        if (!descriptor->borrowed && !descriptor->closing)
+    for (struct weft__descriptor *descriptor; (descriptor = io_next(io, &number)) != NULL;) {
+        if (io->inherited && !descriptor->borrowed && !descriptor->closing)
             io->inherited[io->inherited_count++] = descriptor->fd;
+        if (descriptor->label)
+            weft__label_unref(descriptor->label);
+        descriptor->label = NULL;
+    }
     weft__store_relaxed(&io->refs, 1); /* the only thread */
 }
 

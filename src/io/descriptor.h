@@ -32,6 +32,7 @@
 #include <stdint.h>
 #include <weft/io.h>
 
+#include "io/label.h"
 #include "io/reactor.h"
 #include "registry/slab.h"
 #include "task/wait.h"
@@ -82,11 +83,11 @@ struct weft__descriptor {
     struct weft__waitable waitable;
     struct weft__change change;
     struct weft__source source;
-    char name[64];
+    struct weft__label *label; /* under `lock`; NULL: the slot is free */
 };
 
 _Static_assert(offsetof(struct weft__descriptor, id) == 64, "the second line");
-_Static_assert(sizeof(struct weft__descriptor) <= 256, "a size that the slab has");
+_Static_assert(sizeof(struct weft__descriptor) <= 192, "a size that the slab has");
 
 enum { WEFT__IO_KINDS = WEFT_FD_DATAGRAM + 1 };
 
@@ -132,9 +133,15 @@ void weft__io_end(struct weft__io *io);
 void weft__io_orphan(struct weft__io *io);
 void weft__io_disown(struct weft__io *io);
 
-/* Take over a descriptor that does not block, of a weft_fd_kind. 0 and the handle. On failure it is the caller's still. */
+/*
+ * Take over a descriptor that does not block, of a weft_fd_kind. 0 and the handle. On failure it is the caller's still. The label is
+ * given up in any case; NULL: there was no memory for it.
+ */
 enum { WEFT__FD_BORROWED = 0x80 }; /* with the kind: it is not closed with the handle */
-int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, const char *name, weft_fd *out_fd);
+int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct weft__label *label, weft_fd *out_fd);
+
+/* A reference to the descriptor's label; to `otherwise` if it has been closed meanwhile. */
+struct weft__label *weft__descriptor_label(struct weft__descriptor *descriptor, uint32_t generation, struct weft__label *otherwise);
 
 /* What an operation finds behind a handle: 0, EINVAL, EPIPE (closed), ESRCH (stale). */
 int weft__descriptor_check(const char *call, const weft_fd *fd);

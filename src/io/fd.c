@@ -165,7 +165,8 @@ int weft_fd_open(weft_runtime *rt, int fd, const weft_fd_options *options, weft_
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         return weft__refuse(-errno, "%s: descriptor %d: %s", call, fd, weft_error_text(-errno));
     const unsigned kind = fd_kind_of(&about, fd) | (options && options->borrowed ? WEFT__FD_BORROWED : 0u);
-    error = weft__descriptor_open(io, fd, kind, options && options->name ? options->name : "fd", out_fd);
+    static struct weft__label unnamed = WEFT__LABEL("fd");
+    error = weft__descriptor_open(io, fd, kind, weft__label_of(options ? options->name : NULL, &unnamed), out_fd);
     if (error < 0) {
         fcntl(fd, F_SETFL, flags); /* it is the caller's, as it was */
         return weft__refuse(error, "%s: no memory for descriptor %d", call, fd);

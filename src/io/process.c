@@ -110,14 +110,15 @@ static int process_spawn(const weft_process_options *o, const struct process_pip
 static int process_adopt(struct weft__io *io, int pidfd, struct process_pipes *pipes, weft_process *process)
 {
     weft_fd *const handles[3] = {&process->input, &process->output, &process->error};
-    static const char *const names[3] = {"child input", "child output", "child error"};
-    int error = weft__descriptor_open(io, pidfd, WEFT_FD_OTHER, "child", &process->fd);
+    static struct weft__label child = WEFT__LABEL("child");
+    static struct weft__label labels[3] = {WEFT__LABEL("child input"), WEFT__LABEL("child output"), WEFT__LABEL("child error")};
+    int error = weft__descriptor_open(io, pidfd, WEFT_FD_OTHER, &child, &process->fd);
     if (error < 0)
         close(pidfd);
     for (int i = 0; i < 3 && error == 0; i++) {
         if (pipes->ours[i] < 0)
             continue;
-        error = weft__descriptor_open(io, pipes->ours[i], WEFT_FD_STREAM, names[i], handles[i]);
+        error = weft__descriptor_open(io, pipes->ours[i], WEFT_FD_STREAM, &labels[i], handles[i]);
         if (error == 0)
             pipes->ours[i] = -1;
     }

@@ -30,7 +30,8 @@ int weft_signals_open(weft_runtime *rt, const int *numbers, size_t count, weft_f
     const int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (fd < 0)
         return weft__refuse(-errno, "%s: %s", call, weft_error_text(-errno));
-    error = weft__descriptor_open(io, fd, WEFT_FD_DATAGRAM, "signals", out_fd);
+    static struct weft__label label = WEFT__LABEL("signals");
+    error = weft__descriptor_open(io, fd, WEFT_FD_DATAGRAM, &label, out_fd);
     if (error < 0) {
         close(fd);
         return weft__refuse(error, "%s: no memory", call);

@@ -23,6 +23,8 @@ enum {
     SOCKET_AGAIN_NS = 5000000   /* of a connect to a Unix socket whose queue is full */
 };
 
+static struct weft__label socket_connection = WEFT__LABEL("connection");
+
 static const struct sockaddr *socket_sockaddr(const weft_address *address)
 {
     return (const struct sockaddr *)(const void *)address->sockaddr.bytes;
@@ -49,10 +51,11 @@ static int socket_make(const weft_address *address, int type)
     return fd < 0 ? -errno : fd;
 }
 
-/* Give the socket a handle; on failure it is closed. */
-static int socket_adopt(const char *call, struct weft__io *io, int fd, weft_fd_kind kind, const char *name, weft_fd *out_fd)
+/* Give the socket a handle; on failure it is closed. The label is given up; NULL: there was no memory for it. */
+static int socket_adopt(const char *call, struct weft__io *io, int fd, weft_fd_kind kind, struct weft__label *label,
+                        weft_fd *out_fd)
 {
-    const int error = weft__descriptor_open(io, fd, kind, name, out_fd);
+    const int error = weft__descriptor_open(io, fd, kind, label, out_fd);
     if (error < 0) {
         close(fd);
         return weft__refuse(error, "%s: no memory for a socket: it was closed again", call);
@@ -122,7 +125,8 @@ int weft_listen(weft_runtime *rt, const weft_address *address, const weft_listen
         close(fd);
         return socket_refused(call, "the use", address, error);
     }
-    return socket_adopt(call, io, fd, WEFT_FD_LISTENER, options && options->name ? options->name : "listener", out_listener);
+    static struct weft__label listener = WEFT__LABEL("listener");
+    return socket_adopt(call, io, fd, WEFT_FD_LISTENER, weft__label_of(options ? options->name : NULL, &listener), out_listener);
 }
 
 struct accepted {
@@ -200,7 +204,9 @@ static int accept_await(weft_context *cx, const char *call, weft_fd *listener, w
         close(accepted.fd);
         return error;
     }
-    error = socket_adopt(call, io, accepted.fd, WEFT_FD_SOCKET, weft__descriptor_of(listener)->name, out_connection);
+    struct weft__label *label =
+        weft__descriptor_label(weft__descriptor_of(listener), listener->weft__generation, &socket_connection);
+    error = socket_adopt(call, io, accepted.fd, WEFT_FD_SOCKET, label, out_connection);
     if (error == 0 && socket_sockaddr(&accepted.peer)->sa_family != AF_UNIX)
         weft__descriptor_tell_edges(weft__descriptor_of(out_connection));
     if (error == 0 && out_peer)
@@ -271,7 +277,7 @@ static int connect_begin(const char *call, weft_context *cx, const weft_address 
     const int fd = socket_make(address, SOCK_STREAM);
     if (fd < 0)
         return fd;
-    error = socket_adopt(call, io, fd, WEFT_FD_SOCKET, "connection", connection);
+    error = socket_adopt(call, io, fd, WEFT_FD_SOCKET, &socket_connection, connection);
     if (error == 0 && socket_sockaddr(address)->sa_family != AF_UNIX)
         weft__descriptor_tell_edges(weft__descriptor_of(connection));
     return error;
@@ -332,7 +338,8 @@ static int socket_with(const char *call, const weft_fd *fd, int (*attempt)(struc
 
 static int socket_none(const char *call, const struct weft__descriptor *descriptor)
 {
-    return weft__refuse(WEFT_EINVAL, "%s: descriptor %d, '%s', is no socket", call, descriptor->fd, descriptor->name);
+    return weft__refuse(WEFT_EINVAL, "%s: descriptor %d, '%s', is no socket", call, descriptor->fd,
+                        descriptor->label->text); /* a side lock keeps it open */
 }
 
 static int shutdown_attempt(struct weft__descriptor *descriptor, void *arguments)
@@ -457,7 +464,8 @@ int weft_datagram_open(weft_runtime *rt, const weft_address *address, const char
         close(fd);
         return socket_refused(call, "the use", own, error);
     }
-    return socket_adopt(call, io, fd, WEFT_FD_DATAGRAM, name ? name : "datagrams", out_fd);
+    static struct weft__label datagrams = WEFT__LABEL("datagrams");
+    return socket_adopt(call, io, fd, WEFT_FD_DATAGRAM, weft__label_of(name, &datagrams), out_fd);
 }
 
 struct datagram {
@@ -547,13 +555,15 @@ int weft_send_to(weft_context *cx, weft_fd *fd, const void *buffer, size_t lengt
 static int socket_adopt_pair(const char *call, struct weft__io *io, const int fds[2], weft_fd_kind kind, weft_fd *out_one,
                              weft_fd *out_other)
 {
+    static struct weft__label pair = WEFT__LABEL("socket_pair"), pipe = WEFT__LABEL("pipe");
+    struct weft__label *const label = kind == WEFT_FD_SOCKET ? &pair : &pipe;
     weft_fd one, other;
-    int error = socket_adopt(call, io, fds[0], kind, call + sizeof "weft_" - 1, &one);
+    int error = socket_adopt(call, io, fds[0], kind, label, &one);
     if (error < 0) {
         close(fds[1]);
         return error;
     }
-    error = socket_adopt(call, io, fds[1], kind, call + sizeof "weft_" - 1, &other);
+    error = socket_adopt(call, io, fds[1], kind, label, &other);
     if (error < 0) {
         weft_fd_close(&one);
         return error;

@@ -1663,6 +1663,33 @@ static void edge_is_not_lost_with_who_was_woken(void **state)
     world_end(rt, 4);
 }
 
+/* A connection has its listener's name, as much of it as is kept, also when that is closed and its place is another's. */
+static void connection_keeps_the_name_of_its_listener(void **state)
+{
+    (void)state;
+    static const char name[] = "orders of the night, which are many and whose listener has a long name";
+    weft_runtime *rt = world_begin(1);
+    weft_address address = address_of("127.0.0.1:0");
+    weft_fd listener = {0}, one = {0}, two = {0};
+    assert_int_equal(weft_listen(rt, &address, WEFT_LISTEN_OPTIONS(.name = name), &listener), 0);
+    assert_int_equal(weft_fd_addresses(&listener, &address, NULL), 0);
+    const int peer = connect_accepted(rt, &address, listener, &one), other = connect_accepted(rt, &address, listener, &two);
+    weft_fd_close(&listener);
+    weft_fd_close(&one);
+    listener = listener_on(rt, &address);
+    weft_fd_stats stats = {.size = sizeof stats};
+    assert_int_equal(weft_fd_stats_get(&two, &stats), 0);
+    assert_int_equal(strlen(stats.name), sizeof stats.name - 1);
+    assert_memory_equal(stats.name, name, sizeof stats.name - 1);
+    assert_int_equal(weft_fd_stats_get(&listener, &stats), 0);
+    assert_string_equal(stats.name, "listener");
+    close(peer);
+    close(other);
+    weft_fd_close(&two);
+    weft_fd_close(&listener);
+    world_end(rt, 2);
+}
+
 /* In how many of the process's epolls a descriptor is. */
 static int polls_of(int fd)
 {
@@ -1721,6 +1748,7 @@ int main(void)
         cmocka_unit_test(all_who_wait_are_woken_and_sides_are_independent),
         cmocka_unit_test(loop_is_opened_by_two_at_once),
         cmocka_unit_test(bytes_behind_a_short_read_are_not_missed),
+        cmocka_unit_test(connection_keeps_the_name_of_its_listener),
         cmocka_unit_test(edge_is_not_lost_with_who_was_woken),
         cmocka_unit_test(connection_that_was_copied_is_told_of_no_more_once_closed),
         cmocka_unit_test(priority_hangup_and_fault_are_told),

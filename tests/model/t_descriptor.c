@@ -181,7 +181,8 @@ static void trim(void)
 
 static void open_one(int fd, weft_fd *out)
 {
-    assert(weft__descriptor_open(io, fd, WEFT_FD_SOCKET, "played", out) == 0);
+    static struct weft__label label = WEFT__LABEL("played");
+    assert(weft__descriptor_open(io, fd, WEFT_FD_SOCKET, &label, out) == 0);
     if (fd == FIRST || model_choose(2))
         weft__descriptor_tell_edges(out->weft__descriptor);
 }

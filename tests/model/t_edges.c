@@ -179,7 +179,8 @@ int main(void)
     weft_runtime *rt = tasks_begin();
     struct weft__env *env = (struct weft__env *)(void *)rt;
     env->io = weft__io_create(env, 1);
-    assert(weft__descriptor_open(env->io, DESCRIPTOR, WEFT_FD_SOCKET, "edges", &connection) == 0);
+    static struct weft__label label = WEFT__LABEL("edges");
+    assert(weft__descriptor_open(env->io, DESCRIPTOR, WEFT_FD_SOCKET, &label, &connection) == 0);
     weft__descriptor_tell_edges(connection.weft__descriptor);
     uint32_t whole = 0;
     for (int i = 0; i < PIECES; i++)
