@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Mutation gate: is each memory order of a source needed, and do the harnesses notice when it is missing?
 
-    mutate.py [-n EXECUTIONS] [-j JOBS] [--list] [--only TEXT] SOURCE HARNESS...
+    mutate.py [-n EXECUTIONS] [-j JOBS] [--list] [--only TEXT] SOURCE [HARNESS...]
     mutate.py [-n EXECUTIONS] [-j JOBS] --gate | --short      all lines of mutants.txt, or those that say `short`
     mutate.py --check         without running anything: has each file that can be mutated a line in mutants.txt, and each reason a mutant?
 
-SOURCE is a file under src/ (a .c or a .h), HARNESS names lines of harnesses.txt. A mutant is the source with one change:
-a memory order is the next weaker one (acq_rel: both); a fence is gone; a line with a comment /* RECHECK */ or /* RECHECK: why */ is gone; a grace
-period is not waited for; an RCU section is not entered. The harnesses run against it. A mutant is killed when a harness
-fails. One that survives needs a line in HARNESS.survivors beside this file:
+SOURCE is a file under src/ (a .c or a .h), HARNESS names lines of harnesses.txt; without any: those that mutants.txt has for it.
+A mutant is the source with one change: a memory order is the next weaker one (acq_rel: both); a fence is gone; a line with a comment
+/* RECHECK */ or /* RECHECK: why */ is gone; a grace period is not waited for; an RCU section is not entered. The harnesses run
+against it. A mutant is killed when a harness fails. One that survives needs a line in HARNESS.survivors beside this file:
 
     SOURCE | MUTANT | why it is right that nobody notices
 
@@ -451,12 +451,15 @@ def main():
         return 1 if wrong else 0
     gate = options.gate or options.short
     if gate == bool(options.source):
-        parser.error("give a source with its harnesses, or --gate, or --short")
+        parser.error("give a source, or --gate, or --short")
     if gate:
         pairs = list(read_gate(options.short))
     else:
         path = Path(options.source)
-        pairs = [(path.resolve().relative_to(ROOT) if path.exists() else path, options.harness, "")]
+        path = path.resolve().relative_to(ROOT) if path.exists() else path
+        pairs = [(path, options.harness, "")] if options.harness else [line for line in read_gate() if line[0] == path]
+        if not pairs:
+            parser.error(f"mutants.txt has no line for {path}: give it with its harnesses")
     if options.list:
         for source, *_ in pairs:
             for m in find_mutants((ROOT / source).read_text()):
