@@ -113,19 +113,17 @@ static void load_beside_a_thousand_alarms_a_second_is_right(void **state)
 {
     (void)state;
     const struct sigaction act = {.sa_handler = on_alarm};
-    struct sigaction before;
     const struct itimerval every = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
     const int64_t until = weft_deadline_in((int64_t)rel_seconds(2) * 1000000000);
     uint64_t scenes = 0;
     host = pthread_self();
     weft_runtime *rt = create();
-    assert_int_equal(sigaction(SIGALRM, &act, &before), 0);
+    assert_int_equal(sigaction(SIGALRM, &act, NULL), 0);
     assert_int_equal(setitimer(ITIMER_REAL, &every, NULL), 0);
     for (; weft_clock() < until || atomic_load(&alarms) < 100; scenes += 100)
         load_play(rt, scenes, 100);
     assert_int_equal(weft_runtime_finish(rt), 0);
-    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
-    assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0); /* the handler stays: the last one may be on its way */
     print_message("%" PRIu64 " scenes beside %" PRIu64 " alarms\n", scenes, atomic_load(&alarms));
     rel_line("F4-alarms", (double)atomic_load(&elsewhere), 0, atomic_load(&elsewhere) == 0 && verdict_holds(), stress_seed());
     verdict_assert();
