@@ -48,7 +48,8 @@ typedef struct weft_worker_info {
     uint64_t steals;  /* successful steal operations */
     uint64_t tasks_stolen;
     uint64_t queue_overflows;
-    uint64_t parks;
+    uint64_t naps;    /* times it waited before it took more from others, since the last was not worth it */
+    uint64_t parks;   /* naps as well */
     uint64_t unparks;
     int64_t busy_ns;  /* that it was awake so far: it polled, or looked for something to poll */
     weft_task polled; /* the task of that id, for weft_task_inspect(); id 0: none, or it has ended this moment */

@@ -104,6 +104,7 @@ int weft_runtime_stats_get(weft_runtime *rt, weft_runtime_stats *out_stats)
         stats.steals += weft__counter_read(&worker->steals);
         stats.tasks_stolen += weft__counter_read(&worker->stolen);
         stats.queue_overflows += weft__counter_read(&worker->overflows);
+        stats.naps += weft__counter_read(&worker->naps);
         stats.parks += weft__counter_read(&worker->parks);
         stats.unparks += weft__counter_read(&worker->unparks);
         stats.wakes += weft__counter_read(&worker->thread.wakes);
@@ -180,6 +181,7 @@ static weft_worker_info worker_look(struct weft__worker *worker, int64_t now)
         .steals = weft__counter_read(&worker->steals),
         .tasks_stolen = weft__counter_read(&worker->stolen),
         .queue_overflows = weft__counter_read(&worker->overflows),
+        .naps = weft__counter_read(&worker->naps),
         .parks = weft__counter_read(&worker->parks),
         .unparks = weft__counter_read(&worker->unparks),
         .busy_ns = weft__worker_busy(worker),

@@ -164,6 +164,8 @@ static struct weft__value metrics_of_worker(const struct weft__shot_worker *w, u
         return weft__value_count(w->long_polls);
     case WEFT_METRIC_worker_parks:
         return weft__value_count(w->parks);
+    case WEFT_METRIC_worker_naps:
+        return weft__value_count(w->naps);
     case WEFT_METRIC_worker_parked:
         return weft__value_count(w->parked);
     case WEFT_METRIC_worker_steals:

@@ -96,6 +96,7 @@ static void shot_copy_worker(struct weft__worker *worker, struct weft__shot_work
     out->steals = weft__counter_read(&worker->steals);
     out->stolen = weft__counter_read(&worker->stolen);
     out->overflows = weft__counter_read(&worker->overflows);
+    out->naps = weft__counter_read(&worker->naps);
     const uint64_t unparks = weft__counter_read(&worker->unparks); /* before the other: it is never seen to be greater */
     out->parks = weft__counter_read(&worker->parks);
     out->parked = worker->sched->env.drive ? weft__idle_sleepers(&worker->sched->idle) > 0 : out->parks > unparks;

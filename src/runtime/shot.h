@@ -22,6 +22,7 @@ struct weft__shot_worker {
     int64_t busy_ns;
     int64_t poll_age_ns; /* -1: it polls nothing */
     uint64_t long_polls;
+    uint64_t naps;
     uint64_t parks;
     bool parked;
     uint64_t steals;

@@ -12,6 +12,7 @@ void weft__idle_init(struct weft__idle *idle, uint32_t workers)
     idle->workers = workers;
     idle->lock = (struct weft__lock){0};
     atomic_init(&idle->napper, 0);
+    atomic_init(&idle->outside, 0);
     idle->sleepers = 0;
 }
 
@@ -19,6 +20,13 @@ void weft__idle_announce(struct weft__idle *idle)
 {
     /* Adds nothing; it is a write all the same, and so has its place among the sleepers' writes. */
     weft__fetch_add_release(&idle->word, 0); /* ID-R2 */
+}
+
+int weft__idle_announce_outside(struct weft__idle *idle)
+{
+    weft__idle_call(idle);
+    weft__fetch_add_acq_rel(&idle->word, 0); /* ID-R2 ID-R3 ID-A3 */
+    return (int)weft__load_relaxed(&idle->napper) - 1; /* one who has got up is unparked in vain */
 }
 
 int weft__idle_pick(struct weft__idle *idle)
@@ -95,12 +103,21 @@ bool weft__idle_nap(struct weft__idle *idle, uint32_t worker, bool searching)
     weft__lock(&idle->lock);
     const bool may = !weft__load_relaxed(&idle->napper) && weft__idle_others_work(idle, searching);
     if (may) {
-        weft__store_relaxed(&idle->napper, worker + 1);
-        if (!searching)
-            weft__fetch_add_relaxed(&idle->word, SEARCHING);
+        weft__store_relaxed(&idle->napper, worker + 1); /* published by the next line */
+        weft__fetch_add_acq_rel(&idle->word, searching ? 0 : SEARCHING); /* ID-R3 ID-A3 */
     }
     weft__unlock(&idle->lock);
     return may;
+}
+
+void weft__idle_call(struct weft__idle *idle)
+{
+    weft__store_release(&idle->outside, 1); /* ID-R4 */
+}
+
+bool weft__idle_called(struct weft__idle *idle)
+{
+    return weft__load_relaxed(&idle->outside) && weft__exchange_acquire(&idle->outside, 0); /* ID-A4 */
 }
 
 bool weft__idle_end_nap(struct weft__idle *idle, uint32_t worker)

@@ -8,8 +8,8 @@
  * A nap is a slow search: its worker counts as one that searches, so that nobody is woken, and looks through all queues when it
  * has slept for some time (worth.h says for how long, a millisecond at most). One worker at a time, and only while another works:
  * while somebody naps another is awake that does not. The last of those that goes to sleep takes the napper along, onto the stack,
- * and from then on all sleep as if there were no naps. So what is pushed waits for the end of a nap only if all who work are in long
- * polls, and never if all sleep.
+ * and from then on all sleep as if there were no naps. So what a task makes ready waits for the end of a nap only if all who work
+ * are in long polls, and never if all sleep; what comes from other threads ends the nap.
  *
  * Why no wake is lost: a producer makes its task visible and then reads the word; a worker writes the word when it goes to
  * sleep and, if nobody searches then, looks through all queues once more after that. Either the producer sees the sleeper,
@@ -21,6 +21,9 @@
  *                      searcher that found something; all sequentially consistent.
  *     ID-R2 -> ID-A2   the shared queue is liburcu's, and its words have no such order: there the producer writes the word,
  *                      too, adding nothing, and releases; the sleeper or searcher acquires. The two writes have an order.
+ *     ID-R3 -> ID-A3   who comes from outside writes `outside`, then the word, and reads who naps; a napper writes that, then the
+ *                      word, and reads `outside`. The two writes of the word have an order: one of them sees the other.
+ *     ID-R4 -> ID-A4   who clears `outside` sees the task for which it was set, and finds it in the shared queue.
  * All else on the word is relaxed, and a read-modify-write, so that it passes on what producers released: whatever a searcher
  * misses it finds at the last look.
  * Who touches what: any thread, all of it. Lock: idle, a leaf.
@@ -43,6 +46,7 @@ struct weft__idle {
     uint32_t workers;
     struct weft__lock lock;
     _Atomic uint32_t napper; /* its index + 1; 0: nobody. Written under the lock */
+    _Atomic uint32_t outside; /* something has come from another thread than a worker's: the next nap is a search at once */
     uint32_t sleepers;
     uint16_t sleeping[WEFT__IDLE_WORKERS_MAX];
 };
@@ -52,6 +56,9 @@ void weft__idle_init(struct weft__idle *idle, uint32_t workers);
 
 /* A task is in the shared queue: before the next call. */
 void weft__idle_announce(struct weft__idle *idle);
+
+/* The same, in its place, for what came from another thread than a worker's: the worker whose nap is to end, or -1. */
+int weft__idle_announce_outside(struct weft__idle *idle);
 
 /* A task was made visible: the worker to wake, or -1. It counts as awake and searching from here on. */
 int weft__idle_pick(struct weft__idle *idle);
@@ -85,6 +92,12 @@ bool weft__idle_others_work(struct weft__idle *idle, bool searching);
 
 /* Worker: it naps, and counts as searching from here on. False, and nothing has changed: somebody naps already, or no other works. */
 bool weft__idle_nap(struct weft__idle *idle, uint32_t worker, bool searching);
+
+/* Worker: what it was called for is not done with yet. */
+void weft__idle_call(struct weft__idle *idle);
+
+/* Worker that naps, or is about to search: did anything come from outside since somebody did? Then a nap is over at once. */
+bool weft__idle_called(struct weft__idle *idle);
 
 /* Worker: the nap is over, and it searches. False: it was taken along; it sleeps, as far as the others know, or was picked. */
 bool weft__idle_end_nap(struct weft__idle *idle, uint32_t worker);

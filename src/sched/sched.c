@@ -62,6 +62,19 @@ static __attribute__((noinline)) void sched_push_local(struct weft__worker *work
 }
 
 /*
+ * From another thread than a worker's. It has no other way than through the shared queue, so that says nothing of small tasks that are
+ * better left together: whoever naps is to take it.
+ */
+static void sched_inject_from_outside(struct weft__sched *sched, weft__task *task)
+{
+    weft__handoff_push(&sched->injector, &task->queued);
+    const int napper = weft__idle_announce_outside(&sched->idle);
+    weft__sched_notify(sched);
+    if (weft__unlikely(napper >= 0))
+        sched_unpark_worker(&sched->workers[napper]);
+}
+
+/*
  * A task became runnable. On a worker of this runtime it goes into the next slot, and what was there into the ring: the
  * one woken last finds its message in the cache. A task in the next slot is not announced to sleepers: its owner will
  * be there sooner, and if it is not, the rescuer is.
@@ -70,7 +83,7 @@ static void sched_schedule(struct weft__env *env, weft__task *task)
 {
     struct weft__thread *self = weft__self_in(env);
     if (!self || self->number == WEFT_TRACE_NO_WORKER) {
-        weft__sched_inject(weft__sched_of(env), task);
+        sched_inject_from_outside(weft__sched_of(env), task);
         return;
     }
     struct weft__worker *worker = (struct weft__worker *)(void *)self;

@@ -56,6 +56,7 @@ struct weft__worker {
     weft__counter steals;
     weft__counter stolen;
     weft__counter overflows;
+    weft__counter naps;
     weft__counter parks;
     weft__counter unparks;
     weft__counter long_polls;  /* the monitor thread's */

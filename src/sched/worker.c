@@ -320,13 +320,20 @@ static void worker_park(struct weft__worker *worker, int64_t deadline_ns)
 
 /*
  * Nap, and be searching after it, or picked meanwhile. False: somebody naps already, or nobody else works any more. What comes
- * for its loop ends the nap, and so does a timer.
+ * for its loop or from outside ends the nap, and so does a timer.
  */
 static bool worker_nap(struct weft__worker *worker, int64_t nap_ns)
 {
     const uint32_t number = worker->sched->env.number;
     if (!weft__idle_nap(&worker->sched->idle, worker->index, worker->searching))
         return false;
+    if (weft__idle_called(&worker->sched->idle)) {
+        worker->searching = weft__idle_end_nap(&worker->sched->idle, worker->index);
+        if (!worker->searching)
+            worker_get_up(worker);
+        return true;
+    }
+    weft__counter_add(&worker->naps, 1);
     WEFT__TRACE(number, worker_park, worker->thread.number);
     worker_turn(worker);
     weft__worker_note_busy(worker, false);
@@ -347,6 +354,8 @@ static bool worker_nap(struct weft__worker *worker, int64_t nap_ns)
 static int64_t worker_judge(struct weft__worker *worker)
 {
     struct weft__doubt *doubt = &worker->sched->doubt;
+    if (WEFT__CHAOS_STRIKES)
+        return WEFT__DOUBT_NAP_MIN_NS; /* any search may be a nap first: that may cost nothing but time */
     if (worker->haul.since_ns == 0 && weft__load_relaxed(&doubt->nap_ns) == 0)
         return 0;
     const int64_t now = weft__realm_now(worker->thread.env->realm);
@@ -371,8 +380,11 @@ static weft__task *worker_forage(struct weft__worker *worker)
     worker->napped = false;
     worker->haul.tasks = 0;
     worker->haul.since_ns = 0;
+    const bool called = weft__idle_called(&worker->sched->idle); /* it looks now, and finds what was there */
     if (!(task = worker_take_injected(worker, WORKER_BATCH)) && !(task = worker_search(worker)))
         return NULL;
+    if (called && worker->crowded)
+        weft__idle_call(&worker->sched->idle); /* but has not taken all of it */
     if (others)
         worker->haul.since_ns = weft__realm_now(worker->thread.env->realm);
     return task;

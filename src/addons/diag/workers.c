@@ -54,6 +54,7 @@ void weft__diag_worker_write(struct weft__diag_json *json, const struct weft__di
     weft__diag_json_count(json, "steals", info->steals);
     weft__diag_json_count(json, "tasks_stolen", info->tasks_stolen);
     weft__diag_json_count(json, "queue_overflows", info->queue_overflows);
+    weft__diag_json_count(json, "naps", info->naps);
     weft__diag_json_count(json, "parks", info->parks);
     weft__diag_json_count(json, "unparks", info->unparks);
     weft__diag_json_time(json, "busy_ns", info->busy_ns);
@@ -102,6 +103,7 @@ static void runtime_write_stats(struct weft__diag_json *json, const weft_runtime
     weft__diag_json_count(json, "steals", stats->steals);
     weft__diag_json_count(json, "tasks_stolen", stats->tasks_stolen);
     weft__diag_json_count(json, "queue_overflows", stats->queue_overflows);
+    weft__diag_json_count(json, "naps", stats->naps);
     weft__diag_json_count(json, "parks", stats->parks);
     weft__diag_json_count(json, "unparks", stats->unparks);
     weft__diag_json_count(json, "wakes", stats->wakes);

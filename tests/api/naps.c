@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When workers nap before they take more, on a clock that stands still but for what tasks say that they take. One worker is held,
+ * the other takes what comes. No time is measured: a nap that does not begin, or does not end, is a test that does not end.
+ */
+#include "lib/chaos.h"
+#include "lib/vclock.h"
+#include "lib/world.h"
+
+enum { TASKS = 100 }; /* small ones are a loss of 2 us each: more than enough for a doubt */
+static const int64_t start = INT64_C(12345678901234), large_ns = 10000, nap_max_ns = 1000000;
+
+static weft_runtime *rt;
+static atomic_uint ended;
+static struct latch entered, leave;
+
+struct work {
+    weft_frame weft;
+    int64_t takes_ns;
+};
+
+static weft_poll work(weft_context *cx, struct work *self)
+{
+    (void)cx;
+    vclock_advance(self->takes_ns);
+    atomic_fetch_add(&ended, 1);
+    return WEFT_READY;
+}
+
+/* Holds its worker, spawns two tasks when it is told, and holds it again. */
+struct holder {
+    weft_frame weft;
+};
+
+static weft_poll holder(weft_context *cx, struct holder *self)
+{
+    (void)cx;
+    (void)self;
+    latch_up(&entered);
+    latch_wait(&leave, 1);
+    for (int i = 0; i < 2; i++) /* the first is in the ring then, the second in the next slot */
+        weft_spawn(weft_runtime_scope(rt), work);
+    latch_up(&entered);
+    latch_wait(&leave, 2);
+    return WEFT_READY;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    vclock_begin(start);
+    atomic_store(&ended, 0);
+    entered = (struct latch)LATCH;
+    leave = (struct latch)LATCH;
+    rt = world_begin(2);
+    weft_spawn(weft_runtime_scope(rt), holder);
+    latch_wait(&entered, 1);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    latch_up(&leave);
+    latch_up(&leave);
+    world_end(rt, -1); /* also while the one worker naps and the other has nothing left */
+    vclock_end();
+    return 0;
+}
+
+static int naps_add(void *context, const weft_worker_info *info)
+{
+    *(uint64_t *)context += info->naps;
+    return 0;
+}
+
+static uint64_t naps(void)
+{
+    weft_runtime_stats stats = {.size = sizeof stats};
+    uint64_t each = 0;
+    assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
+    assert_int_equal(weft_worker_visit(rt, naps_add, &each), 0);
+    assert_true(each >= stats.naps); /* they only grow */
+    return stats.naps;
+}
+
+static void spawn_from_outside(unsigned count, int64_t takes_ns)
+{
+    const unsigned before = atomic_load(&ended);
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), work, .takes_ns = takes_ns)), 0);
+    WORLD_UNTIL(atomic_load(&ended) == before + count);
+}
+
+/* A nap that begins as something comes is none, and not counted. */
+static void lose_until_naps(uint64_t count)
+{
+    while (naps() < count)
+        spawn_from_outside(1, 0);
+    vclock_asleep(1);
+}
+
+static void naps_follow_tasks_that_are_too_small(void **state)
+{
+    (void)state;
+    spawn_from_outside(TASKS, 0);
+    lose_until_naps(1);
+}
+
+static void naps_do_not_follow_tasks_that_are_large(void **state)
+{
+    (void)state;
+    if (CHAOS_BUILD)
+        skip(); /* there any search may be a nap first */
+    spawn_from_outside(TASKS, large_ns);
+    vclock_asleep(1);
+    assert_int_equal(naps(), 0);
+}
+
+static void nap_ends_when_something_comes_from_outside(void **state)
+{
+    (void)state;
+    spawn_from_outside(TASKS, 0);
+    for (uint64_t i = 1; i <= 20; i++) {
+        lose_until_naps(i);
+        spawn_from_outside(1, 0); /* the clock stands, so the nap would never end */
+    }
+}
+
+static void nap_ends_by_itself_and_is_a_search_then(void **state)
+{
+    (void)state;
+    spawn_from_outside(TASKS, 0);
+    lose_until_naps(1);
+    latch_up(&leave);
+    latch_wait(&entered, 2);
+    vclock_asleep(1);
+    vclock_advance(nap_max_ns); /* less than the monitor's tick: it does not see that the holder is stuck */
+    WORLD_UNTIL(atomic_load(&ended) >= TASKS + 1);
+}
+
+int main(void)
+{
+    world_seed();
+#define NAPS_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
+    const struct CMUnitTest tests[] = {
+        NAPS_TEST(naps_follow_tasks_that_are_too_small),
+        NAPS_TEST(naps_do_not_follow_tasks_that_are_large),
+        NAPS_TEST(nap_ends_when_something_comes_from_outside),
+        NAPS_TEST(nap_ends_by_itself_and_is_a_search_then),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
