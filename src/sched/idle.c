@@ -120,6 +120,11 @@ bool weft__idle_called(struct weft__idle *idle)
     return weft__load_relaxed(&idle->outside) && weft__exchange_acquire(&idle->outside, 0); /* ID-A4 */
 }
 
+bool weft__idle_is_called(struct weft__idle *idle)
+{
+    return weft__load_relaxed(&idle->outside); /* ordered by the word: ID-A3 */
+}
+
 bool weft__idle_end_nap(struct weft__idle *idle, uint32_t worker)
 {
     weft__lock(&idle->lock);

@@ -96,8 +96,11 @@ bool weft__idle_nap(struct weft__idle *idle, uint32_t worker, bool searching);
 /* Worker: what it was called for is not done with yet. */
 void weft__idle_call(struct weft__idle *idle);
 
-/* Worker that naps, or is about to search: did anything come from outside since somebody did? Then a nap is over at once. */
+/* Worker that is about to search: did anything come from outside since somebody did? It is told once. */
 bool weft__idle_called(struct weft__idle *idle);
+
+/* Worker that naps: did it? Then the nap is over at once. */
+bool weft__idle_is_called(struct weft__idle *idle);
 
 /* Worker: the nap is over, and it searches. False: it was taken along; it sleeps, as far as the others know, or was picked. */
 bool weft__idle_end_nap(struct weft__idle *idle, uint32_t worker);

@@ -71,12 +71,12 @@ static weft__task *worker_take_injected(struct weft__worker *worker, size_t limi
 {
     struct weft__handoff_node *nodes[WORKER_BATCH];
     const size_t count = weft__handoff_pop(&worker->sched->injector, nodes, limit);
-    worker->crowded = !weft__handoff_empty(&worker->sched->injector);
     for (size_t i = 1; i < count; i++) {
         weft__task *task = weft__container_of(nodes[i], weft__task, queued);
         if (!weft__runqueue_push(&worker->ring, task))
             weft__handoff_push(&worker->sched->injector, &task->queued); /* a thief holds slots back: it keeps its turn */
     }
+    worker->crowded = !weft__handoff_empty(&worker->sched->injector);
     if (count == 0)
         return NULL;
     worker->haul.tasks += (uint32_t)count;
@@ -327,7 +327,7 @@ static bool worker_nap(struct weft__worker *worker, int64_t nap_ns)
     const uint32_t number = worker->sched->env.number;
     if (!weft__idle_nap(&worker->sched->idle, worker->index, worker->searching))
         return false;
-    if (weft__idle_called(&worker->sched->idle)) {
+    if (weft__idle_is_called(&worker->sched->idle)) { /* it stays so: the search that follows tells whether it took all of it */
         worker->searching = weft__idle_end_nap(&worker->sched->idle, worker->index);
         if (!worker->searching)
             worker_get_up(worker);

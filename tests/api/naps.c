@@ -130,6 +130,8 @@ static void nap_ends_when_something_comes_from_outside(void **state)
 static void nap_ends_by_itself_and_is_a_search_then(void **state)
 {
     (void)state;
+    if (CHAOS_BUILD)
+        skip(); /* there a search may look at nobody who has work, and the next be a nap, which has no end here */
     spawn_from_outside(TASKS, 0);
     lose_until_naps(1);
     latch_up(&leave);
