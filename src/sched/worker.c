@@ -354,8 +354,6 @@ static bool worker_nap(struct weft__worker *worker, int64_t nap_ns)
 static int64_t worker_judge(struct weft__worker *worker)
 {
     struct weft__doubt *doubt = &worker->sched->doubt;
-    if (WEFT__CHAOS_STRIKES)
-        return WEFT__DOUBT_NAP_MIN_NS; /* any search may be a nap first: that may cost nothing but time */
     if (worker->haul.since_ns == 0 && weft__load_relaxed(&doubt->nap_ns) == 0)
         return 0;
     const int64_t now = weft__realm_now(worker->thread.env->realm);
@@ -372,8 +370,9 @@ static weft__task *worker_forage(struct weft__worker *worker)
 {
     weft__task *task;
     const bool others = weft__idle_others_work(&worker->sched->idle, worker->searching);
-    const int64_t nap_ns = others && !worker->napped ? worker_judge(worker) : 0;
-    if (nap_ns > 0) {
+    const bool may_nap = others && !worker->napped;
+    const int64_t nap_ns = may_nap ? worker_judge(worker) : 0;
+    if (nap_ns > 0 || (may_nap && WEFT__CHAOS_STRIKES)) { /* there a nap of no time, since a test's clock may stand */
         worker->napped = worker_nap(worker, nap_ns);
         return NULL;
     }

@@ -127,11 +127,22 @@ static void nap_ends_when_something_comes_from_outside(void **state)
     }
 }
 
+/* More than a worker takes at a time: each search leaves some, and is not the last. */
+static void naps_wait_until_all_from_outside_is_taken(void **state)
+{
+    (void)state;
+    spawn_from_outside(TASKS, 0);
+    for (uint64_t i = 1; i <= 20; i++) {
+        lose_until_naps(i);
+        spawn_from_outside(10 * TASKS, 0);
+    }
+}
+
 static void nap_ends_by_itself_and_is_a_search_then(void **state)
 {
     (void)state;
     if (CHAOS_BUILD)
-        skip(); /* there a search may look at nobody who has work, and the next be a nap, which has no end here */
+        skip(); /* there a search may look at nobody who has work */
     spawn_from_outside(TASKS, 0);
     lose_until_naps(1);
     latch_up(&leave);
@@ -149,6 +160,7 @@ int main(void)
         NAPS_TEST(naps_follow_tasks_that_are_too_small),
         NAPS_TEST(naps_do_not_follow_tasks_that_are_large),
         NAPS_TEST(nap_ends_when_something_comes_from_outside),
+        NAPS_TEST(naps_wait_until_all_from_outside_is_taken),
         NAPS_TEST(nap_ends_by_itself_and_is_a_search_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
