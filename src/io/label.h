@@ -4,6 +4,8 @@
  * what nobody has named has one of the library's, which lives for ever. So a descriptor has a reference in place of 64 bytes.
  *
  * Threads: any. Whoever reads the text has a reference, or the lock under which the descriptor gives up its own.
+ * Order: references are given up by a release, and whoever gives up the last one acquires, so it frees after all have read. To take one
+ * needs none: who takes it has another. A listener's count moves between the workers that accept, beside a system call each time.
  */
 #ifndef WEFT_IO_LABEL_H
 #define WEFT_IO_LABEL_H

@@ -106,6 +106,8 @@ static bool rescue_is_stuck(struct weft__worker *worker)
            weft__counter_read(&worker->thread.polls) == weft__load_relaxed(&worker->seen_polls); /* its own memory */
 }
 
+_Static_assert(WEFT__IDLE_WORKERS_MAX <= WEFT_WORKERS_MAX, "whoever stands in has room for all of them");
+
 bool weft__sched_stand_in(struct weft__sched *sched, int64_t deadline_ns)
 {
     struct weft__thread *stuck[WEFT__IDLE_WORKERS_MAX];
