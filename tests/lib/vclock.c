@@ -2,7 +2,8 @@
 /*
  * Who sleeps is written down, so that the test can wait until nobody is awake; who sleeps until a time looks at the clock
  * twice a millisecond, and at once when the clock is moved. A worker counts as asleep while its parker's word says so: one
- * that was unparked and has not noticed yet is awake.
+ * that was unparked and has not noticed yet is awake. A monitor thread that is awake may hold what it has taken from a worker
+ * that it found stuck, and then all workers may sleep although there is something to do: so it has to sleep, too.
  */
 #include "lib/vclock.h"
 
@@ -14,6 +15,7 @@
 #include <weft.h>
 
 #include "base/platform.h"
+#include "runtime/runtime.h"
 #include "sched/sched.h"
 #include "timer/wheel.h"
 
@@ -112,30 +114,49 @@ int64_t vclock_tick(int64_t at)
     return (at + tick - 1) / tick * tick;
 }
 
-/* How many workers sleep on beyond this moment, and until when the first of them. */
-static unsigned sleepers_count(int64_t *out_earliest)
+/* The words that the monitor threads of all runtimes sleep on. */
+static unsigned monitors_find(const _Atomic uint32_t **words)
 {
-    const int64_t now = atomic_load(&vclock_now);
     unsigned count = 0;
-    *out_earliest = WEFT_FOREVER;
+    uint32_t slot = 0;
+    for (weft_runtime *rt; (rt = weft__runtime_hold_next(&slot)) != NULL; weft__runtime_leave(rt))
+        if (rt->watch.running && count < VCLOCK_SLEEPERS)
+            words[count++] = &rt->watch.stop;
+    return count;
+}
+
+/* What sleeps on beyond this moment: how many workers, until when the first of them, and how many of those monitor threads. */
+struct vclock_sleep {
+    unsigned workers, monitors;
+    int64_t earliest;
+};
+
+static struct vclock_sleep sleepers_count(const _Atomic uint32_t **words, unsigned monitors)
+{
+    struct vclock_sleep sleep = {.earliest = WEFT_FOREVER};
     pthread_mutex_lock(&sleepers_lock);
+    const int64_t now = atomic_load(&vclock_now);
     for (const struct vclock_sleeper *each = sleepers; each < sleepers + VCLOCK_SLEEPERS; each++) {
-        if (!each->word || !each->worker || atomic_load(each->word) != each->expected || each->deadline_ns <= now)
+        if (!each->word || atomic_load(each->word) != each->expected || each->deadline_ns <= now)
             continue;
-        count++;
-        if (each->deadline_ns < *out_earliest)
-            *out_earliest = each->deadline_ns;
+        for (unsigned i = 0; i < monitors; i++)
+            sleep.monitors += each->word == words[i];
+        sleep.workers += each->worker;
+        if (each->worker && each->deadline_ns < sleep.earliest)
+            sleep.earliest = each->deadline_ns;
     }
     pthread_mutex_unlock(&sleepers_lock);
-    return count;
+    return sleep;
 }
 
 int64_t vclock_asleep(unsigned workers)
 {
-    int64_t earliest;
-    while (sleepers_count(&earliest) < workers)
+    const _Atomic uint32_t *words[VCLOCK_SLEEPERS];
+    const unsigned monitors = monitors_find(words);
+    struct vclock_sleep sleep;
+    while (sleep = sleepers_count(words, monitors), sleep.workers < workers || sleep.monitors < monitors)
         sched_yield();
-    return earliest;
+    return sleep.earliest;
 }
 
 bool vclock_jump(unsigned workers)

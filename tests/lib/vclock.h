@@ -24,8 +24,8 @@ void vclock_advance(int64_t ns);
 int64_t vclock_tick(int64_t at);
 
 /*
- * Wait until so many workers sleep, of all runtimes there are; then it is a moment at which nothing can happen but what
- * the test does. The earliest time that one of them sleeps until; WEFT_FOREVER if they wait for no time.
+ * Wait until so many workers sleep, of all runtimes there are, and their monitor threads; then it is a moment at which nothing can
+ * happen but what the test does. The earliest time that one of them sleeps until; WEFT_FOREVER if they wait for no time.
  */
 int64_t vclock_asleep(unsigned workers);
 
