@@ -114,7 +114,7 @@ stage_recording() {
     for script in tests/trace/*.sh tests/cli/*.sh tests/diag/*.sh tests/otlp/*.sh; do
         while [ "$(jobs -pr | wc -l)" -ge "$JOBS" ]; do wait -n; done
         {
-            timeout 300 "$script" "$ROOT/gcc" >"$logs/${script//\//-}.log" 2>&1
+            timeout 900 "$script" "$ROOT/gcc" >"$logs/${script//\//-}.log" 2>&1
             echo $? >"$logs/${script//\//-}.code"
         } &
     done

@@ -22,9 +22,9 @@ if(WEFT_SANITIZE MATCHES "thread" AND EXISTS /proc/sys/vm/mmap_rnd_bits)
     endif()
 endif()
 
-# Seconds that a test may take: 120, or what a line `ctest-timeout: N` in a file of it says; 0: ctest does not run it.
+# Seconds that a test may take: 300, or what a line `ctest-timeout: N` in a file of it says; 0: ctest does not run it.
 function(weft_timeout files out)
-    set(seconds 120)
+    set(seconds 300)
     foreach(file IN LISTS files)
         file(STRINGS "${file}" line REGEX "ctest-timeout: *[0-9]+" LIMIT_COUNT 1)
         if(line MATCHES "ctest-timeout: *([0-9]+)")

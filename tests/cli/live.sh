@@ -2,7 +2,7 @@
 # `weft trace live`: the report of a program while it runs, of a process, of a session that somebody has made; and what it
 # says when something is missing.
 #
-#   live.sh BUILD_DIR      ctest-timeout: 300
+#   live.sh BUILD_DIR      ctest-timeout: 600
 
 set -u
 build=$(realpath "${1:?the build folder}")
@@ -200,7 +200,7 @@ live_session whole
 env PATH=/nowhere "$weft" trace live --json --interval 50ms "$host/whole" >whole.json 2>whole.err & # asks for no names
 watcher=$!
 soon eval "babeltrace2 -i lttng-live net://127.0.0.1:$live 2>/dev/null | grep -q 'whole .*1 client'"
-LD_PRELOAD=$provider timeout 120 "$program" >whole.facts
+LD_PRELOAD=$provider timeout 300 "$program" >whole.facts
 lttng_quietly stop whole
 lttng_quietly destroy whole
 wait $watcher

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Each fault of examples/orchestra is found in its recording, by name; and none of them in one of a run without faults.
 #
-#   orchestra.sh BUILD_DIR           ctest-timeout: 300
+#   orchestra.sh BUILD_DIR           ctest-timeout: 600
 #   orchestra.sh BUILD_DIR PAGE      writes the findings into that page, between its marks: docs/guide/faults.md
 
 set -u
@@ -30,7 +30,7 @@ record() {
     shift
     lttng_session "$name"
     lttng_session_start "$name"
-    timeout 60 "$program" --trace "$@" >"$name.out" 2>&1 || failed "$name: $(cat "$name.out")"
+    timeout 300 "$program" --trace "$@" >"$name.out" 2>&1 || failed "$name: $(cat "$name.out")"
     lttng_session_end "$name"
     "$weft" trace lints "$name" --json >"$name.json" || failed "$name: its recording cannot be read"
 }

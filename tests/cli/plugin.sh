@@ -2,7 +2,7 @@
 # The components for babeltrace2 say of a graph's messages what `weft trace` says of the recording: behind a muxer, behind
 # a trimmer, of a graph that stops in the middle; and refuse what they do not know.
 #
-#   plugin.sh BUILD_DIR      ctest-timeout: 300
+#   plugin.sh BUILD_DIR      ctest-timeout: 600
 
 set -u
 # shellcheck source=../lib/recordings.sh
@@ -11,7 +11,7 @@ plugins=$(realpath "${1:?the build folder}")/lib/babeltrace2/plugins
 needs=$plugins/babeltrace-plugin-weft.so
 recordings_begin "$@"
 
-bt() { timeout 60 babeltrace2 --plugin-path="$plugins" "$@"; }
+bt() { timeout 300 babeltrace2 --plugin-path="$plugins" "$@"; }
 
 recorded whole
 
@@ -40,7 +40,7 @@ exits "stacks of waits" 0 'waits at line [0-9]+;channel orders' bt whole -c sink
 
 # --- other graphs ------------------------------------------------------------------------------------------------------
 
-timeout 60 "$program" --tracing >/dev/null # somebody else's, and not recorded
+timeout 300 "$program" --tracing >/dev/null # somebody else's, and not recorded
 recorded second
 exits "two recordings over a muxer" 0 'events of weft, 2 processes' bt whole second -c sink.weft.report
 half=$(babeltrace2 --clock-seconds whole | sed -n '2000s/^\[\([0-9.]*\)\].*/\1/p')
@@ -55,7 +55,7 @@ exits "a graph that stops in the middle is reported until there" 1 '^CUT OFF: .*
 
 lttng_session foreign 'lttng_ust_statedump:*'
 lttng_session_start foreign
-timeout 60 "$program" --tracing >/dev/null
+timeout 300 "$program" --tracing >/dev/null
 lttng_session_end foreign
 exits "no event of weft" 1 'no event of weft came through the graph' bt foreign -c sink.weft.report
 exits "an unknown format" 1 "format is one of text, markdown, json, html, not 'pdf'" bt whole -c sink.weft.report -p 'format="pdf"'

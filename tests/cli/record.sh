@@ -1,7 +1,7 @@
 #!/bin/bash
 # `weft trace record`: a program, a process that runs, a flight recorder; and what it says when something is missing.
 #
-#   record.sh BUILD_DIR      ctest-timeout: 300
+#   record.sh BUILD_DIR      ctest-timeout: 600
 
 set -u
 build=$(realpath "${1:?the build folder}")
@@ -122,7 +122,7 @@ holds "they leave no session" nothing_is_left
 late() {
     local name=$1
     shift
-    env "$@" timeout 120 "$program" --late >"$name.facts" 2>/dev/null &
+    env "$@" timeout 300 "$program" --late >"$name.facts" 2>/dev/null &
     soon grep -q READY "$name.facts"
     process=$(pgrep -P $! -x test-trace-trac) || process=$!
 }

@@ -2,7 +2,7 @@
 # `weft top`, `weft dump` and `weft watch` at a program that runs, on a real terminal (tmux): what they show, what keys do, a
 # recording and its replay, and what they say when there is nothing to look at.
 #
-#   top.sh BUILD_DIR      ctest-timeout: 120
+#   top.sh BUILD_DIR      ctest-timeout: 600
 
 set -u
 build=$(realpath "${1:?the build folder}")

@@ -2,7 +2,7 @@
 # The analysis for Trace Compass names events, fields and values that there are; and its state provider, run over recordings
 # by the rules of Trace Compass, comes to what `weft trace report` says.
 #
-#   tracecompass.sh BUILD_DIR      ctest-timeout: 300
+#   tracecompass.sh BUILD_DIR      ctest-timeout: 600
 
 set -u
 # shellcheck source=../lib/recordings.sh

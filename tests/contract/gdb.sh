@@ -3,7 +3,7 @@
 # docs/guide/debugging.md cuts from it (numbers aside), with the right lines; and they say what is missing, if something is.
 # The dump that the program makes of itself is in gdb/dump.txt.
 #
-#   tests/contract/gdb.sh BUILD_DIR      ctest-timeout: 300
+#   tests/contract/gdb.sh BUILD_DIR      ctest-timeout: 600
 #   UPDATE=1 tests/contract/gdb.sh BUILD_DIR      write gdb/session.txt and gdb/dump.txt
 set -u
 build=$(realpath "${1:?usage: $0 BUILD_DIR}")
@@ -27,7 +27,7 @@ gdb -batch -nx -ex 'python print("python")' 2>&1 | grep -q '^python' || { echo "
 gdb -batch -nx -ex run /bin/true 2>&1 | grep -q 'exited normally' || { echo "gdb cannot run a process here"; exit 77; }
 
 # debug <arguments of gdb>: without what a developer has set for himself.
-debug() { DEBUGINFOD_URLS='' timeout 120 gdb -batch -nx -iex 'set debuginfod enabled off' -ex 'set width 0' "$@" 2>&1 </dev/null; }
+debug() { DEBUGINFOD_URLS='' timeout 300 gdb -batch -nx -iex 'set debuginfod enabled off' -ex 'set width 0' "$@" 2>&1 </dev/null; }
 # has <text> <file> <what it is about>
 has() { grep -qF -- "$1" "$2" || { fail "$3: no '$1' in:"; cat "$2"; }; }
 line_of() { grep -nF -- "$1" "$source" | head -n 1 | cut -d: -f1; }

@@ -41,12 +41,12 @@ finish() {
 }
 
 # status PATH SOCKET
-status() { curl -s -m 10 -o /dev/null -w '%{http_code}' --unix-socket "$2" "http://weft$1"; }
+status() { curl -s -m 100 -o /dev/null -w '%{http_code}' --unix-socket "$2" "http://weft$1"; }
 
 begin WEFT_DIAG=1 || exit 1
 socket=$dir/weft/$pid.sock
 [ "$(status /health/live "$socket")" = 200 ] || fail "WEFT_DIAG=1: no answer at $socket"
-curl -s -m 10 --unix-socket "$socket" http://weft/api/runtimes | grep -q '"name":"host"' || fail "the runtime is not shown"
+curl -s -m 100 --unix-socket "$socket" http://weft/api/runtimes | grep -q '"name":"host"' || fail "the runtime is not shown"
 [ "$(stat -c %a "$dir/weft")$(stat -c %a "$socket")" = 700600 ] || fail "modes of folder and socket: $(stat -c %a "$dir/weft" "$socket")"
 finish
 [ ! -e "$socket" ] || fail "the socket is left behind"

@@ -4,7 +4,7 @@
 #
 #   prometheus.sh BUILD_DIR     77: prometheus, promtool or curl is not there
 #
-# ctest-timeout: 300
+# ctest-timeout: 600
 
 set -u
 build=$(realpath "${1:?usage: $0 BUILD_DIR}")
@@ -28,9 +28,9 @@ program=$!
 exec 3>"$dir/in"
 until grep -q '^runs' "$dir/out"; do kill -0 $program || fail "$(cat "$dir/out")"; sleep 0.05; done
 
-curl -s -m 10 --unix-socket "$dir/weft.sock" http://weft/metrics >"$dir/metrics" || fail "no answer"
+curl -s -m 100 --unix-socket "$dir/weft.sock" http://weft/metrics >"$dir/metrics" || fail "no answer"
 promtool check metrics <"$dir/metrics" || fail "promtool check metrics: see above"
-curl -s -m 10 --unix-socket "$dir/weft.sock" 'http://weft/metrics?prefix=tasker' >"$dir/metrics" || fail "no answer"
+curl -s -m 100 --unix-socket "$dir/weft.sock" 'http://weft/metrics?prefix=tasker' >"$dir/metrics" || fail "no answer"
 grep -q '^tasker_channel_messages_sent_total{' "$dir/metrics" || fail "another prefix"
 promtool check metrics <"$dir/metrics" || fail "promtool check metrics, with a prefix"
 
@@ -49,7 +49,7 @@ prometheus --config.file="$dir/prometheus.yml" --storage.tsdb.path="$dir/data" -
 server=$!
 # query EXPRESSION: the value of its first result, or nothing.
 query() {
-    curl -s -m 10 --data-urlencode "query=$1" "http://127.0.0.1:$listen/api/v1/query" |
+    curl -s -m 100 --data-urlencode "query=$1" "http://127.0.0.1:$listen/api/v1/query" |
         /usr/bin/python3 -c 'import json, sys
 result = json.load(sys.stdin)["data"]["result"]
 print(result[0]["value"][1] if result else "")' 2>/dev/null

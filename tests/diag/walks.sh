@@ -13,7 +13,7 @@ pid=
 trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
 failures=0
 
-get() { curl -s --max-time 60 --unix-socket "$dir/sock" "http://weft$1"; }
+get() { curl -s --max-time 100 --unix-socket "$dir/sock" "http://weft$1"; }
 
 # walks PATH...: how many walks there were while these were asked, with the worker held and seen to be.
 walks() {

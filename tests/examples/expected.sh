@@ -20,7 +20,7 @@ for expected in expected/*.txt; do
         continue
     fi
     for run in 1 2 3 4 5 6 7 8 9 10; do
-        actual=$(timeout 60 "$program" 2>&1 </dev/null; echo "exit code $?")
+        actual=$(timeout 300 "$program" 2>&1 </dev/null; echo "exit code $?")
         if [ "$actual" != "$(cat "$expected")" ]; then
             echo "FAILED   $name, run $run: expected (<), printed (>)"
             diff "$expected" - <<<"$actual"

@@ -7,7 +7,7 @@
 #   RUNS        of the small corpus with each number of workers (10)
 #   WORKERS     the numbers of workers ("1 2 3 8 64")
 #
-# ctest-timeout: 300
+# ctest-timeout: 600
 
 set -u
 export LC_ALL=C
@@ -78,7 +78,7 @@ check() {
     local corpus=$1 expected=$2 code
     shift 2
     checked=$((checked + 1))
-    timeout 100 "$pipeline" "$@" "${files[@]}" >"$dir/actual" 2>"$dir/messages" </dev/null
+    timeout 300 "$pipeline" "$@" "${files[@]}" >"$dir/actual" 2>"$dir/messages" </dev/null
     code=$?
     if [ "$code" != 0 ] || ! cmp -s "$expected" "$dir/actual"; then
         fail "$corpus $*: exit code $code; expected (<), printed (>)"

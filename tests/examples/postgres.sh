@@ -27,8 +27,8 @@ trap stop EXIT
 "${as[@]}" "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/data/log" -o "-c listen_addresses= -k $dir" start >"$dir/start.log" 2>&1 ||
     { cat "$dir/start.log" "$dir/data/log"; exit 1; }
 
-timeout 60 "$program" "host=$dir user=postgres dbname=postgres" || { echo "exit code $?"; exit 1; }
-if timeout 60 "$program" "host=/nowhere user=postgres" 2>"$dir/errors"; then
+timeout 300 "$program" "host=$dir user=postgres dbname=postgres" || { echo "exit code $?"; exit 1; }
+if timeout 300 "$program" "host=/nowhere user=postgres" 2>"$dir/errors"; then
     echo "it says that it ran without a server"
     exit 1
 fi

@@ -28,7 +28,7 @@ recorded() {
     shift
     lttng_session "$name"
     lttng_session_start "$name"
-    timeout 60 "$program" --tracing "$@" >"$name.facts" || failed "$name: the program ended with $?"
+    timeout 300 "$program" --tracing "$@" >"$name.facts" || failed "$name: the program ended with $?"
     lttng_session_end "$name"
 }
 
@@ -36,7 +36,7 @@ recorded() {
 recorded_late() {
     local child
     lttng_session "$1"
-    timeout 60 "$program" --tracing --late >"$1.facts" 2>"$1.out" &
+    timeout 300 "$program" --tracing --late >"$1.facts" 2>"$1.out" &
     child=$!
     for _ in {1..3000}; do
         grep -q READY "$1.facts" 2>/dev/null && break
@@ -58,8 +58,8 @@ recorded_in_parts() { LTTNG_CHANNEL='--subbuf-size=16K --num-subbuf=128' recorde
 recorded_two() {
     LTTNG_CHANNEL='--buffers-pid --subbuf-size=4M --num-subbuf=8' lttng_session "$1"
     lttng_session_start "$1"
-    timeout 60 "$program" --tracing >"$1.facts" &
-    timeout 60 "$program" --tracing >"$1.other" || failed "$1: a program ended with $?"
+    timeout 300 "$program" --tracing >"$1.facts" &
+    timeout 300 "$program" --tracing >"$1.other" || failed "$1: a program ended with $?"
     wait $! || failed "$1: the other program ended with $?"
     lttng_session_end "$1"
 }

@@ -3,7 +3,7 @@
  * The n-th allocation of the process fails, for each n, while the component is started, spans and logs are made and sent, and it
  * is stopped: its own allocations, libcurl's and jansson's alike, since malloc() itself is the test's (lib/scarce.h). It is started or refused
  * with WEFT_ENOMEM, and whatever was made is counted, as sent or as lost. Nobody listens where it is sent. Not under a sanitizer,
- * whose malloc() it is then. ctest-timeout: 300
+ * whose malloc() it is then. ctest-timeout: 600
  */
 #include "otlp/lib/collector.h"
 

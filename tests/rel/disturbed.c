@@ -3,7 +3,7 @@
  * Figure F4: a process under load that is stopped, interrupted, and given a tenth of a processor. What it computes is right all the
  * same, only later; the host's signals are handled by the host's thread.
  */
-/* ctest-timeout: 240 */
+/* ctest-timeout: 600 */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <inttypes.h>

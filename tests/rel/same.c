@@ -3,7 +3,7 @@
  * The same load gives the same answers: on one worker, watched by everything that watches, and with a tenth of a processor.
  * Each scene is checked by itself (lib/load.c); what could be wrong beyond that does not end.
  */
-/* ctest-timeout: 240 */
+/* ctest-timeout: 600 */
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>

@@ -3,7 +3,7 @@
  * Channels under traffic: messages of each sender in its order, each received once, dropped once through `drop`, or still
  * the sender's. Senders are tasks and host threads, with every way to send; the receiver is either.
  */
-/* ctest-timeout: 180 */
+/* ctest-timeout: 600 */
 #include <stdlib.h>
 #include <weft.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Runtimes that come and go: nothing of them stays in the process, and two of them do not hurt each other. */
-/* ctest-timeout: 240 */
+/* ctest-timeout: 600 */
 #include <weft.h>
 
 #include "lib/stress.h"

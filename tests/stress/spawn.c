@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Many tasks: each that was accepted runs exactly once, also when the runtime shuts down under the spawners. */
-/* ctest-timeout: 180 */
+/* ctest-timeout: 600 */
 #include <stdlib.h>
 #include <weft.h>
 

@@ -2,7 +2,7 @@
 # Records a program with LTTng and compares the recording with what the program counted itself: from its beginning, from
 # its middle, with the provider asked for, preloaded, missing, of another version, and without a session daemon.
 #
-#   recording.sh BUILD_DIR      ctest-timeout: 300
+#   recording.sh BUILD_DIR      ctest-timeout: 600
 
 set -u
 build=$(realpath "${1:?the build folder}")
@@ -24,7 +24,7 @@ cd "$LTTNG_TMP" || exit 1
 run() {
     local name=$1
     shift
-    timeout 60 "$@" >"$name.facts" 2>"$name.err" && return
+    timeout 300 "$@" >"$name.facts" 2>"$name.err" && return
     failed "$name: exit code $?"
     tail -5 "$name.facts" "$name.err"
     return 1
@@ -148,7 +148,7 @@ fi
 # --- from the middle ---------------------------------------------------------------------------------------------------
 
 lttng_session late
-timeout 60 "$program" --tracing --late >late.facts 2>late.err &
+timeout 300 "$program" --tracing --late >late.facts 2>late.err &
 child=$!
 for _ in {1..3000}; do
     grep -q READY late.facts && break

@@ -2,7 +2,7 @@
 # What `weft trace` says of a recording agrees with what the recorded program counted itself: of a whole recording, of one
 # that began in the middle, of one with events missing, of one with two processes; and what it says of what is none.
 #
-#   summary.sh BUILD_DIR      ctest-timeout: 300
+#   summary.sh BUILD_DIR      ctest-timeout: 600
 
 set -u
 # shellcheck source=../lib/recordings.sh
@@ -69,7 +69,7 @@ exits "each has its own tasks" 0 '^2$' ledgers
 
 lttng_session foreign 'lttng_ust_statedump:*'
 lttng_session_start foreign
-timeout 60 "$program" --tracing >/dev/null
+timeout 300 "$program" --tracing >/dev/null
 lttng_session_end foreign
 mkdir empty broken
 echo '/* CTF 1.8 */ and no more' >broken/metadata

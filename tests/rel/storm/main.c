@@ -8,7 +8,7 @@
  * An end that takes 5 s is late: the watchdog says what hangs, by name, and the line says FAIL. One that takes a minute is taken for one that
  * never comes, and ends the program.
  */
-/* ctest-timeout: 300 */
+/* ctest-timeout: 600 */
 #include <dirent.h>
 #include <inttypes.h>
 #include <pthread.h>

@@ -7,7 +7,7 @@
  *
  * A run here samples two hundred of them by WEFT_SEED; WEFT_REL_PERCENT=100 tries all.
  */
-/* ctest-timeout: 300 */
+/* ctest-timeout: 600 */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
