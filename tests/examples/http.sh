@@ -32,7 +32,7 @@ say() { echo "FAILED   $1"; failures=$((failures + 1)); }
 answer() {
     local what=$1 wanted=$2 got
     shift 2
-    got=$(curl -s -m 20 -o "$dir/body" -w '%{http_code}' --path-as-is "$@")
+    got=$(curl -s -m 100 -o "$dir/body" -w '%{http_code}' --path-as-is "$@")
     if [ "$got" = "$wanted" ]; then echo "as said  $what"; else say "$what: $got, wanted $wanted"; fi
 }
 # same <file>: the last body is the file's contents
@@ -40,7 +40,7 @@ same() { cmp -s "$dir/body" "$1" || say "the body is not $1"; }
 # raw <what> <first line of the answer> <bytes as of printf>
 raw() {
     local got
-    got=$( { printf "$3"; sleep 0.1; } | timeout 20 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port; cat >&3; head -1 <&3" | tr -d '\r')
+    got=$( { printf "$3"; sleep 0.1; } | timeout 100 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port; cat >&3; head -1 <&3" | tr -d '\r')
     if [ "$got" = "$2" ]; then echo "as said  $1"; else say "$1: '$got', wanted '$2'"; fi
 }
 
@@ -73,7 +73,7 @@ raw "TLS" "HTTP/1.1 400 Bad Request" '\x16\x03\x01\x02\r\n\r\n'
 raw "a head that does not go on" "HTTP/1.1 408 Request Timeout" 'GET / HTTP/1.1\r\nHost:'
 
 # The process is stopped for five seconds in the middle of a large answer.
-curl -s -m 60 -o "$dir/stopped" --limit-rate 1M "$url/large" &
+curl -s -m 300 -o "$dir/stopped" --limit-rate 1M "$url/large" &
 client=$!
 sleep 0.5
 kill -STOP "$server"
@@ -83,7 +83,7 @@ wait "$client"
 if cmp -s "$dir/stopped" "$dir/site/large"; then echo "as said  stopped and continued"; else say "stopped and continued"; fi
 
 if command -v wrk >/dev/null; then
-    wrk -t1 -c32 -d1 "$url/index.html" >"$dir/wrk" 2>&1 || say "wrk"
+    wrk -t1 -c32 -d1 --timeout 100 "$url/index.html" >"$dir/wrk" 2>&1 || say "wrk"
     grep -q 'requests in' "$dir/wrk" || say "wrk: $(cat "$dir/wrk")"
     ! grep -E 'Socket errors|Non-2xx' "$dir/wrk" || say "wrk saw errors"
     grep 'Requests/sec' "$dir/wrk"
