@@ -237,10 +237,16 @@ static void waits_of_the_driving_thread_turn_the_runtime(void **state)
     numbers_receiver_close(&from);
     int ended = 0, result = 0;
     weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), sleeper, .delay_ns = 2 * ms, .ended = &ended);
-    assert_int_equal(weft_task_join_blocking(&task, weft_clock(), NULL), WEFT_ETIMEDOUT);
     assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, &result), 0);
     assert_int_equal(ended, 1);
-    world_end(rt, 2);
+    atomic_uint leave = 0;
+    task = weft_spawn_joinable(weft_runtime_scope(rt), parked, .leave = &leave, .result = 3);
+    assert_int_equal(weft_task_join_blocking(&task, weft_clock(), NULL), WEFT_ETIMEDOUT);
+    atomic_store(&leave, 1);
+    weft_wake((weft_waker){task});
+    assert_int_equal(weft_task_join_blocking(&task, WEFT_FOREVER, &result), 0);
+    assert_int_equal(result, 3);
+    world_end(rt, 3);
 }
 
 /* Waits at a semaphore, then gives it back to those that wait behind it. */

@@ -44,6 +44,10 @@ static void jam_begin(struct jam *jam)
     world_channel(rt, 1, WEFT_WAIT, &out, &jam->in);
     jam->sender = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("sender", .category = WEFT_ACTOR), pusher, .out = out, .count = 2);
     WORLD_UNTIL(world_stats(&jam->in).senders_waiting == 1);
+    weft_task_info info = {.size = sizeof info};
+    do /* it stands in the list before its poll has ended */
+        assert_int_equal(weft_task_inspect(jam->sender, &info), 0);
+    while (info.state != WEFT_TASK_WAITING);
     jam->channel = world_stats(&jam->in).id;
 }
 
