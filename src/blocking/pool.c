@@ -249,7 +249,7 @@ int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft
     pool_count_queued(pool, 1);
     pool->submitted++;
     pool->outstanding++;
-    const struct weft__pool_summon summon = weft__pool_look_locked(pool);
+    const struct weft__pool_summon summon = weft__pool_look_locked(pool, job->queued_ns);
     weft__unlock(&pool->lock);
     if (weft__pool_summon(pool, summon, job, id) == 0)
         return 0;
@@ -382,7 +382,7 @@ void weft__blocking_close(struct weft__blocking *pool)
     struct weft__pool_thread *idle;
     while ((idle = weft__pool_take_idle_locked(pool)) != NULL)
         weft__list_push_back(&leaving, &idle->link);
-    const struct weft__pool_summon summon = weft__pool_look_locked(pool); /* for mandatory jobs that no thread was there for */
+    const struct weft__pool_summon summon = weft__pool_look_locked(pool, 0); /* for mandatory jobs that no thread was there for */
     weft__unlock(&pool->lock);
 
     while ((link = weft__list_pop_front(&leaving)) != NULL)
@@ -400,7 +400,7 @@ static int pool_wait(struct weft__blocking *pool, bool threads_too, int64_t dead
         weft__lock(&pool->lock);
         const bool done = pool->outstanding == 0 && !(pool->closed && pool->reserved > 0) && !(threads_too && pool->threads > 0);
         const uint32_t seen = weft__load_relaxed(&pool->moved);
-        const struct weft__pool_summon summon = weft__pool_look_locked(pool);
+        const struct weft__pool_summon summon = weft__pool_look_locked(pool, 0);
         weft__unlock(&pool->lock);
         if (done)
             return 0;
@@ -453,7 +453,7 @@ void weft__blocking_tick(struct weft__blocking *pool)
 {
     weft__lock(&pool->lock);
     pool->grow_failed = false;
-    const struct weft__pool_summon summon = weft__pool_look_locked(pool);
+    const struct weft__pool_summon summon = weft__pool_look_locked(pool, 0);
     weft__unlock(&pool->lock);
     (void)weft__pool_summon(pool, summon, NULL, 0);
 }

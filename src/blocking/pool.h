@@ -35,6 +35,7 @@
 #include <pthread.h>
 #include <weft/blocking.h>
 
+#include "base/linger.h"
 #include "base/list.h"
 #include "base/lock.h"
 #include "metrics/spread.h"
@@ -215,19 +216,22 @@ struct weft__pool_thread {
     bool coming;            /* it is the one that `told` means, or, if fresh, `starting` */
     bool fresh;
     bool idle;              /* in `idle` */
+    struct weft__linger linger; /* this and the next: its own */
+    int64_t since_ns;       /* when it became idle */
+    int64_t told_ns;        /* when it was taken out of `idle` to be told; 0: nobody knows */
 };
 
 /*
  * Is somebody on the way to the queue, if there is something in it? Decided under the lock, done after it: an idle thread
  * is told, or a new one begun. Whoever comes asks again, so one at a time is enough. 0, or WEFT_EAGAIN: the system
- * gave no thread, and there is no other; then `mine`, if it was given, is out of the queue and freed.
+ * gave no thread, and there is no other; then `mine`, if it was given, is out of the queue and freed. The time is the look's; 0: not known.
  */
 enum weft__pool_summons { WEFT__SUMMON_NOBODY, WEFT__SUMMON_IDLE, WEFT__SUMMON_NEW };
 struct weft__pool_summon {
     enum weft__pool_summons who;
     struct weft__pool_thread *idle;
 };
-struct weft__pool_summon weft__pool_look_locked(struct weft__blocking *pool);
+struct weft__pool_summon weft__pool_look_locked(struct weft__blocking *pool, int64_t now_ns);
 int weft__pool_summon(struct weft__blocking *pool, struct weft__pool_summon summon, const struct weft__job *mine,
                       uint64_t id);
 bool weft__pool_take_back_locked(struct weft__blocking *pool, const struct weft__job *job, uint64_t id,

@@ -50,7 +50,7 @@ struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *poo
     return thread;
 }
 
-struct weft__pool_summon weft__pool_look_locked(struct weft__blocking *pool)
+struct weft__pool_summon weft__pool_look_locked(struct weft__blocking *pool, int64_t now_ns)
 {
     struct weft__pool_summon summon = {WEFT__SUMMON_NOBODY, NULL};
     if (pool->by_turns || weft__list_empty(&pool->queue) || pool->told || pool->starting)
@@ -59,6 +59,7 @@ struct weft__pool_summon weft__pool_look_locked(struct weft__blocking *pool)
     if (summon.idle) {
         summon.who = WEFT__SUMMON_IDLE;
         summon.idle->coming = pool->told = true;
+        summon.idle->told_ns = now_ns;
     } else if (pool->threads < pool->threads_max && !(pool->grow_failed && pool->threads > 0)) {
         summon.who = WEFT__SUMMON_NEW;
         pool->starting = true;
@@ -188,10 +189,12 @@ static enum thread_step thread_next(struct weft__blocking *pool, struct weft__po
         *job = NULL;
         weft__event_clear(&me->event);
         me->idle = true;
+        me->since_ns = wakes.now_ns;
+        me->told_ns = 0;
         weft__list_push_back(&pool->idle, &me->link);
         pool->idle_count++;
     }
-    const struct weft__pool_summon summon = weft__pool_look_locked(pool); /* there is more than one can do */
+    const struct weft__pool_summon summon = weft__pool_look_locked(pool, wakes.now_ns); /* there is more than one can do */
     weft__unlock(&pool->lock);
     weft__pool_wake(pool, &wakes);
     weft__rcu_read_unlock();
@@ -201,11 +204,23 @@ static enum thread_step thread_next(struct weft__blocking *pool, struct weft__po
     return step;
 }
 
-/* Sleep until there is something to do; false: the time was up, and it has left. */
+static bool thread_is_told(void *context)
+{
+    struct weft__pool_thread *me = context;
+    return weft__event_is_set(&me->event);
+}
+
+/* Sleep until there is something to do, and look for that first if it is worth it; false: the time was up, and it has left. */
 static bool thread_park(struct weft__blocking *pool, struct weft__pool_thread *me)
 {
-    if (weft__event_wait(&me->event, weft__clock_now() + pool->keep_alive_ns) == 0)
+    if (weft__linger(&me->linger, INT64_MAX, thread_is_told, me))
         return true;
+    if (weft__event_wait(&me->event, weft__clock_now() + pool->keep_alive_ns) == 0) {
+        const int64_t now = weft__clock_now();
+        if (me->told_ns != 0)
+            weft__linger_slept(&me->linger, now - me->since_ns, now - me->told_ns);
+        return true;
+    }
     struct weft__pool_wakes wakes = {0};
     bool join = false;
     pthread_t previous;
@@ -268,7 +283,7 @@ static int thread_refused(struct weft__blocking *pool, const struct weft__job *m
         if (!mine || weft__pool_take_back_locked(pool, mine, id, &wakes))
             answer = WEFT_EAGAIN;
     } else {
-        *summon = weft__pool_look_locked(pool);
+        *summon = weft__pool_look_locked(pool, 0);
     }
     weft__unlock(&pool->lock);
     weft__pool_wake(pool, &wakes);

@@ -28,6 +28,7 @@ void weft__sched_notify(struct weft__sched *sched)
     const int picked = weft__idle_pick(&sched->idle);
     if (picked < 0 || &sched->workers[picked].thread == weft__self)
         return; /* nobody; or this one, which turns its loop: it gets up after, and needs no system call for it */
+    weft__store_relaxed(&sched->workers[picked].roused, weft__realm_now(sched->env.realm)); /* the unpark orders */
     sched_unpark_worker(&sched->workers[picked]);
     if (weft__unlikely(sched->env.drive)) {
         weft__rcu_read_lock();

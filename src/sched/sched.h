@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "base/linger.h"
 #include "base/rng.h"
 #include "base/thread.h"
 #include "registry/handoff.h"
@@ -38,6 +39,7 @@ struct weft__worker {
     bool crowded;               /* the last look into the shared queue left tasks there: more is ready than rings hold */
     uint32_t io_pause;          /* turns of the clock until the next look at its loop */
     bool searching;
+    struct weft__linger linger;
     struct weft__haul haul;
     bool napped;                /* and has not looked for work since */
     uint8_t source;             /* where the task at hand was found */
@@ -46,6 +48,7 @@ struct weft__worker {
     char name[WEFT__THREAD_NAME];
     int tid;                    /* this and the name: written before it is counted in `started` */
     struct weft__parker parker;
+    _Atomic int64_t roused;     /* when somebody picked it from among the sleepers last; theirs who pick */
     _Atomic int64_t woke;       /* when it got up last; its owner's, the monitor reads it */
     _Atomic uint64_t busy;      /* weft__worker_busy() tells what it says; its owner's */
     _Atomic int64_t busy_told;  /* the most that anybody was told; theirs who ask */

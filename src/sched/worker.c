@@ -389,13 +389,39 @@ static weft__task *worker_forage(struct weft__worker *worker)
     return task;
 }
 
+/* Of a worker that searches: is there something to be found again, or somebody who makes it? */
+static bool worker_is_wanted(void *context)
+{
+    struct weft__sched *sched = context;
+    return !weft__handoff_empty(&sched->injector) || weft__idle_others_work(&sched->idle, true);
+}
+
+/*
+ * Look for a while yet whether something comes, if that is worth it (base/linger.h); true: search again. It goes on searching
+ * meanwhile, so that nobody is woken for what comes; while no other works, all of that is in the shared queue. Not if
+ * anything waits for the loop: to look at that is a system call.
+ */
+static bool worker_linger(struct weft__worker *worker)
+{
+    if (weft__linger_limit(&worker->linger) == 0 || !worker->searching || worker->thread.env->io_ops->awaited(&worker->thread))
+        return false;
+    worker_turn(worker);
+    weft__worker_note_busy(worker, false);
+    const bool wanted = weft__linger(&worker->linger, worker->thread.due, worker_is_wanted, worker->sched);
+    worker_resume(worker);
+    return wanted;
+}
+
 /* Sleep, unless there is work after all. */
 static void worker_rest(struct weft__worker *worker)
 {
-    if (!worker_lie_down(worker))
+    if (worker_linger(worker) || !worker_lie_down(worker))
         return;
+    const int64_t since = worker->thread.now;
     worker_park(worker, worker->thread.due);
     worker_get_up(worker);
+    if (worker->searching)
+        weft__linger_slept(&worker->linger, worker->thread.now - since, worker->thread.now - weft__load_relaxed(&worker->roused));
 }
 
 /* The two events are a pair, however short the rest was. */
