@@ -171,19 +171,23 @@ int weft_watch_replace(const weft_watch_sender *sender, const void *value, void 
 /* What was there when a value was copied. */
 struct watch_copied {
     uint64_t version;
-    bool last; /* nobody is left who could send another */
+    weft_trail *trail; /* of the value: a reference */
+    bool last;         /* nobody is left who could send another */
 };
 
-static struct watch_copied watch_copy(struct weft__meeting *object, void *out_value)
+/* The value, and if a receiver `follows` its trail, which are of one sender: they are taken under one lock. */
+static struct watch_copied watch_copy(struct weft__meeting *object, void *out_value, bool follows)
 {
     weft__lock(&object->lock);
     memcpy(out_value, watch_of(object)->value, watch_of(object)->value_size);
-    const struct watch_copied copied = {weft__load_relaxed(&object->count), weft__load_relaxed(&object->senders) == 0}; /* under the lock */
+    const struct watch_copied copied = {.version = weft__load_relaxed(&object->count), /* under the lock, as the next */
+                                        .trail = follows && weft__trace_trails() ? weft_trail_ref(watch_of(object)->trail) : NULL,
+                                        .last = weft__load_relaxed(&object->senders) == 0};
     weft__unlock(&object->lock);
     return copied;
 }
 
-/* The receiver sees a version that it has not seen: whoever sent that is the one whom it works for now. */
+/* The receiver looks for a change alone: whoever sent the value that is there now is the one whom it works for now. */
 static __attribute__((cold, noinline)) void watch_follow(struct weft__meeting *object)
 {
     weft__lock(&object->lock);
@@ -192,12 +196,17 @@ static __attribute__((cold, noinline)) void watch_follow(struct weft__meeting *o
     weft__trail_received(trail, 0);
 }
 
-static void watch_see(weft_watch_receiver *receiver, uint64_t version)
+/* The receiver sees what was copied; if it has not seen it before it works for whoever sent it. */
+static void watch_see(weft_watch_receiver *receiver, struct watch_copied copied)
 {
-    const bool seen = receiver->weft__seen == version;
-    receiver->weft__seen = version;
-    if (!seen && weft__trace_trails())
-        watch_follow(receiver->weft__object);
+    const bool seen = receiver->weft__seen == copied.version;
+    receiver->weft__seen = copied.version;
+    if (weft__likely(!weft__trace_trails()))
+        return;
+    if (seen)
+        weft_trail_unref(copied.trail);
+    else
+        weft__trail_received(copied.trail, 0);
 }
 
 /* Work on copies until one can be put back. */
@@ -205,7 +214,7 @@ static int watch_modify(struct weft__meeting *object, void *copy, int (*function
                         void *context)
 {
     for (;;) {
-        const uint64_t version = watch_copy(object, copy).version;
+        const uint64_t version = watch_copy(object, copy, false).version;
         const int answer = function(copy, context);
         if (answer < 0)
             return answer;
@@ -276,7 +285,7 @@ int weft_watch_peek(const weft_watch_receiver *receiver, void *out_value)
     const int wrong = watch_check_receiver("weft_watch_peek", receiver, out_value != NULL);
     if (wrong)
         return wrong;
-    watch_copy(receiver->weft__object, out_value);
+    watch_copy(receiver->weft__object, out_value, false);
     return 0;
 }
 
@@ -285,7 +294,7 @@ int weft_watch_read(weft_watch_receiver *receiver, void *out_value)
     const int wrong = watch_check_receiver("weft_watch_read", receiver, out_value != NULL);
     if (wrong)
         return wrong;
-    watch_see(receiver, watch_copy(receiver->weft__object, out_value).version);
+    watch_see(receiver, watch_copy(receiver->weft__object, out_value, true));
     return 0;
 }
 
@@ -408,11 +417,12 @@ int weft_watch_wait_for(weft_context *cx, weft_watch_receiver *receiver,
         const int begun = weft__queue_begin(cx, object, &weft__cx_task(cx)->wait, WEFT__MODE_PLAIN, 0);
         if (begun != WEFT__QUEUE_BEGINS)
             return begun;
-        const struct watch_copied copied = watch_copy(object, out_value);
+        const struct watch_copied copied = watch_copy(object, out_value, true);
         if (fits(out_value, context)) {
-            watch_see(receiver, copied.version);
+            watch_see(receiver, copied);
             return 0;
         }
+        weft_trail_unref(copied.trail);
         receiver->weft__seen = copied.version;
         if (copied.last)
             return WEFT_EPIPE;

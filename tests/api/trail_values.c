@@ -399,6 +399,54 @@ static void task_that_waits_for_a_value_works_for_who_sent_the_one_that_fits(voi
     tracer_end();
 }
 
+struct hasty {
+    weft_frame weft;
+    weft_watch_receiver in;
+    weft_watch_sender *out;
+    uint64_t value;
+    atomic_int *waited;
+};
+
+/* And there is another already, of this task. */
+static bool is_seven_and_sends_eight(const void *value, void *context)
+{
+    const uint64_t eight = 8;
+    if (*(const uint64_t *)value != 7)
+        return false;
+    const int error = weft_watch_send(context, &eight);
+    return error == 0;
+}
+
+static weft_poll hasty(weft_context *cx, struct hasty *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_watch_wait_for(cx, &self->in, is_seven_and_sends_eight, self->out, &self->value));
+    *self->waited = self->value == 7 ? works_for() : -1;
+    weft_watch_receiver_close(&self->in);
+    WEFT_END(0);
+}
+
+static void value_that_fits_is_of_its_sender_whatever_comes_meanwhile(void **state)
+{
+    (void)state;
+    uint64_t value = 7;
+    atomic_int waited = 0;
+    weft_watch_sender out;
+    weft_watch_receiver in;
+    tracer_begin(true);
+    weft_runtime *rt = world_begin(1);
+    assert_int_equal(weft_watch_create(rt, NULL, sizeof value, &value, &out, &in), 0);
+    host_works_for(50);
+    assert_int_equal(weft_watch_send(&out, &value), 0);
+    host_works_for(20);
+    weft_spawn(weft_runtime_scope(rt), hasty, .in = in, .out = &out, .waited = &waited);
+    world_settle(rt);
+    assert_int_equal(waited, 50);
+    weft_watch_sender_close(&out);
+    world_end(rt, 1);
+    tracer_end();
+}
+
 /* --- broadcasts --------------------------------------------------------------------------------------------------- */
 
 static int copy_number(void *to, const void *from, void *context)
@@ -552,6 +600,7 @@ int main(void)
         cmocka_unit_test(trails_of_oneshots_that_nobody_receives_are_given_back),
         cmocka_unit_test(value_that_is_seen_first_exchanges_and_one_that_was_seen_does_not),
         cmocka_unit_test(task_that_waits_for_a_value_works_for_who_sent_the_one_that_fits),
+        cmocka_unit_test(value_that_fits_is_of_its_sender_whatever_comes_meanwhile),
         cmocka_unit_test(broadcast_message_exchanges_with_each_receiver),
         cmocka_unit_test(trails_are_not_lost_among_many_that_come_and_go),
     };
