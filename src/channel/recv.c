@@ -17,11 +17,13 @@
 #include "task/future.h"
 #include "trace/emit.h"
 
-/* Trails that are handed over when a lock has been given back. */
-enum { RECV_TRAILS = 16 };
+/* Trails that are handed over when a lock has been given back. Messages with more of them are not taken at once. */
+#ifndef WEFT__RECV_TRAILS
+#define WEFT__RECV_TRAILS 16
+#endif
 struct recv_trails {
     uint32_t count;
-    weft_trail *of[RECV_TRAILS];
+    weft_trail *of[WEFT__RECV_TRAILS];
 };
 
 /* The message has a trail. As long as head has not passed it, the slot is the receiver's. */
@@ -45,7 +47,7 @@ static inline __attribute__((always_inline)) uint32_t recv_copy(weft_channel *ch
         unsigned char *slot = weft__channel_slot(channel, head + count);
         const uint64_t word = weft__load_seq_cst(weft__channel_word(channel, slot)); /* CH-A1 CH-A3 */
         if (weft__unlikely(weft__slot_word_seq(word) != weft__slot_seq(head + count))) {
-            if (!weft__slot_word_is_trailed(word, head + count))
+            if (!weft__slot_word_is_trailed(word, head + count) || (later && later->count == WEFT__RECV_TRAILS))
                 break;
             recv_trail(channel, slot, count, later);
         }
@@ -91,7 +93,7 @@ static __attribute__((cold, noinline)) uint32_t recv_move_shared(weft_channel *c
 {
     struct recv_trails later = {0};
     weft__lock(&channel->taking);
-    const uint32_t count = recv_move(channel, out, limit < RECV_TRAILS || !weft__trace_trails() ? limit : RECV_TRAILS, &later, out_depth);
+    const uint32_t count = recv_move(channel, out, limit, &later, out_depth);
     weft__unlock(&channel->taking);
     for (uint32_t i = 0; i < later.count; i++)
         weft__trail_received(later.of[i], i);
