@@ -20,7 +20,7 @@ static struct {
     _Atomic(const weft_tracer *) tracer; /* one of the two, or NULL */
     weft_tracer tracers[2];
     unsigned turn;
-    _Atomic uint32_t begun; /* there is a key */
+    _Atomic uint32_t begun; /* there was a tracer: there is a key, and messages have trails */
     pthread_key_t key; /* ends what a thread of the host has, with the thread */
 } trails;
 
@@ -92,15 +92,14 @@ static int trail_put(const weft_tracer *tracer)
 {
     if (weft__load_relaxed(&trails.tracer)) /* under the lock */
         return weft__refuse(WEFT_EBUSY, "weft_tracer_set: there is a tracer: take it away first, with NULL");
-    if (!weft__load_relaxed(&trails.begun)) { /* written here alone */
-        if (weft__thread_key(&trails.key, trail_thread_ends) < 0)
-            return weft__refuse(WEFT_ENOMEM, "weft_tracer_set: the process has no key of threads left");
-        weft__store_release(&trails.begun, 1); /* TR-R3 */
-    }
+    if (!weft__load_relaxed(&trails.begun) /* written here alone */
+        && weft__thread_key(&trails.key, trail_thread_ends) < 0)
+        return weft__refuse(WEFT_ENOMEM, "weft_tracer_set: the process has no key of threads left");
     weft_tracer *place = &trails.tracers[trails.turn++ % 2];
     *place = *tracer;
     weft__store_release(&trails.tracer, place); /* TR-R1 */
     weft__sinks_begin_trails();
+    weft__store_release(&trails.begun, 1); /* TR-R3 */
     return 0;
 }
 
@@ -151,7 +150,7 @@ static void trail_put_current(struct weft__trail_place *place, weft_trail *trail
 {
     weft_trail *before = place->current;
     place->current = trail;
-    if (place == &trail_here && trail && weft__load_acquire(&trails.begun)) /* TR-A3 */
+    if (place == &trail_here && trail) /* then there is a key: trail_check() has seen it, or who sent the trail */
         weft__thread_keep(trails.key, place); /* without memory for it the last one stays behind */
     weft_trail_unref(before);
 }
@@ -164,7 +163,7 @@ weft_trail *weft_trail_current(void)
 
 static int trail_check(const char *call, const struct weft__trail_place *place)
 {
-    if (!place || !weft__trace_trails())
+    if (!place || !weft__load_acquire(&trails.begun)) /* TR-A3 */
         return weft__refuse(WEFT_ENOTCONN, "%s: there %s a tracer: weft_tracer_set() comes first", call,
                             place ? "has never been" : "was no task here that was spawned under");
     return 0;

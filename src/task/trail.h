@@ -10,7 +10,7 @@
  * Who touches what: a place the spawner until the task is shown, then the worker that polls it. The tracer is read in an
  * RCU section, so that one that was taken away can be waited for.
  * Edges: TR-R1 -> TR-A1   the tracer is released when it was written.
- *        TR-R3 -> TR-A3   so is the key of threads.
+ *        TR-R3 -> TR-A3   so is the key of threads, and whoever has a trail sends it with its messages.
  *        TR-R2 -> TR-A2   a reference is given back, and the last one frees: after all that others did with it.
  */
 #ifndef WEFT_TASK_TRAIL_H
