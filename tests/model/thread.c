@@ -6,6 +6,7 @@
 
 #include "base/platform.h"
 #include "model.h"
+#include "thread.h"
 
 int weft__thread_start(pthread_t *out_thread, size_t stack_size, void *(*entry)(void *), void *argument)
 {
@@ -37,15 +38,26 @@ int weft__thread_id(void)
     return (int)model_thread();
 }
 
+static void (*thread_key_ends)(void *value);
+static _Thread_local void *thread_kept;
+
 int weft__thread_key(pthread_key_t *out_key, void (*ends)(void *value))
 {
-    (void)out_key;
-    (void)ends;
-    return -ENOSYS;
+    *out_key = 1; /* plain, as the system writes it */
+    thread_key_ends = ends;
+    return 0;
 }
 
 void weft__thread_keep(pthread_key_t key, void *value)
 {
-    (void)key;
-    (void)value;
+    if (key != 1)
+        model_fail("weft__thread_keep with key %u, which nobody made", (unsigned)key);
+    thread_kept = value;
+}
+
+void thread_ends(void)
+{
+    if (thread_kept)
+        thread_key_ends(thread_kept);
+    thread_kept = NULL;
 }
