@@ -8,7 +8,7 @@
 #   -p PERCENT   of the native sizes of stress tests (default 30)
 #   -s SEED      of the first round (default: the time)
 #
-# Without ctest arguments: unit, api and stress, but for api/sim, which is about one thread. Says what failed and its seed, which
+# Without ctest arguments: unit, api and stress, but for api/sim*, which are about one thread. Says what failed and its seed, which
 # chooses the same again; then the figure "REL F5 <rounds without a failure> <rounds> PASS|FAIL <seed>", and as the last line the
 # sum, as tests/run.sh reads it.
 set -u
@@ -29,7 +29,7 @@ shift $((OPTIND - 1))
 [ $# -gt 0 ] || usage
 build=$1
 shift
-[ $# -gt 0 ] || set -- -L '^(unit|api|stress)$' -E '^api/sim$'
+[ $# -gt 0 ] || set -- -L '^(unit|api|stress)$' -E '^api/sim'
 grep -q '^WEFT_CHAOS:BOOL=ON' "$build/CMakeCache.txt" || { echo "$build: not built with -DWEFT_CHAOS=ON" >&2; exit 2; }
 
 export WEFT_STRESS_PERCENT=$percent
