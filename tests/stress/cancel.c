@@ -124,7 +124,7 @@ static weft_poll holder(weft_context *cx, struct holder *self)
     (void)self;
     atomic_fetch_add(&held, 1);
     while (!atomic_load(&release))
-        continue;
+        sched_yield();
     return WEFT_READY;
 }
 
@@ -136,7 +136,7 @@ static void cancel_before_the_first_poll(void (*drop)(void *frame))
     for (int i = 0; i < 2; i++)
         holders[i] = weft_spawn_joinable(weft_runtime_scope(rt), holder);
     while (atomic_load(&held) < 2)
-        continue;
+        sched_yield();
     for (int i = 0; i < 100; i++) {
         spawn_victim(i, drop);
         assert_int_equal(weft_task_cancel(tasks[i]), 0);

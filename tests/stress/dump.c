@@ -168,7 +168,7 @@ static void dump_loses_no_task_and_no_wake(void **state)
     while (stats.tasks_live > 0);
     const unsigned long long before = atomic_load(&dumps);
     while (atomic_load(&dumps) < before + 4) /* and of nobody */
-        continue;
+        sched_yield();
     atomic_store(&stop, 1);
     stress_team_join(team);
     verdict_assert();

@@ -186,7 +186,7 @@ static __attribute__((noinline)) void left_watch_the_stack(void)
         bytes[i] = 0x55;
     atomic_store(&left.stage, 1);
     while (atomic_load(&left.stage) != 2)
-        continue;
+        sched_yield();
     for (size_t i = 0; i < sizeof bytes; i++)
         VERDICT(bytes[i] == 0x55);
 }

@@ -133,7 +133,7 @@ static void spawn_until_refused(void *context, unsigned spawner)
     (void)context;
     if (spawner == 0) {
         while (atomic_load(&accepted) < 2000)
-            continue;
+            sched_yield();
         VERDICT(weft_runtime_shutdown(rt, WEFT_FOREVER) == 0);
         atomic_store(&shut, 1);
         return;

@@ -95,7 +95,7 @@ static weft_poll counter(weft_context *cx, struct counter *self)
     atomic_fetch_add(&count.polls, 1);
     const int quit = atomic_load(&count.quit);
     while (atomic_load(&count.go) == 0)
-        continue;
+        sched_yield();
     atomic_fetch_sub(&count.inside, 1);
     return quit ? WEFT_READY : WEFT_PENDING;
 }
@@ -110,7 +110,7 @@ static void count_reset(int go)
 static void wait_for_polls(uint64_t polls)
 {
     while (atomic_load(&count.polls) < polls)
-        continue;
+        sched_yield();
 }
 
 static void wait_until_waiting(weft_task task)
@@ -153,7 +153,7 @@ static weft_poll holder(weft_context *cx, struct holder *self)
     (void)self;
     atomic_fetch_add(&held, 1);
     while (!atomic_load(&release))
-        continue;
+        sched_yield();
     return WEFT_READY;
 }
 
@@ -167,7 +167,7 @@ static void wake_a_thousand_times_before_the_first_poll_is_that_poll(void **stat
     for (int i = 0; i < 2; i++)
         assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), holder)), 0);
     while (atomic_load(&held) < 2)
-        continue;
+        sched_yield();
     weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), counter);
     for (int i = 1; i <= 1000; i++) {
         atomic_store_explicit(&count.note, i, memory_order_relaxed);
@@ -284,7 +284,7 @@ static void wake_round_a_ring_of_tasks_keeps_going(void **state)
         weft_wake(ring[i]);
     }
     while (atomic_load(&hops) < atomic_load(&hops_wanted)) /* nobody from outside wakes again: a lost one stops a ball */
-        continue;
+        sched_yield();
     for (int i = 0; i < RING; i++) {
         weft_wake(ring[i]);
         join(tasks[i]);
