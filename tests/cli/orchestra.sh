@@ -21,7 +21,7 @@ faults="1|channel-saturated|finalize|--orders 400 --ms 100 --sizes 100,100,40,20
 7|task-leak|deadline watch|--ms 300
 8|unbounded-admission|SEMAPHORE handlers|--ms 20
 9|messages-lost|events|--sizes 5000,5000,2000,1000,1000,5000,4
-10|timer-storm|timers|--ms 1000
+10|timer-storm|timers|--orders 20 --ms 1000
 11|pool-queue|step handler|--orders 150"
 
 # record <name> <arguments of the program>
@@ -62,10 +62,14 @@ print(sum(row["behaviour"] not in ("per-request handler", "utility") for row in 
 if [ "$actors" = 14 ]; then passed "fourteen tasks live long"; else failed "$actors tasks live long, not fourteen"; fi
 
 while IFS='|' read -r number lint subject options; do
-    # shellcheck disable=SC2086
-    record "S$number" --fault "$number" $options
-    if found=$(finding "S$number" "$lint" "$subject"); then
-        passed "S$number: ${found:0:110}"
+    for try in 1 2 3 4 5; do # of a machine that has much else to do it may get too little to hurt: a thousand timers a second, say
+        rm -rf "S$number"
+        # shellcheck disable=SC2086
+        record "S$number" --fault "$number" $options
+        found=$(finding "S$number" "$lint" "$subject") && break
+    done
+    if [ -n "$found" ]; then
+        passed "S$number, recording $try: ${found:0:100}"
         printf '%s\n' "$found" >"S$number.found"
     else
         failed "S$number: no $lint of $subject among:"
