@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 # The tests in the chaos build (src/base/chaos.h), again and again: `tests/chaos/run.sh BUILD`, a build with -DWEFT_CHAOS=ON.
 #
-#   run.sh [-n ROUNDS] [-p PERCENT] [-s SEED] BUILD [CTEST ARGUMENT...]
+#   run.sh [-n ROUNDS] [-p PERCENT] [-s SEED] [-w MS] BUILD [CTEST ARGUMENT...]
 #
 #   -n ROUNDS    how often, each round with the next seed (default 20, some ten minutes; for a night: 200)
 #   -p PERCENT   of the native sizes of stress tests (default 30)
 #   -s SEED      of the first round (default: the time)
+#   -w MS        some places of the code are slow, by up to so many milliseconds, as on a machine with much else to do
+#                (WEFT_CHAOS_SLOW, tests/chaos/chaos.c)
 #
 # Without ctest arguments: unit, api and stress, but for api/sim*, which are about one thread. Says what failed and its seed, which
 # chooses the same again; then the figure "REL F5 <rounds without a failure> <rounds> PASS|FAIL <seed>", and as the last line the
@@ -14,14 +16,15 @@
 set -u
 rounds=20 percent=30 seed=$(date +%s)
 usage() {
-    sed -n 's/^# \{0,1\}//; 3,13p' "$0" >&2
+    sed -n 's/^# \{0,1\}//; 3,15p' "$0" >&2
     exit 2
 }
-while getopts n:p:s: option; do
+while getopts n:p:s:w: option; do
     case $option in
     n) rounds=$OPTARG ;;
     p) percent=$OPTARG ;;
     s) seed=$OPTARG ;;
+    w) export WEFT_CHAOS_SLOW=$OPTARG ;;
     *) usage ;;
     esac
 done
@@ -46,7 +49,7 @@ for ((round = 0; round < rounds; round++)); do
         good=$((good + 1))
     else
         grep -v -E '^ *[0-9]+/[0-9]+ Test .* Passed |^ +Start ' "$build/chaos.log"
-        echo "chaos: WEFT_SEED=$WEFT_SEED WEFT_STRESS_PERCENT=$percent"
+        echo "chaos: WEFT_SEED=$WEFT_SEED WEFT_STRESS_PERCENT=$percent${WEFT_CHAOS_SLOW:+ WEFT_CHAOS_SLOW=$WEFT_CHAOS_SLOW}"
         shown=$WEFT_SEED
     fi
 done
