@@ -24,6 +24,7 @@ typedef struct weft_interval {
     int64_t next_ns; /* when the next tick is due */
     int64_t period_ns;
     weft_missed missed;
+    uint32_t weft__outside; /* started by the machine's clock, not by a simulated runtime's */
 } weft_interval;
 
 /* The wait for a tick as one of several. */
@@ -98,7 +99,8 @@ WEFT_API WEFT_MUST_USE int weft_timeout_until(weft_context *cx, weft_timeout_sta
                                               int64_t deadline_ns);
 
 /**
- * Begin an interval: its first tick is due now, the next `period_ns` later.
+ * Begin an interval: its first tick is due now, the next `period_ns` later. It may be begun before its task is spawned, also
+ * for a simulated runtime: there it then begins at the first wait, by the runtime's clock.
  * @threads any
  * @blocks never
  * @owns the interval is the caller's; it holds nothing

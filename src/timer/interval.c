@@ -18,8 +18,17 @@ int weft_interval_start(weft_interval *interval, int64_t period_ns, weft_missed 
         return weft__refuse(WEFT_EINVAL, "weft_interval_start: period %lld ns: give an interval, a period above 0, and a "
                                          "weft_missed",
                             (long long)period_ns);
-    *interval = (weft_interval){.next_ns = weft_clock(), .period_ns = period_ns, .missed = missed};
+    *interval = (weft_interval){.next_ns = weft_clock(), .period_ns = period_ns, .missed = missed,
+                                .weft__outside = weft__realm_here == NULL};
     return 0;
+}
+
+/* Begun on a thread outside of the simulated runtime where it ticks: the time that was read there means nothing here. */
+static void interval_come_in(const weft_context *cx, weft_interval *interval)
+{
+    if (interval->weft__outside && weft__cx_thread(cx)->env->realm)
+        interval->next_ns = weft__sleep_now(cx);
+    interval->weft__outside = false;
 }
 
 /* Where the tick after this one belongs. */
@@ -42,6 +51,7 @@ static int interval_await(weft_context *cx, struct weft__wait *wait, weft_interv
     if (!interval || interval->period_ns <= 0)
         return weft__refuse(WEFT_EINVAL, "weft_interval_tick: the interval is null or was not started: start it with "
                                          "weft_interval_start()");
+    interval_come_in(cx, interval);
     const int slept = weft__sleep_follow(cx, wait, interval->next_ns);
     if (slept != 0)
         return slept;
@@ -75,6 +85,7 @@ static int interval_set(const char *call, weft_interval *interval, int64_t next_
         return weft__refuse(WEFT_EINVAL, "%s: the interval is null or was not started: start it with weft_interval_start()",
                             call);
     interval->next_ns = next_ns;
+    interval->weft__outside = false;
     return 0;
 }
 

@@ -70,6 +70,52 @@ static void sim_deadlines_and_intervals_keep_to_its_clock(void **state)
     }
 }
 
+/* Ticks by an interval that came with its frame, plainly or in a select. */
+struct brought {
+    weft_frame weft;
+    weft_interval interval;
+    weft_interval_future tick;
+    weft_select_state select;
+    bool selects;
+    int ticks;
+    int64_t from_ns;
+};
+static weft_poll brought(weft_context *cx, struct brought *self)
+{
+    WEFT_BEGIN(cx, self);
+    if (self->from_ns != 0)
+        VERDICT(weft_interval_reset_at(&self->interval, self->from_ns) == 0);
+    else
+        self->from_ns = epoch;
+    for (self->ticks = 0; self->ticks < 5; self->ticks++) {
+        if (self->selects) {
+            weft_interval_tick_begin(&self->tick, &self->interval);
+            WEFT_AWAIT(self->weft.rc, weft_select(cx, &self->select, &self->tick.future));
+            VERDICT(self->tick.future.result == 0);
+        } else {
+            WEFT_AWAIT(self->weft.rc, weft_interval_tick(cx, &self->interval));
+        }
+        VERDICT(self->weft.rc == 0 && weft_clock() == self->from_ns + self->ticks * 10 * ms);
+    }
+    WEFT_END(0);
+}
+
+/* Begun by the machine's clock, which is far ahead of the simulated one, and what is set inside afterwards stands. */
+static void sim_interval_begun_outside_ticks_by_its_clock(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        weft_runtime *rt = simulated_begin(seed);
+        weft_interval interval;
+        assert_int_equal(weft_interval_start(&interval, 10 * ms, (weft_missed)(seed % 3)), 0);
+        weft_spawn(weft_runtime_scope(rt), brought, .interval = interval);
+        weft_spawn(weft_runtime_scope(rt), brought, .interval = interval, .selects = true);
+        weft_spawn(weft_runtime_scope(rt), brought, .interval = interval, .from_ns = epoch + 7 * ms);
+        assert_int_equal(weft_runtime_finish(rt), 0);
+        verdict_assert();
+    }
+}
+
 struct job_look {
     weft_runtime *rt;
     int64_t at_ns;
@@ -465,6 +511,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sim_sleeps_for_a_year_in_no_time_and_wakes_on_the_nanosecond),
         cmocka_unit_test(sim_deadlines_and_intervals_keep_to_its_clock),
+        cmocka_unit_test(sim_interval_begun_outside_ticks_by_its_clock),
         cmocka_unit_test(sim_clock_stands_while_a_task_can_run_or_a_job_is_outstanding),
         cmocka_unit_test(sim_advance_runs_what_is_due_by_then),
         cmocka_unit_test(sim_calls_are_refused_where_they_make_no_sense),
