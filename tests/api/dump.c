@@ -1,33 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* weft_task_dump(): who waits, where, for what, and who is at the other end. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "lib/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <weft.h>
 
 WEFT_CHANNEL_DEFINE(ints, int)
-
-struct text {
-    size_t length;
-    char bytes[65536];
-};
-
-static int text_append(void *context, const char *bytes, size_t length)
-{
-    struct text *text = context;
-    if (text->length + length >= sizeof text->bytes)
-        return WEFT_ENOMEM;
-    memcpy(text->bytes + text->length, bytes, length);
-    text->length += length;
-    text->bytes[text->length] = '\0';
-    return 0;
-}
 
 struct inner { weft_frame weft; ints_sender *out; int i; };
 
@@ -64,13 +42,6 @@ static weft_poll reader(weft_context *cx, struct reader *self)
     WEFT_END(0);
 }
 
-static int count_waiting(void *context, const weft_task_info *info)
-{
-    int *waiting = context;
-    *waiting += info->state == WEFT_TASK_WAITING;
-    return 0;
-}
-
 struct world { weft_runtime *rt; weft_task sender, reader; };
 
 /* A sender that is stuck two calls deep behind a reader that sleeps for ever. */
@@ -83,10 +54,7 @@ static void world_open(struct world *w)
     weft_scope *root = weft_runtime_scope(w->rt);
     w->reader = weft_spawn_as(root, WEFT_TASK("sleepy\nreader"), reader, .in = in);
     w->sender = weft_spawn_as(root, WEFT_TASK("stuck"), outer, .out = out);
-    for (int waiting = 0; waiting != 2;) { /* no state to wait for but the one that is looked at */
-        waiting = 0;
-        weft_task_visit(w->rt, count_waiting, &waiting);
-    }
+    world_until_waiting(w->rt, 2); /* no state to wait for but the one that is looked at */
 }
 
 static void world_close(struct world *w)

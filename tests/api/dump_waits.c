@@ -11,28 +11,12 @@
 
 #include "base/thread.h"
 
-static struct text {
-    size_t length;
-    size_t pieces;
-    char bytes[1 << 20];
-} text;
-
-static int text_append(void *context, const char *bytes, size_t length)
-{
-    (void)context;
-    if (text.length + length >= sizeof text.bytes)
-        return WEFT_ENOMEM;
-    memcpy(text.bytes + text.length, bytes, length);
-    text.length += length;
-    text.pieces++;
-    text.bytes[text.length] = '\0';
-    return 0;
-}
+static struct text text;
 
 static const char *dump(weft_runtime *rt, weft_dump_format format)
 {
     text.length = text.pieces = 0;
-    assert_int_equal(weft_task_dump(rt, format, text_append, NULL), 0);
+    assert_int_equal(weft_task_dump(rt, format, text_append, &text), 0);
     return text.bytes;
 }
 
@@ -156,21 +140,6 @@ static weft_poll waiter(weft_context *cx, struct waiter *self)
     WEFT_END(self->weft.rc);
 }
 
-static int count_waiting(void *context, const weft_task_info *info)
-{
-    *(int *)context += info->state == WEFT_TASK_WAITING;
-    return 0;
-}
-
-static void until_waiting(weft_runtime *rt, int tasks)
-{
-    int waiting;
-    do {
-        waiting = 0;
-        weft_task_visit(rt, count_waiting, &waiting);
-    } while (waiting != tasks);
-}
-
 static weft_runtime *begin_things(void)
 {
     weft_runtime *rt = world_begin(2);
@@ -215,7 +184,7 @@ static void each_wait_says_on_what_and_who_holds_it(void **state)
         weft_spawn_as(root, WEFT_TASK(kind_names[kind]), waiter, .kind = (enum wait_kind)kind, .joined = things.holder,
                       .in = in); /* one of them receives */
     latch_wait(&things.entered, 1);
-    until_waiting(rt, WAIT_KINDS + 1);
+    world_until_waiting(rt, WAIT_KINDS + 1);
 
     dump(rt, WEFT_DUMP_JSON);
     char condition[512];
@@ -251,7 +220,7 @@ static void lock_of_a_thread_names_the_thread(void **state)
     weft_runtime *rt = begin_things();
     char condition[256];
     weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("waiter"), waiter, .kind = WAIT_THREAD);
-    until_waiting(rt, 1);
+    world_until_waiting(rt, 1);
     dump(rt, WEFT_DUMP_JSON);
     snprintf(condition, sizeof condition,
              "[(w[\"holder_thread\"], w[\"holder\"]) for w in t[\"waiter\"][\"waits_for\"]] == [(%d, 0)]", weft__thread_id());
@@ -322,7 +291,7 @@ static void scopes_around_a_task_are_its_path(void **state)
     weft_runtime *rt = world_begin(2);
     atomic_int line = 0;
     const weft_task task = weft_spawn(weft_runtime_scope(rt), server, .line = &line);
-    until_waiting(rt, 3);
+    world_until_waiting(rt, 3);
     dump(rt, WEFT_DUMP_JSON);
     char condition[512];
     snprintf(condition, sizeof condition,
@@ -366,7 +335,7 @@ static void path_that_is_too_long_is_cut_from_outside(void **state)
     (void)state;
     weft_runtime *rt = world_begin(1);
     weft_spawn(weft_runtime_scope(rt), nest, .depth = 11);
-    until_waiting(rt, 13);
+    world_until_waiting(rt, 13);
     dump(rt, WEFT_DUMP_JSON);
     assert_json("len(t[\"part\"][\"scopes\"]) == 8 and t[\"part\"][\"scopes_deeper\"]");
     assert_json("t[\"part\"][\"scopes\"][-1][\"owner\"] == t[\"part\"][\"parent\"]");
@@ -455,7 +424,7 @@ static void hostile_names_leave_json_and_text_whole(void **state)
                                         &out[i], &in), 0);
         weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK(names[i]), puller, .in = in);
     }
-    until_waiting(rt, sizeof names / sizeof names[0]);
+    world_until_waiting(rt, sizeof names / sizeof names[0]);
     weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK(long_garbage), plug, .entered = &entered, .leave = &leave);
     latch_wait(&entered, 1);
     dump(rt, WEFT_DUMP_JSON);
@@ -494,13 +463,13 @@ static void duration_counts_from_the_beginning_of_the_wait(void **state)
     tasks[1] = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("recv"), puller, .in = in);
     tasks[2] = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK("job"), waiter, .kind = WAIT_JOB);
     latch_wait(&things.entered, 1);
-    until_waiting(rt, 4);
+    world_until_waiting(rt, 4);
     const int64_t begun = weft_clock();
     WORLD_UNTIL(weft_clock() - begun > 60000000); /* two of the monitor's idle ticks: a worker's time has moved, too */
     for (int i = 0; i < 3; i++)
         weft_wake((weft_waker){tasks[i]});
     WORLD_UNTIL(weft_clock() - begun > 120000000);
-    until_waiting(rt, 4);
+    world_until_waiting(rt, 4);
     dump(rt, WEFT_DUMP_JSON);
     assert_json("all(t[n][\"waits_for\"][0][\"for_ns\"] >= 120e6 for n in (\"join\", \"recv\", \"job\"))");
     numbers_sender_close(&things.out);

@@ -295,22 +295,6 @@ static void state_of_a_worker_has_a_name(void **state)
     assert_string_equal(weft_worker_state_name((weft_worker_state)-1), "?");
 }
 
-struct text {
-    size_t length;
-    char bytes[16384];
-};
-
-static int text_append(void *context, const char *bytes, size_t length)
-{
-    struct text *text = context;
-    if (text->length + length >= sizeof text->bytes)
-        return WEFT_ENOMEM;
-    memcpy(text->bytes + text->length, bytes, length);
-    text->length += length;
-    text->bytes[text->length] = '\0';
-    return 0;
-}
-
 /* A full channel: its receiver sleeps elsewhere, its sender waits for room. */
 struct jam {
     weft_runtime *rt;

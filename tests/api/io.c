@@ -12,11 +12,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/scarcity.h"
 #include "lib/verdict.h"
 
 static int open_fds(void)
@@ -1211,28 +1211,15 @@ static void accept_without_descriptors_pauses_and_goes_on(void **state)
     weft_spawn(weft_runtime_scope(rt), waiter, .fd = &one, .rc = &rc); /* the loop is open before it gets tight */
     WORLD_UNTIL(waiting_at(&one) == 1);
     const int raw = socket(AF_INET, SOCK_STREAM, 0);
-    const int spare = dup(raw);
-    struct rlimit before, tight;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    tight = before;
-    tight.rlim_cur = (rlim_t)spare + 1;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-    int filler = dup(raw); /* close any gap below */
-    int gaps[64], count = 0;
-    while (filler >= 0 && count < 64) {
-        gaps[count++] = filler;
-        filler = dup(raw);
-    }
+    struct scarcity scarcity;
+    scarcity_begin(&scarcity);
     const weft_task serving = weft_spawn(weft_runtime_scope(rt), server, .listener = listener);
     const int connected = connect(raw, (const struct sockaddr *)(const void *)address.sockaddr.bytes, address.length);
     weft_fd_stats stats = {.size = sizeof stats};
     do
         weft_fd_stats_get(&watch, &stats);
     while (stats.pauses < 2);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    close(spare);
-    while (count > 0)
-        close(gaps[--count]);
+    scarcity_end(&scarcity);
     assert_int_equal(connected, 0);
     char byte = 0;
     assert_int_equal(write(raw, "q", 1), 1);

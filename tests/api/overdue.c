@@ -104,27 +104,12 @@ static weft_poll owner(weft_context *cx, struct owner *self)
     WEFT_END(0);
 }
 
-static int count_waiting(void *context, const weft_task_info *info)
-{
-    *(int *)context += info->state == WEFT_TASK_WAITING;
-    return 0;
-}
-
-static void until_waiting(weft_runtime *rt, int tasks)
-{
-    int waiting;
-    do {
-        waiting = 0;
-        weft_task_visit(rt, count_waiting, &waiting);
-    } while (waiting != tasks);
-}
-
 /* Cancelled, polled once more, and waiting again: from here on each task is found where it waits. */
 static void shut_down_once(weft_runtime *rt, int tasks)
 {
-    until_waiting(rt, tasks);
+    world_until_waiting(rt, tasks);
     assert_int_equal(weft_runtime_shutdown(rt, 0), WEFT_ETIMEDOUT);
-    until_waiting(rt, tasks);
+    world_until_waiting(rt, tasks);
     told.count = 0;
     told.length = 0;
 }

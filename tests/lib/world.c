@@ -72,6 +72,33 @@ uint64_t world_live(weft_runtime *rt)
     return runtime_stats(rt).tasks_live;
 }
 
+int text_append(void *text, const char *bytes, size_t length)
+{
+    struct text *self = text;
+    if (self->length + length >= sizeof self->bytes)
+        return WEFT_ENOMEM;
+    memcpy(self->bytes + self->length, bytes, length);
+    self->length += length;
+    self->bytes[self->length] = '\0';
+    self->pieces++;
+    return 0;
+}
+
+static int count_waiting(void *context, const weft_task_info *info)
+{
+    *(int *)context += info->state == WEFT_TASK_WAITING;
+    return 0;
+}
+
+void world_until_waiting(weft_runtime *rt, int tasks)
+{
+    int waiting;
+    do {
+        waiting = 0;
+        weft_task_visit(rt, count_waiting, &waiting);
+    } while (waiting != tasks);
+}
+
 static int count_channel(void *context, const weft_channel_stats *stats)
 {
     (void)stats;

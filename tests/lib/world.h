@@ -66,6 +66,9 @@ void world_end(weft_runtime *rt, int64_t spawned);
 void world_settle(weft_runtime *rt);
 
 uint64_t world_live(weft_runtime *rt);
+
+/* Wait until so many tasks wait. */
+void world_until_waiting(weft_runtime *rt, int tasks);
 int world_channels(weft_runtime *rt);
 
 /* Counts up; whoever waits goes on when it has reached a number. Blocks the thread: in a task it holds the worker. */
@@ -77,6 +80,14 @@ struct latch {
 #define LATCH {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}
 void latch_up(struct latch *latch);
 void latch_wait(struct latch *latch, unsigned count);
+
+/* Text that comes in pieces, as of a dump: what does not fit is refused. Zero it before. */
+struct text {
+    size_t length;
+    size_t pieces;
+    char bytes[1 << 17];
+};
+int text_append(void *text, const char *bytes, size_t length);
 
 /* A channel of numbers on a runtime. */
 void world_channel(weft_runtime *rt, size_t capacity, weft_overflow overflow, numbers_sender *out, numbers_receiver *in);
