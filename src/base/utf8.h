@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /*
  * The length of the valid UTF-8 sequence that `text`, which ends with a zero, begins with: 1 to 4; 0: there is none. The
@@ -22,6 +23,32 @@ static inline size_t weft__utf8_sequence(const char *text)
         if (u[i] < 0x80 || u[i] > 0xbf)
             return 0;
     return length;
+}
+
+/* Whether all of a text, which ends with a zero, is UTF-8. */
+static inline bool weft__utf8_is_valid(const char *text)
+{
+    for (size_t length; *text; text += length)
+        if ((length = weft__utf8_sequence(text)) == 0)
+            return false;
+    return true;
+}
+
+/*
+ * Copy a text with U+FFFD for every byte that is in no sequence: three bytes for one, so `to` has three times the room of the text,
+ * and one for the zero. The length.
+ */
+static inline size_t weft__utf8_replace(char *to, const char *text)
+{
+    const char *const begin = to;
+    for (size_t step; *text; text += step) {
+        const size_t length = weft__utf8_sequence(text);
+        step = length > 0 ? length : 1;
+        memcpy(to, length > 0 ? text : "\xef\xbf\xbd", length > 0 ? length : 3);
+        to += length > 0 ? length : 3;
+    }
+    *to = '\0';
+    return (size_t)(to - begin);
 }
 
 /*

@@ -75,10 +75,7 @@ static bool names_are_text(const char *name, size_t length)
     char text[sizeof names.entries[0].text];
     memcpy(text, name, length); /* whose end a sequence never passes */
     text[length] = '\0';
-    for (size_t at = 0, take; at < length; at += take)
-        if ((take = weft__utf8_sequence(text + at)) == 0)
-            return false;
-    return true;
+    return weft__utf8_is_valid(text);
 }
 
 static uint32_t names_new(const struct weft__name *key, const char *name)

@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -49,31 +50,20 @@ void weft__diag_json_drop(struct weft__diag_json *json)
     json->failed |= json_array_remove(list, json_array_size(list) - 1) != 0;
 }
 
-/* The text with U+FFFD for every byte that is no UTF-8: three bytes for one. NULL: no memory. */
-static json_t *json_replaced(const char *text)
+/* The text, with U+FFFD for what is no UTF-8. NULL: no memory. */
+static json_t *json_of_text(const char *text)
 {
-    struct weft__diag_buffer clean = {0};
-    for (size_t step; *text; text += step) {
-        const size_t length = weft__utf8_sequence(text);
-        step = length > 0 ? length : 1;
-        weft__diag_buffer_add(&clean, length > 0 ? text : "\xef\xbf\xbd", length > 0 ? length : 3);
-    }
-    json_t *value = clean.failed ? NULL : json_stringn_nocheck(clean.bytes ? clean.bytes : "", clean.length);
-    weft__diag_buffer_free(&clean);
+    if (weft__utf8_is_valid(text))
+        return json_string_nocheck(text);
+    char *clean = malloc(3 * strlen(text) + 1);
+    json_t *value = clean ? json_stringn_nocheck(clean, weft__utf8_replace(clean, text)) : NULL;
+    free(clean);
     return value;
-}
-
-static bool json_is_utf8(const char *text)
-{
-    for (size_t length; *text; text += length)
-        if ((length = weft__utf8_sequence(text)) == 0)
-            return false;
-    return true;
 }
 
 void weft__diag_json_text(struct weft__diag_json *json, const char *key, const char *text)
 {
-    json_put(json, key, !text ? json_null() : json_is_utf8(text) ? json_string_nocheck(text) : json_replaced(text));
+    json_put(json, key, text ? json_of_text(text) : json_null());
 }
 
 void weft__diag_json_count(struct weft__diag_json *json, const char *key, uint64_t number)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON as it is answered: written in order, as in `object, key, value`. The door to jansson: nothing else includes it.
+ * JSON as it is answered: written in order, as in `object, key, value`. The door to jansson: nothing else includes it. The few
+ * lines that open and close it stand again in libweft-otlp: components share base/ alone, where no foreign library is known.
  *
  * Whatever the names are the text parses: what is no UTF-8 becomes U+FFFD. If memory ends on the way the whole document has
  * failed, and nothing of it is answered.

@@ -42,32 +42,20 @@ void weft__otlp_json_close(struct weft__otlp_json *json)
         json->depth--;
 }
 
-/* The text with U+FFFD for every byte that is no UTF-8: three bytes for one. NULL: no memory. */
-static json_t *json_replaced(const char *text)
+/* The text, with U+FFFD for what is no UTF-8. NULL: no memory. */
+static json_t *json_of_text(const char *text)
 {
-    char *clean = malloc(3 * strlen(text) + 1), *to = clean;
-    for (size_t step; clean && *text; text += step) {
-        const size_t length = weft__utf8_sequence(text);
-        step = length > 0 ? length : 1;
-        memcpy(to, length > 0 ? text : "\xef\xbf\xbd", length > 0 ? length : 3);
-        to += length > 0 ? length : 3;
-    }
-    json_t *value = clean ? json_stringn_nocheck(clean, (size_t)(to - clean)) : NULL;
+    if (weft__utf8_is_valid(text))
+        return json_string_nocheck(text);
+    char *clean = malloc(3 * strlen(text) + 1);
+    json_t *value = clean ? json_stringn_nocheck(clean, weft__utf8_replace(clean, text)) : NULL;
     free(clean);
     return value;
 }
 
-static bool json_is_utf8(const char *text)
-{
-    for (size_t length; *text; text += length)
-        if ((length = weft__utf8_sequence(text)) == 0)
-            return false;
-    return true;
-}
-
 void weft__otlp_json_text(struct weft__otlp_json *json, const char *key, const char *text)
 {
-    json_put(json, key, json_is_utf8(text) ? json_string_nocheck(text) : json_replaced(text));
+    json_put(json, key, json_of_text(text));
 }
 
 void weft__otlp_json_hex(struct weft__otlp_json *json, const char *key, const uint8_t *bytes, size_t size)

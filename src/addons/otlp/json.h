@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * OTLP in JSON, written in order, as in `object, key, value`. The door to jansson: nothing else includes it.
+ * OTLP in JSON, written in order, as in `object, key, value`. The door to jansson: nothing else includes it. The few lines that
+ * open and close it stand again in libweft-diag: components share base/ alone, where no foreign library is known.
  *
  * By the mapping that OTLP defines: keys in lowerCamelCase, 64-bit numbers as texts, enumerations as numbers, ids as
  * hexadecimal digits. What is no UTF-8 becomes U+FFFD. If memory ends on the way the whole document has failed.

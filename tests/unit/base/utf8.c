@@ -27,6 +27,30 @@ static void utf8_sequence_is_exact_at_each_border(void **state)
             fail_msg("case %zu: %zu", i, weft__utf8_sequence(cases[i].text));
 }
 
+static void utf8_replaces_what_is_none_and_nothing_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *clean;
+    } cases[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"\xe2\x82\xac 5, \xf0\x90\x80\x80", "\xe2\x82\xac 5, \xf0\x90\x80\x80"},
+        {"\xff", "\xef\xbf\xbd"},
+        {"a\xffz", "a\xef\xbf\xbdz"},
+        {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"}, /* cut in the middle: each byte by itself */
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xc2\xa0\x80", "\xc2\xa0\xef\xbf\xbd"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char clean[64];
+        assert_int_equal(weft__utf8_replace(clean, cases[i].text), strlen(cases[i].clean));
+        assert_string_equal(clean, cases[i].clean);
+        assert_true(weft__utf8_is_valid(clean));
+        assert_int_equal(weft__utf8_is_valid(cases[i].text), strcmp(clean, cases[i].text) == 0);
+    }
+}
+
 static void utf8_control_is_told_from_text(void **state)
 {
     (void)state;
@@ -51,6 +75,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_sequence_is_exact_at_each_border),
+        cmocka_unit_test(utf8_replaces_what_is_none_and_nothing_else),
         cmocka_unit_test(utf8_control_is_told_from_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
