@@ -2,7 +2,8 @@
 /*
  * Files, as awaitables. The system reads and writes regular files on the calling thread, however long that takes; so each
  * operation here is a job of the runtime's pool (<weft/blocking.h>), with a name by which it is seen there. A task that is
- * cancelled takes back an operation that has not started; one that has started runs to its end, and its answer is given.
+ * cancelled takes back an operation that has not started; one that has started runs to its end, and its answer is given. For a
+ * limit, or as one of several: in a task of its own, whose join is a future (examples/20_limits.c).
  *
  *     WEFT_AWAIT(self->fd, weft_file_open(cx, &self->op, "/etc/hosts", O_RDONLY, 0));
  *     WEFT_AWAIT(self->weft.rc, weft_file_read(cx, &self->op, self->fd, self->buffer, sizeof self->buffer, WEFT_FILE_NEXT));

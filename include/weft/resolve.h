@@ -6,16 +6,24 @@
 #include <weft/api.h>
 #include <weft/blocking.h>
 #include <weft/error.h>
+#include <weft/future.h>
 #include <weft/net.h>
 #include <weft/types.h>
 
 /* One lookup. Zero it before its first use, keep it in the frame. */
 typedef struct weft_resolve_op {
     weft_job job;
-    weft_job_future weft__wait;
-    weft_select_state weft__select;
     void *weft__request;
 } weft_resolve_op;
+
+/* The wait as one of several; see <weft/future.h>. */
+typedef struct weft_resolve_future {
+    weft_future future;
+    weft_resolve_op *op;
+    const char *text;
+    weft_address *out_addresses;
+    size_t room;
+} weft_resolve_future;
 
 WEFT_BEGIN_DECLS
 
@@ -32,6 +40,30 @@ WEFT_BEGIN_DECLS
  */
 WEFT_API WEFT_MUST_USE int weft_resolve(weft_context *cx, weft_resolve_op *op, const char *text,
                                         weft_address *out_addresses, size_t room);
+
+/**
+ * Look up, as weft_resolve(), in weft_select(), or with a limit by weft_timeout(). If it was not the future that is ready, or the
+ * task was cancelled, the lookup goes on: wait for it again with the same op, or give it up by weft_resolve_close().
+ * @threads the task that will wait
+ * @blocks never
+ * @owns op, text and out_addresses must stay until the wait is over; op is the caller's to close, unless the future was the one
+ *   that is ready
+ * @errors none; those of weft_resolve() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_resolve_begin(weft_resolve_future *future, weft_resolve_op *op, const char *text,
+                                 weft_address *out_addresses, size_t room);
+
+/**
+ * Give up a lookup that nobody waits for: its answer is thrown away when it comes. One that was answered, or never begun, is left
+ * as it is.
+ * @threads the op's task
+ * @blocks never
+ * @owns the op may be used for another lookup
+ * @errors none
+ * @since 0.1
+ */
+WEFT_API void weft_resolve_close(weft_resolve_op *op);
 
 WEFT_END_DECLS
 

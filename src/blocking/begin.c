@@ -153,9 +153,8 @@ static int begin_at_once(const char *call, struct weft__blocking *pool, weft_job
 }
 
 /* The task stood in line: what came of it? */
-static int begin_resume(const char *call, weft_context *cx, struct weft__blocking *pool)
+static int begin_resume(const char *call, weft_context *cx, struct weft__blocking *pool, struct weft__wait *wait)
 {
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (weft__cx_cancelled(cx)) {
         weft__wait_leave(wait);
         return WEFT_ECANCELED;
@@ -171,15 +170,14 @@ static int begin_resume(const char *call, weft_context *cx, struct weft__blockin
     return state == WEFT__WAIT_GRANTED ? 0 : begin_closed(call);
 }
 
-int weft__job_begin(const char *call, weft_context *cx, weft_job *job, const weft_job_options *options)
+int weft__job_begin(const char *call, weft_context *cx, weft_job *job, const weft_job_options *options, struct weft__wait *wait)
 {
     const int wrong = begin_check(call, job, options);
-    if (wrong || !cx)
-        return wrong ? wrong : weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
+    if (wrong)
+        return wrong;
     struct weft__blocking *pool = weft__cx_thread(cx)->env->blocking;
-    struct weft__wait *wait = &weft__cx_task(cx)->wait;
     if (wait->object == &pool->place) {
-        const int resumed = begin_resume(call, cx, pool);
+        const int resumed = begin_resume(call, cx, pool, wait);
         return resumed == 0 ? begin_submit(call, pool, job, options, WEFT__PLACE_RESERVED) : resumed;
     }
     weft__wait_leave(wait);
@@ -204,7 +202,10 @@ int weft__job_begin(const char *call, weft_context *cx, weft_job *job, const wef
 
 int weft_job_begin(weft_context *cx, weft_job *job, const weft_job_options *options)
 {
-    return weft__job_begin("weft_job_begin", cx, job, options);
+    static const char call[] = "weft_job_begin";
+    if (!cx)
+        return weft__refuse(WEFT_EINVAL, "%s: the context must not be null", call);
+    return weft__job_begin(call, cx, job, options, &weft__cx_task(cx)->wait);
 }
 
 int weft_job_try_begin(weft_runtime *rt, weft_job *job, const weft_job_options *options)

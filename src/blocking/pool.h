@@ -273,8 +273,10 @@ enum weft__pool_place { WEFT__PLACE_RESERVED, WEFT__PLACE_TO_BE_FOUND };
 enum { WEFT__POOL_FULL = 1 };
 int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft__job *job, enum weft__pool_place place);
 
-/* weft_job_begin() and weft_job_run() under the name of the call that they are done for. */
-int weft__job_begin(const char *call, weft_context *cx, weft_job *job, const weft_job_options *options);
+/* weft_job_begin(), weft_job_wait() and weft_job_run() under the name of the call that they are done for; the first two with the node
+ * to wait with, the task's own or a future's. */
+int weft__job_begin(const char *call, weft_context *cx, weft_job *job, const weft_job_options *options, struct weft__wait *wait);
+int weft__job_wait(const char *call, weft_context *cx, weft_job *job, int *out_result, struct weft__wait *wait);
 int weft__job_run(const char *call, weft_context *cx, weft_job *job, const weft_job_options *options, int *out_result);
 
 /* A place was reserved and is not used. */

@@ -117,7 +117,7 @@ static int wait_error(const char *call, enum wait_step step, weft_job *job)
     return weft__refuse(WEFT_ESRCH, "%s: the job was waited for or detached, or its runtime is gone", call);
 }
 
-static int wait_await(const char *call, weft_context *cx, weft_job *job, int *out_result, struct weft__wait *wait)
+int weft__job_wait(const char *call, weft_context *cx, weft_job *job, int *out_result, struct weft__wait *wait)
 {
     const bool waited = wait->object == &weft__cx_thread(cx)->env->blocking->end;
     weft__wait_leave(wait); /* this wait's own registration, too: it is made again if the job has not ended */
@@ -151,13 +151,13 @@ int weft_job_wait(weft_context *cx, weft_job *job, int *out_result)
 {
     if (!cx)
         return weft__refuse(WEFT_EINVAL, "weft_job_wait: the context must not be null");
-    return wait_await("weft_job_wait", cx, job, out_result, &weft__cx_task(cx)->wait);
+    return weft__job_wait("weft_job_wait", cx, job, out_result, &weft__cx_task(cx)->wait);
 }
 
 static int wait_future_poll(weft_context *cx, weft_future *future)
 {
     weft_job_future *wait = (weft_job_future *)(void *)future;
-    return wait_await("weft_job_wait_begin", cx, wait->job, wait->out_result, weft__future_attach(cx, future));
+    return weft__job_wait("weft_job_wait_begin", cx, wait->job, wait->out_result, weft__future_attach(cx, future));
 }
 
 void weft_job_wait_begin(weft_job_future *future, weft_job *job, int *out_result)
@@ -173,11 +173,11 @@ int weft__job_run(const char *call, weft_context *cx, weft_job *job, const weft_
     if (!cx || !job)
         return weft__refuse(WEFT_EINVAL, "%s: context and handle must not be null", call);
     if (job->id == 0) {
-        const int begun = weft__job_begin(call, cx, job, options);
+        const int begun = weft__job_begin(call, cx, job, options, &weft__cx_task(cx)->wait);
         if (begun != 0)
             return begun;
     }
-    return wait_await(call, cx, job, out_result, &weft__cx_task(cx)->wait);
+    return weft__job_wait(call, cx, job, out_result, &weft__cx_task(cx)->wait);
 }
 
 int weft_job_run(weft_context *cx, weft_job *job, const weft_job_options *options, int *out_result)

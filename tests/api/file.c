@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files and names, children and signals, a worker's own loop: what <weft/file.h> and its like say. */
+/* Files, children and signals, a worker's own loop: what <weft/file.h> and its like say. */
 #define _GNU_SOURCE
 #include "lib/world.h"
 
@@ -8,12 +8,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include "lib/scarcity.h"
 #include "lib/verdict.h"
 
 static char folder[64];
@@ -187,78 +187,6 @@ static void time_that_does_not_fit_is_the_last_there_is(void **state)
     weft_runtime *rt = world_begin(1);
     assert_int_equal(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), far_away)), 0);
     world_end(rt, 1);
-}
-
-struct names {
-    weft_frame weft;
-    weft_resolve_op op;
-    const char *text;
-    weft_address addresses[8];
-    weft_address expected;
-    int count;
-};
-
-static weft_poll names(weft_context *cx, struct names *self)
-{
-    WEFT_BEGIN(cx, self);
-    WEFT_AWAIT(self->count, weft_resolve(cx, &self->op, self->text, self->addresses, 8));
-    WEFT_END(self->count);
-}
-
-static void names_are_looked_up(void **state)
-{
-    (void)state;
-    weft_runtime *rt = world_begin(1);
-    assert_true(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "localhost:80")) >= 1);
-    assert_true(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "127.0.0.1:8080")) == 1);
-    assert_true(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "[::1]:8080")) >= 0);
-    assert_int_equal(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "localhost:no-such-service")),
-                     WEFT_ENOENT);
-    const int code = run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "no-such-machine.invalid:80"));
-    assert_true(code == WEFT_ENOENT || code == WEFT_EAGAIN); /* without a server that could know */
-    assert_int_equal(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "no port")), WEFT_EINVAL);
-    weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "localhost:80");
-    weft_task_cancel(task);
-    const int cancelled = run(rt, task);
-    assert_true(cancelled == WEFT_ECANCELED || cancelled >= 1); /* before, or after */
-    world_end(rt, 7);
-}
-
-/* Leave no descriptor, but those that are open. */
-struct scarcity {
-    struct rlimit before;
-    int fillers[64], count;
-};
-static void scarcity_begin(struct scarcity *self)
-{
-    self->count = 0;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &self->before), 0);
-    struct rlimit tight = self->before;
-    tight.rlim_cur = 64;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-    while (self->count < 64 && (self->fillers[self->count] = dup(0)) >= 0)
-        self->count++;
-}
-static void scarcity_end(struct scarcity *self)
-{
-    while (self->count > 0)
-        close(self->fillers[--self->count]);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &self->before), 0);
-}
-
-/* The system could not look: that is not to say that there is no such name. */
-static void lookup_without_a_descriptor_says_so(void **state)
-{
-    (void)state;
-    weft_runtime *rt = world_begin(1);
-    assert_true(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "localhost:80")) >= 1);
-    struct scarcity scarcity;
-    scarcity_begin(&scarcity);
-    const int answer = run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "localhost:80"));
-    scarcity_end(&scarcity);
-    assert_int_equal(answer, WEFT_EMFILE);
-    assert_true(run(rt, weft_spawn_joinable(weft_runtime_scope(rt), names, .text = "localhost:80")) >= 1);
-    world_end(rt, 3);
 }
 
 struct child {
@@ -501,8 +429,6 @@ int main(void)
         cmocka_unit_test(files_are_written_and_read),
         cmocka_unit_test(time_that_does_not_fit_is_the_last_there_is),
         cmocka_unit_test(file_that_is_new_has_the_mode_of_the_umask),
-        cmocka_unit_test(names_are_looked_up),
-        cmocka_unit_test(lookup_without_a_descriptor_says_so),
         cmocka_unit_test(children_are_started_fed_and_waited_for),
         cmocka_unit_test(start_without_a_descriptor_leaves_no_child),
         cmocka_unit_test(child_is_released_after_its_runtime),

@@ -139,6 +139,8 @@ struct files {
     weft_file_op op;
     weft_file_info info;
     weft_resolve_op resolve;
+    weft_resolve_future lookup;
+    weft_timeout_state limit;
     weft_address address;
     unsigned i;
 };
@@ -152,6 +154,11 @@ static weft_poll files(weft_context *cx, struct files *self)
         TRY("weft_file_stat", self->weft.rc);
         WEFT_AWAIT(self->weft.rc, weft_resolve(cx, &self->resolve, "127.0.0.1:80", &self->address, 1));
         TRY("weft_resolve", self->weft.rc > 0 ? 0 : self->weft.rc);
+        weft_resolve_begin(&self->lookup, &self->resolve, "127.0.0.1:80", &self->address, 1);
+        WEFT_AWAIT(self->weft.rc, weft_timeout(cx, &self->limit, &self->lookup.future, 0)); /* mostly too short */
+        weft_resolve_close(&self->resolve);
+        if (self->weft.rc != WEFT_ETIMEDOUT)
+            TRY("weft_resolve_begin", self->weft.rc > 0 ? 0 : self->weft.rc);
     }
     atomic_fetch_add(&tally->ended, 1);
     WEFT_END(0);
