@@ -43,7 +43,8 @@ typedef struct weft_job_options {
     weft_job_fn *fn;
     void *argument;               /* passed on as it is, unless: */
     weft_site *site;              /* where it is begun; the macro makes it */
-    size_t argument_size;         /* so many bytes of it are copied, and the job gets the copy; at most WEFT_FRAME_MAX */
+    size_t argument_size;         /* so many bytes of it are copied, and job and drop get the copy, aligned for any type of
+                                     at most 16; at most WEFT_FRAME_MAX */
     const char *name;             /* copied; NULL: the function's name */
     uint32_t category;            /* weft_category, or the host's own */
     bool mandatory;               /* once begun it runs: neither a cancellation nor shutdown takes it back */

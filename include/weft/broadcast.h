@@ -26,8 +26,9 @@ typedef struct weft_broadcast_options {
     const char *name;      /* copied; "broadcast" */
     const char *component; /* copied */
     size_t capacity;       /* messages that are kept, 1 to WEFT_BROADCAST_CAPACITY_MAX; rounded up to a power of two */
-    int (*copy)(void *to, const void *from, void *context); /* negative: the receiver gets that instead */
-    void (*drop)(void *message, void *context);             /* of a kept message; only with copy. Both: any thread */
+    int (*copy)(void *to, const void *from, void *context); /* to the receiver's place; negative: it gets that instead */
+    void (*drop)(void *message, void *context);             /* of a kept message; only with copy. Both: any thread; what is kept
+                                                               is aligned for any type of at most 16 */
     void *context;
 } weft_broadcast_options;
 

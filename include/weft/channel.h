@@ -9,8 +9,8 @@
  *     several senders     yes   yes       yes      yes          yes   yes       yes        yes    yes
  *     the receiver        one task or thread at a time                (reserve and permits: <weft/permit.h>)
  *
- * A message that was sent successfully happens before its receive. Messages of one sender arrive in its order; waiting
- * senders are served in the order of their arrival, and a newcomer does not pass them.
+ * A message that was sent happens before its receive. Messages of one sender arrive in its order; waiting senders are served in
+ * the order of their arrival, and a newcomer does not pass them.
  */
 #ifndef WEFT_CHANNEL_H
 #define WEFT_CHANNEL_H
@@ -47,7 +47,7 @@ typedef struct weft_channel_options {
     const char *component; /* copied; which part of the program it belongs to */
     size_t capacity;       /* messages, 1 to WEFT_CHANNEL_CAPACITY_MAX */
     weft_overflow overflow;
-    void (*drop)(void *message, void *context); /* for each message that nobody will receive; any thread */
+    void (*drop)(void *message, void *context); /* of what nobody will receive, aligned up to 16; any thread */
     void *drop_context;
     double degraded_at; /* saturation from which it is degraded, 0.80 */
     double critical_at; /* and critical, 0.95 */
@@ -86,8 +86,8 @@ WEFT_BEGIN_DECLS
  * @threads any
  * @blocks never
  * @owns both handles are the caller's to close, also after the runtime is gone; options are copied
- * @errors WEFT_EINVAL (null, capacity or message_size 0 or above the limit, thresholds not 0 < degraded <= critical
- *   <= 1), WEFT_ENOMEM, WEFT_ESHUTDOWN
+ * @errors WEFT_EINVAL (null, capacity or message_size 0 or above the limit, of more than 4096 bytes with WEFT_DROP_OLDEST and drop,
+ *   thresholds not 0 < degraded <= critical <= 1), WEFT_ENOMEM, WEFT_ESHUTDOWN
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_channel_create(weft_runtime *rt, const weft_channel_options *options,
@@ -182,16 +182,16 @@ WEFT_API void weft_receiver_close(weft_receiver *receiver);
  * @threads task
  * @blocks suspends the task, until there is room
  * @owns on success the channel owns the message; on failure the caller still does. With WEFT_DROP_NEWEST the answer 1
- *   says that this message was dropped, with WEFT_DROP_OLDEST that another one was
+ *   says that this message was dropped, with WEFT_DROP_OLDEST that another was, or this, where permits hold all places
  * @errors WEFT_EPIPE (closed), WEFT_ECANCELED, WEFT_EAGAIN (full, and the policy is WEFT_FAIL), WEFT_EINVAL, WEFT_ESRCH
  * @since 0.1
  */
 WEFT_API WEFT_MUST_USE int weft_channel_send(weft_context *cx, weft_sender *sender, const void *message);
 
 /**
- * Send without waiting.
+ * Send without waiting for room.
  * @threads any
- * @blocks never
+ * @blocks never, but for the moment in which another thread writes the message that WEFT_DROP_OLDEST is to drop
  * @owns as weft_channel_send()
  * @errors WEFT_EAGAIN (full, or others wait already), WEFT_EPIPE, WEFT_EINVAL, WEFT_ESRCH
  * @since 0.1

@@ -22,7 +22,8 @@ typedef struct weft_oneshot_options {
     size_t size;
     const char *name;      /* copied; "oneshot" */
     const char *component; /* copied */
-    void (*drop)(void *value, void *context); /* of a value that was sent and that nobody will receive; any thread */
+    void (*drop)(void *value, void *context); /* of a value that was sent and that nobody will receive, aligned
+                                                 for any type of at most 16; any thread */
     void *drop_context;
 } weft_oneshot_options;
 

@@ -109,8 +109,8 @@ WEFT_API WEFT_MUST_USE int weft_watch_send(const weft_watch_sender *sender, cons
 WEFT_API int weft_watch_replace(const weft_watch_sender *sender, const void *value, void *out_before);
 
 /**
- * Change the value by a function, also if nobody receives. The function gets a copy, and is called again with a newer
- * one if another sender was quicker; with a negative answer nothing changes and nobody is told.
+ * Change the value by a function, also if nobody receives. It gets a copy, aligned for any type of at most 16, and is called again
+ * with a newer one if another sender was quicker; with a negative answer nothing changes and nobody is told.
  * @threads any
  * @blocks never; no lock is held while the function runs
  * @owns context is the caller's
