@@ -139,7 +139,9 @@ WEFT_API int weft_runtime_finish(weft_runtime *rt);
 WEFT_API WEFT_MUST_USE int weft_runtime_shutdown(weft_runtime *rt, int64_t deadline_ns);
 
 /**
- * Shut down without a deadline, join the workers and free everything.
+ * Shut down without a deadline, join the workers and free everything. Other threads of the host that spawn or create there are
+ * ended before: weft_runtime_shutdown() makes those calls answer WEFT_ESHUTDOWN, then the threads are joined. What they wait in
+ * (weft_job_begin_blocking(), weft_runtime_visit(), another end) is waited for, and handles of what it had may be kept.
  * @threads host thread
  * @blocks the thread, until the last task has ended
  * @owns rt is consumed on success
@@ -150,10 +152,11 @@ WEFT_API WEFT_MUST_USE int weft_runtime_shutdown(weft_runtime *rt, int64_t deadl
 WEFT_API int weft_runtime_destroy(weft_runtime *rt);
 
 /**
- * The root scope: tasks spawned here belong to nobody but the runtime. It is the explicit "detached".
+ * The root scope: tasks spawned here belong to nobody but the runtime. It is the explicit "detached". A spawn does not look whether
+ * the runtime is still there, since each spawn would pay for that; see weft_runtime_destroy().
  * @threads any
  * @blocks never
- * @owns the scope belongs to the runtime
+ * @owns the scope belongs to the runtime, and ends with it
  * @errors none; NULL for NULL
  * @since 0.1
  */

@@ -65,11 +65,13 @@ typedef struct weft_task_info {
 WEFT_BEGIN_DECLS
 
 /**
- * Spawn a task: copy `frame_size` bytes of `frame` and poll `fn` on a worker. The macros weft_spawn and weft_spawn_as
- * check the types and fill in the site; this is the function below them.
+ * Spawn a task: copy `frame_size` bytes of `frame` and poll `fn` on a worker. The copy, which `fn` and `drop` get, is aligned
+ * for any type of at most 16. The macros weft_spawn and weft_spawn_as check the types and fill in the site; this is the function
+ * below them.
  * @threads any: inside a task of the same runtime it goes to the worker's own queue
  * @blocks never
- * @owns the frame is copied; on failure the caller still owns what it refers to. site must live as long as the process
+ * @owns the frame is copied; on failure the caller still owns what it refers to. site must live as long as the process, scope
+ *   until the call returns: of a runtime see weft_runtime_destroy()
  * @errors in the handle, see weft_task_error(): WEFT_EINVAL (null, frame_size above WEFT_FRAME_MAX), WEFT_ENOMEM,
  *   WEFT_ESHUTDOWN (the runtime refuses new work), WEFT_ECANCELED (the scope is cancelled or closed)
  * @since 0.1

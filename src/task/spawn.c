@@ -225,6 +225,8 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
     const int wrong = spawn_check(scope, site, options, fn, frame, frame_size);
     if (wrong)
         return spawn_failed(wrong);
+    /* Nobody holds the runtime, which the scope keeps alive by its contract (weft_runtime_destroy): to count a thread in and out would
+     * be two atomic operations more on a word that all of them share, for each spawn from outside. */
     struct weft__env *env = weft__env_of(scope->weft__runtime);
     if (weft__load_relaxed(&env->refusing)) /* relaxed: a spawn that races with shutdown is cancelled by its walk */
         return spawn_failed(weft__refuse(WEFT_ESHUTDOWN, "weft_spawn: '%s': the runtime %s", site->name ? site->name : "?",
