@@ -44,6 +44,7 @@ other=$!
 until_holds test -s "$tmp/path2" || failed 'the second program does not say where it answers'
 says 'of several processes one is to be named' 1 "several processes answer; say which:( $pid $other| $other $pid)\$" "$weft" dump
 says 'a process by its number' 0 '"guest 0"' "$weft" dump $other
+says 'an option that there is none of' 2 "what is '--pid'" "$weft" dump --pid $other
 kill -9 $other
 wait $other 2>/dev/null
 says 'a process that was killed does not count' 0 '"guest 2499"' "$weft" dump

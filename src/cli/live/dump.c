@@ -72,7 +72,7 @@ static int dump_run(int argc, char **argv)
 {
     struct target target;
     if (argc > 2 || (argc == 2 && argv[1][0] == '-'))
-        return command_misused("weft", &command_dump, "what is '%s'?", argv[argc - 1]);
+        return command_misused("weft", &command_dump, "what is '%s'?", argv[argv[1][0] == '-' ? 1 : 2]); /* the first of them */
     if (!target_find(&target, argc > 1 ? argv[1] : NULL)) {
         fprintf(stderr, "weft dump: %s\n", target.says);
         return COMMAND_FAILED;
