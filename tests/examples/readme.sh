@@ -30,6 +30,12 @@ for compiler in gcc clang; do
     [ "$calls" = 1 ] || fail "$compiler asks for the address of errno $calls times"
 done
 
+# The mean that it tells is the chart's, and so is that of the page behind it.
+mean=$(sed -n 's/.*of each line: \([0-9.]*\)x in the geometric mean.*/\1/p' docs/design/bench.svg)
+for page in README.md docs/design/scaling.md; do
+    grep -q "[^0-9.]${mean:-?} in the geometric mean" "$page" || fail "$page tells another mean than the chart, which says '$mean'"
+done
+
 # Each file and folder that it names is there.
 # shellcheck disable=SC2016 # backquotes of Markdown
 for path in $(grep -o '`[a-zA-Z0-9_./-]*/[a-zA-Z0-9_./-]*`' README.md | tr -d '`' | sort -u); do
