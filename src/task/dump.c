@@ -118,9 +118,9 @@ static void dump_scopes_as_text(struct dump *dump, const struct weft__look *look
 {
     for (uint32_t i = 0; i < look->scopes; i++) {
         const struct weft__look_scope *scope = &look->path[i];
-        dump_add(dump, "    in scope '");
+        dump_add(dump, *scope->name ? "    in scope '" : "    in a scope");
         dump_name(dump, scope->name);
-        dump_add(dump, "', opened by task %llu at ", (unsigned long long)scope->owner);
+        dump_add(dump, "%s opened by task %llu at ", *scope->name ? "'," : "", (unsigned long long)scope->owner);
         dump_name(dump, scope->opener ? scope->opener->file : "line ");
         dump_add(dump, "%s%u\n", scope->opener ? ":" : "", scope->line);
     }

@@ -166,6 +166,6 @@ void weft__look_line(const struct weft__look *look, char *out, size_t room)
         return;
     }
     const struct weft__look_scope *scope = &look->path[0];
-    look_say(&text, "; in scope '%s' of %s%sline %u, task %llu", scope->name, scope->opener ? scope->opener->file : "",
-             scope->opener ? ", " : "", scope->line, (unsigned long long)scope->owner);
+    look_say(&text, "; in %s%s%s of %s%sline %u, task %llu", *scope->name ? "scope '" : "a scope", scope->name, *scope->name ? "'" : "",
+             scope->opener ? scope->opener->file : "", scope->opener ? ", " : "", scope->line, (unsigned long long)scope->owner);
 }

@@ -56,7 +56,8 @@ void weft__scope_init_root(struct weft__env *env)
 bool weft__scope_refuse(struct weft__env *env, weft_scope *scope)
 {
     weft__unlock(weft__scope_lock(env, scope));
-    weft__refuse(WEFT_ECANCELED, "weft_spawn: the scope '%s' is cancelled", scope->weft__name);
+    const char *name = scope->weft__name;
+    weft__refuse(WEFT_ECANCELED, "weft_spawn: the scope %s%s%sis cancelled", *name ? "'" : "", name, *name ? "' " : "");
     return false;
 }
 
@@ -437,11 +438,13 @@ bool weft__scope_owner_may_end(struct weft__env *env, weft__task *task)
         weft__unlock(weft__scope_lock(env, scope));
         if (first) {
             weft_task_info info = {.size = sizeof info};
+            const char *name = scope->weft__name;
             weft__task_copy(task, &info);
             weft__report(env, WEFT_EBUSY,
-                         "task '%s' returned with the scope '%s' of line %u of %s still open: its tasks are cancelled and "
+                         "task '%s' returned with the scope %s%s%sof line %u of %s still open: its tasks are cancelled and "
                          "waited for; close each scope before WEFT_END",
-                         info.name, scope->weft__name, scope->weft__line, info.site->file ? info.site->file : "?");
+                         info.name, *name ? "'" : "", name, *name ? "' " : "", scope->weft__line,
+                         info.site->file ? info.site->file : "?");
             weft__scope_cancel(env, scope, WEFT_REASON_USER);
         }
         int ignored;

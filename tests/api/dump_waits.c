@@ -340,6 +340,7 @@ static void path_that_is_too_long_is_cut_from_outside(void **state)
     assert_json("len(t[\"part\"][\"scopes\"]) == 8 and t[\"part\"][\"scopes_deeper\"]");
     assert_json("t[\"part\"][\"scopes\"][-1][\"owner\"] == t[\"part\"][\"parent\"]");
     assert_non_null(strstr(dump(rt, WEFT_DUMP_TEXT), "    in further scopes\n"));
+    assert_non_null(strstr(text.bytes, "    in a scope opened by task ")); /* it has no name */
     assert_int_equal(weft_runtime_shutdown(rt, WEFT_FOREVER), 0);
     world_end(rt, 13);
 }
