@@ -3,8 +3,8 @@
  * The slow paths of the mutex: wait until it is free, and wake one sleeper.
  *
  * Critical sections are some dozens of instructions, so a lock that is held is free again before a call of the system
- * would have returned: who finds it held looks a while before it sleeps. It does not if somebody sleeps already: then the
- * holder has been away for longer than that, or the lock goes from hand to hand.
+ * would have returned: who finds it held looks a while before it sleeps, and so does who has slept, or finds that others do: a lock that
+ * goes from hand to hand is free in between, and who takes it there spares all processors the barrier of one sleeper more.
  */
 #include "base/lock.h"
 
@@ -19,20 +19,21 @@ enum { LOCK_DOZE_NS = 1000000 }; /* where the system has no barrier: nobody slee
 
 _Alignas(64) _Atomic uint32_t weft__lock_sleepers;
 
-/* What the word said at the last look. */
-static uint32_t lock_watch(struct weft__lock *lock)
+/* Look a while, and take it as soon as it is free. `as` is what the word is to say then. */
+static bool lock_watch(struct weft__lock *lock, uint32_t as)
 {
-    uint32_t word = 1;
-    for (int i = 0; i < WEFT__LOCK_LOOKS && word == 1; i++) {
+    for (int i = 0; i < WEFT__LOCK_LOOKS; i++) {
+        uint32_t free = 0;
+        if (weft__load_relaxed(&lock->word) == 0 && weft__cas_strong_acquire(&lock->word, &free, as)) /* LK-A1 */
+            return true;
         weft__pause();
-        word = weft__load_relaxed(&lock->word); /* whoever takes it orders */
     }
-    return word;
+    return false;
 }
 
 void weft__lock_wait(struct weft__lock *lock)
 {
-    if (lock_watch(lock) == 0 && weft__lock_try(lock))
+    if (lock_watch(lock, 1))
         return;
     weft__fetch_add_relaxed(&weft__lock_sleepers, 1); /* the barrier orders */
     bool dozes = false;
@@ -41,7 +42,8 @@ void weft__lock_wait(struct weft__lock *lock)
     /* Announce the sleeper with 2; whoever gets the lock this way keeps 2, since others may sleep still. */
     while (weft__exchange_acquire(&lock->word, 2) != 0) { /* LK-A1 */
         weft__futex_wait(&lock->word, 2, dozes ? weft__clock_now() + LOCK_DOZE_NS : INT64_MAX);
-        lock_watch(lock); /* who was awake may have been faster */
+        if (lock_watch(lock, 2)) /* who was awake may have been faster */
+            break;
     }
     weft__fetch_sub_relaxed(&weft__lock_sleepers, 1); /* the word says 2 */
 }
