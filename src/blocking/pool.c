@@ -23,7 +23,7 @@ static void pool_count_queued(struct weft__blocking *pool, int change)
 {
     const uint32_t queued = weft__load_relaxed(&pool->queued) + (uint32_t)change;
     weft__store_relaxed(&pool->queued, queued);
-    if (queued > pool->queued_high)
+    if (change > 0 && queued > pool->queued_high)
         pool->queued_high = queued;
 }
 
@@ -72,11 +72,9 @@ static struct weft__wait *pool_next_in_line(struct weft__blocking *pool, enum we
 
 void weft__pool_grant_locked(struct weft__blocking *pool, struct weft__pool_wakes *wakes)
 {
-    if (pool->closed || weft__load_relaxed(&pool->queued) + pool->reserved >= pool->queue_max)
+    if (pool->waiting == 0 || pool->closed || weft__load_relaxed(&pool->queued) + pool->reserved >= pool->queue_max)
         return;
     struct weft__wait *wait = pool_next_in_line(pool, WEFT__WAIT_GRANTED);
-    if (!wait)
-        return;
     pool->reserved++;
     pool_wake_later(wakes, wait, 0);
 }
@@ -259,6 +257,11 @@ int weft__pool_submit(const char *call, struct weft__blocking *pool, struct weft
                         call);
 }
 
+static size_t pool_bytes(void)
+{
+    return (sizeof(struct weft__blocking) + 4095) & ~(size_t)4095;
+}
+
 static uint32_t pool_default(uint32_t value, uint32_t otherwise)
 {
     return value != 0 ? value : otherwise;
@@ -295,7 +298,7 @@ static void pool_abandon_end(struct weft__waitable *waitable, struct weft__wait 
 
 struct weft__blocking *weft__blocking_create(struct weft__env *env, const weft_runtime_options *o, const char *thread_name)
 {
-    struct weft__blocking *pool = weft__alloc_zeroed(1, sizeof *pool);
+    struct weft__blocking *pool = weft__platform->map(pool_bytes(), 4096); /* aligned, and zeroed */
     if (!pool)
         return NULL;
     pool->env = env;
@@ -308,7 +311,7 @@ struct weft__blocking *weft__blocking_create(struct weft__env *env, const weft_r
     pool->keep_alive_ns = (int64_t)pool_default(o->blocking_keep_alive_ms, POOL_KEEP_ALIVE_MS) * 1000000;
     pool->numbers = weft__alloc_zeroed((pool->threads_max + 63) / 64, sizeof *pool->numbers);
     if (!pool->numbers) {
-        weft__free(pool);
+        weft__platform->unmap(pool, pool_bytes());
         return NULL;
     }
     weft__slab_init(&pool->slab, pool);
@@ -344,7 +347,7 @@ void weft__blocking_unref(struct weft__blocking *pool)
         return;
     weft__slab_fini(&pool->slab);
     weft__free(pool->numbers);
-    weft__free(pool);
+    weft__platform->unmap(pool, pool_bytes());
 }
 
 /* Those who wait for a place are told that there will be none. */

@@ -33,6 +33,7 @@
 #define WEFT_BLOCKING_POOL_H
 
 #include <pthread.h>
+#include <stddef.h>
 #include <weft/blocking.h>
 
 #include "base/linger.h"
@@ -59,81 +60,85 @@ enum weft__job_phase {
 /* The state word of a slot; under the lock, but the slab looks whether it is 0. */
 enum { WEFT__JOB_LIVE = 1, WEFT__JOB_FREE = 2 };
 
+/* Three lines: what whoever runs it reads, what is written on its way, and what neither is. */
 struct weft__job {
     _Atomic uint64_t state;
     struct weft__slot *slab_next;
     uint64_t id;
-    uint64_t parent;       /* the task or the job that began it; 0: a host thread */
-    const weft_site *site;
     weft_job_fn *fn;       /* this, argument, drop: written before it is queued, then read by whoever took it */
     void *argument;
     void (*drop)(void *argument);
     weft_trail *trail;     /* that it is run on behalf of, or NULL; whoever runs or drops it takes it */
+    int64_t queued_ns;
+
     struct weft__link link;    /* in the queue, or in the list of whoever drops it */
     struct weft__link waiters; /* who waits for its end: at most one */
-    int64_t queued_ns;
     int64_t started_ns;
     int64_t ended_ns;
     int32_t code;          /* 0: it ran, and this is what it returned: */
     int32_t result;
     int32_t thread_id;     /* of the thread that runs it */
-    uint32_t category;
     uint8_t phase;
     bool mandatory;
     bool detached;         /* nobody asks for the outcome */
+
+    uint64_t parent;       /* the task or the job that began it; 0: a host thread */
+    const weft_site *site;
+    uint32_t category;
     char name[];           /* and behind it, aligned, the copied argument */
 };
 
 struct weft__blocking {
-    struct weft__lock lock;
-    struct weft__env *env;    /* while the runtime lives: whoever has a place, a job or a thread in hand keeps it */
-    uint32_t number;          /* the runtime's, for events */
-    struct weft__slab slab;
-    const char *thread_name;
-    size_t stack_size;
-    uint32_t threads_max;
-    uint32_t queue_max;
-    int64_t keep_alive_ns;
-    _Atomic uint32_t refs; /* the runtime, and each wait node that points here */
-
-    bool closed;
-    struct weft__link queue;  /* of jobs */
-    struct weft__link places; /* of wait nodes: who waits for a place in the queue */
+    /* Each job changes this on its way in and on its way out, on two processors as a rule: one line. */
+    _Alignas(64) struct weft__lock lock;
     _Atomic uint32_t queued;  /* read without the lock by events, relaxed: a number to look at */
     uint32_t reserved;        /* places given to somebody who is about to fill them; the end waits for him */
-    uint32_t running;
     uint32_t outstanding;     /* queued, running, dropping */
     uint32_t waiting;         /* nodes in `places` */
-    uint32_t held;            /* of those, jobs of this pool without a deadline: each holds one of the threads meanwhile */
-
-    bool by_turns;            /* simulated: there are no threads, whoever turns the runtime runs the jobs */
-    struct weft__link begun;  /* then: of jobs that were taken, and will be run */
-    uint32_t begun_count;
-
-    struct weft__link idle;   /* of threads; the one that became idle last is told first */
-    uint32_t idle_count;
+    uint32_t idle_count;      /* threads in `idle` */
     uint32_t threads;         /* also the one that is starting */
+    bool closed;
     bool starting;            /* a thread was begun and has not asked for a job yet */
     bool told;                /* the same of an idle one that was told */
     bool grow_failed;         /* the system gave no thread: the next tick tries again */
-    uint64_t *numbers;        /* a bit for each thread number that is in use */
-    bool exited_known;        /* a thread has left and is not joined yet: */
-    pthread_t exited;
-    _Atomic uint32_t moved;   /* counts the ends of the last job and the last thread; whoever waits for them sleeps on it */
+    bool by_turns;            /* simulated: there are no threads, whoever turns the runtime runs the jobs */
+    struct weft__link queue;  /* of jobs */
+    uint64_t submitted;       /* and this minus `outstanding` is how many have ended */
 
-    uint64_t submitted;       /* and this minus `outstanding` is how many have ended; statistics from here on */
-    uint64_t returned;        /* submitted, and given back because the system gave no thread */
-    uint64_t completed;
-    uint64_t cancelled;
-    uint64_t threads_started;
-    uint64_t threads_refused;
-    uint32_t threads_high;
+    _Alignas(64) struct weft__env *env; /* while the runtime lives: whoever has a place, a job or a thread in hand keeps it */
+    uint32_t number;          /* the runtime's, for events */
+    uint32_t threads_max;
+    uint32_t queue_max;
     uint32_t queued_high;
+    uint32_t threads_high;
+    int64_t keep_alive_ns;
+    size_t stack_size;
+    const char *thread_name;
+
+    /* Of whoever runs jobs. Statistics, but for the list. */
+    _Alignas(64) struct weft__link idle; /* of threads; the one that became idle last is told first */
+    uint32_t running;
+    uint64_t completed;
     int64_t waited_max_ns;
     struct weft__spread waited; /* how long jobs waited for a thread, and how long they ran */
     struct weft__spread ran;
+
+    _Alignas(64) _Atomic uint32_t refs; /* the runtime, and each wait node that points here */
+    uint32_t held;            /* of those in `places`, jobs of this pool without a deadline: each holds one of the threads meanwhile */
+    struct weft__link places; /* of wait nodes: who waits for a place in the queue */
+    struct weft__link begun;  /* by turns: of jobs that were taken, and will be run */
+    uint32_t begun_count;
+    bool exited_known;        /* a thread has left and is not joined yet: */
+    pthread_t exited;
+    uint64_t *numbers;        /* a bit for each thread number that is in use */
+    _Atomic uint32_t moved;   /* counts the ends of the last job and the last thread; whoever waits for them sleeps on it */
+    uint64_t returned;        /* submitted, and given back because the system gave no thread; statistics from here on */
+    uint64_t cancelled;
+    uint64_t threads_started;
+    uint64_t threads_refused;
     struct weft__waitable place; /* of a node in `places` */
     struct weft__waitable end;   /* of a node in a job's `waiters` */
+    struct weft__slab slab;
 };
 
 /* What the lock's holder has found to do after the unlock. Filled and used inside one RCU section (task/wait.h). */
@@ -244,6 +249,8 @@ struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *poo
 uint64_t weft__pool_job_id(void);
 int weft__pool_thread_id(void);
 
+_Static_assert(offsetof(struct weft__job, link) == 64 && offsetof(struct weft__job, parent) == 128, "a job's lines");
+
 /* How a node stands in line (wait->mode). */
 enum weft__place_mode { WEFT__PLACE_WAITS = 0, WEFT__PLACE_HOLDS = 1 /* a thread of the pool, without a deadline */ };
 
@@ -261,7 +268,7 @@ bool weft__blocking_is_short(struct weft__blocking *pool);
 static inline bool weft__pool_has_room_locked(const struct weft__blocking *pool)
 {
     return weft__load_relaxed(&((struct weft__blocking *)(uintptr_t)pool)->queued) + pool->reserved < pool->queue_max &&
-           weft__list_empty(&pool->places);
+           pool->waiting == 0;
 }
 
 /*

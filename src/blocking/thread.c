@@ -41,7 +41,7 @@ void weft__blocking_put_on(struct weft__pool_self self)
 
 struct weft__pool_thread *weft__pool_take_idle_locked(struct weft__blocking *pool)
 {
-    if (weft__list_empty(&pool->idle))
+    if (pool->idle_count == 0)
         return NULL;
     struct weft__pool_thread *thread = weft__container_of(pool->idle.prev, struct weft__pool_thread, link);
     weft__list_remove(&thread->link);
