@@ -6,16 +6,16 @@
 #   -s      the short selection that tests/run.sh takes: under a minute
 #   NAME    as ctest calls it, api/send; without any: every program that ctest runs, in twenty minutes of one processor
 #
-# A program passes if it passes as always, if memcheck finds no error, and if no block is definitely lost. Nothing is
-# suppressed. Sizes are a fiftieth of the native ones (WEFT_STRESS_PERCENT); threads run one at a time, in turns. What was run, and
-# for how many seconds, is in BUILD/valgrind/results; the last line is the sum, as tests/run.sh reads it. JOBS programs run beside
-# each other (default: the processors), for at most WEFT_VALGRIND_LIMIT seconds each (default: 1800).
+# A program passes if it passes as always, if memcheck finds no error, and if no block is definitely lost. One thing is
+# suppressed, and why is in memcheck.supp. Sizes are a fiftieth of the native ones (WEFT_STRESS_PERCENT); threads run one at a time, in
+# turns. What was run, and for how many seconds, is in BUILD/valgrind/results; the last line is the sum, as tests/run.sh reads it. JOBS
+# programs run beside each other (default: the processors), for at most WEFT_VALGRIND_LIMIT seconds each (default: 1800).
 set -u
 
 # Their children end amid the blocks of their parent, at an illegal instruction, or by exit() in a task; or the exporter that a child
 # inherits stays as it is, as otlp.c says. Memcheck looks for errors there, and AddressSanitizer for leaks.
 LOSING="fault/fork fault/process otlp/start"
-SHORT="unit/channel/begun unit/channel/positions unit/registry/slab unit/sched/parker unit/task/state unit/timer/wheel
+SHORT="unit/base/event unit/channel/begun unit/channel/positions unit/registry/slab unit/sched/parker unit/task/state unit/timer/wheel
     api/blocking api/hooks api/recv api/scope api/select api/send api/sync_broadcast api/sync_lock api/sync_oneshot api/task
     api/timer fault/memory rel/same stress/join stress/scope"
 
@@ -45,7 +45,7 @@ one() {
     program=$(sed -n "s|^$1 ||p" "$LOGS/programs")
     case " $LOSING " in *" $1 "*) leaks=no ;; esac
     timeout "${WEFT_VALGRIND_LIMIT:-1800}" valgrind -q --leak-check=$leaks --show-leak-kinds=definite \
-        --errors-for-leak-kinds=definite --error-exitcode=99 --vgdb=no --fair-sched=yes --max-threads=3000 --num-callers=25 \
+        --errors-for-leak-kinds=definite --error-exitcode=99 --vgdb=no --fair-sched=yes --max-threads=3000 --num-callers=25 --suppressions=memcheck.supp \
         "${program:-no-such-program}" >"$log" 2>&1
     code=$?
     skipped=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test.*below:$/\1/p' "$log") # by cmocka

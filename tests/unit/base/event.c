@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The flag that one thread sleeps on. */
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "base/event.h"
+#include "base/futex.h"
 #include "base/platform.h"
 #include "lib/stress.h"
 
@@ -39,6 +41,16 @@ static void event_deadline_passed_times_out_and_leaves_it_clear(void **state)
     assert_int_equal(atomic_load(&event.word), 0);
     weft__event_set(&event); /* the time-out has not eaten the next set */
     assert_int_equal(weft__event_wait(&event, 0), 0);
+}
+
+/* A set has the address alone after its exchange, which may be nobody's by then, or another's. */
+static void event_wake_of_a_word_that_is_gone_does_nothing(void **state)
+{
+    (void)state;
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(page, MAP_FAILED);
+    assert_int_equal(munmap(page, 4096), 0);
+    weft__futex_wake(page, WEFT__WAKE_ALL);
 }
 
 struct pair {
@@ -127,6 +139,7 @@ int main(void)
         cmocka_unit_test(event_set_before_returns_at_once),
         cmocka_unit_test(event_set_twice_is_one),
         cmocka_unit_test(event_deadline_passed_times_out_and_leaves_it_clear),
+        cmocka_unit_test(event_wake_of_a_word_that_is_gone_does_nothing),
         cmocka_unit_test(event_ping_pong_loses_no_set),
         cmocka_unit_test(event_on_a_stack_that_goes_is_not_touched_after_the_set),
     };
