@@ -326,8 +326,8 @@ int weft_fd_write_all(weft_context *cx, weft_fd *fd, const void *buffer, size_t 
     if (!done || *done > length)
         return weft__refuse(WEFT_EINVAL, "%s: done must not be null, and at most length: 0 at the beginning", call);
     while (*done < length) {
-        const int moved = fd_write_await(cx, call, fd, (const unsigned char *)buffer + *done, length - *done,
-                                         &weft__cx_task(cx)->wait);
+        const unsigned char *rest = buffer ? (const unsigned char *)buffer + *done : NULL; /* which is refused there */
+        const int moved = fd_write_await(cx, call, fd, rest, length - *done, &weft__cx_task(cx)->wait);
         if (moved < 0)
             return moved; /* WEFT_AWAITING too */
         *done += (size_t)moved;
