@@ -13,7 +13,7 @@
 #define WEFT_ERROR_MAP(XX)                                                                                             \
     XX(EINVAL, EINVAL, "an argument is out of its range or null")                                                      \
     XX(ENOMEM, ENOMEM, "no memory; nothing was taken and nothing changed")                                             \
-    XX(EAGAIN, EAGAIN, "it would have to wait: the channel is full, or empty")                                         \
+    XX(EAGAIN, EAGAIN, "not now: it is full, or empty, or the system has none to give; try again")                     \
     XX(EPIPE, EPIPE, "closed: nobody is left at the other end")                                                        \
     XX(ECANCELED, ECANCELED, "the task or its scope was cancelled")                                                    \
     XX(ETIMEDOUT, ETIMEDOUT, "the deadline passed first")                                                              \
