@@ -8,6 +8,7 @@
 enum {
     LINGER_LOOK_NS = 8, /* a look takes longer: their number ends them, too, should the clock stand */
     LINGER_CHEAP = 2 * WEFT__LINGER_SHARE,
+    LINGER_LOOKS = 16,  /* that the mean is of: so many that one in vain is borne, and the first, which finds the other asleep */
 };
 
 bool weft__linger(struct weft__linger *linger, int64_t until_ns, bool (*is_there)(void *context), void *context)
@@ -39,9 +40,9 @@ void weft__linger_slept(struct weft__linger *linger, int64_t away_ns, int64_t wa
 
 void weft__linger_looked(struct weft__linger *linger, int64_t took_ns)
 {
-    linger->spent_ns += (took_ns - linger->spent_ns) / 16; /* so many that one in vain is borne, and the first, which finds the other asleep */
+    linger->spent_ns += (took_ns - linger->spent_ns) / LINGER_LOOKS;
     if (linger->spent_ns > linger->wake_ns / WEFT__LINGER_SHARE) {
-        linger->spent_ns = 0;
+        linger->spent_ns = linger->wake_ns / WEFT__LINGER_SHARE - linger->wake_ns / LINGER_LOOKS; /* next time one in vain is enough */
         linger->brief = 0;
         linger->doubled += linger->doubled < WEFT__LINGER_DOUBLED_MAX;
     } else if (linger->spent_ns <= linger->wake_ns / LINGER_CHEAP && took_ns <= linger->wake_ns / LINGER_CHEAP) {

@@ -6,10 +6,10 @@
  *
  * So each wake is measured, and a wait is brief if its end came within twice what a wake takes: the other side may have to get up,
  * too. After two brief waits in a row the thread looks for as long before it sleeps. What the looks take is measured as well:
- * while it is less than a quarter of a wake, in the mean, they are worth it. If not they end, and twice as many brief waits as the last
- * time have to come before the next ones; looks that cost next to nothing make up for that. A wait that is not brief ends
- * them, too. So who waits for long does not look, nor who is on a machine whose processors have other things to do, and where
- * wakes are cheap the looks are short.
+ * while it is less than a quarter of a wake, in the mean, they are worth it. If not they end, and before the next one there have to be
+ * twice as many brief waits as the last time, and one look in vain is enough then; looks that cost next to nothing make up for that. A
+ * wait that is not brief ends them, too. So who waits for long does not look, nor who is on a machine whose processors have
+ * other things to do, and where wakes are cheap the looks are short.
  *
  * Zeroed memory is valid. Who touches what: its thread, all of it.
  */

@@ -114,6 +114,22 @@ static void linger_looks_that_are_not_worth_it_become_rare(void **state)
     }
 }
 
+/* On one processor what it waits for cannot come while it looks. */
+static void linger_looks_in_vain_are_few(void **state)
+{
+    (void)state;
+    enum { WAITS = 1000 };
+    int vain = 0;
+    for (int i = 0; i < WAITS; i++) {
+        const int64_t limit = weft__linger_limit(&linger);
+        vain += limit > 0;
+        if (limit > 0)
+            weft__linger_looked(&linger, limit);
+        weft__linger_slept(&linger, WAKE + 1000, WAKE);
+    }
+    assert_in_range(vain, 1, 11); /* three, and then one for each time that the number of brief waits doubles */
+}
+
 /* Whatever comes when: beside the wake that each would have cost, they are little. */
 static void linger_looks_never_take_more_than_half_a_wake(void **state)
 {
@@ -224,6 +240,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(linger_a_long_wait_ends_the_looks, begin, end),
         cmocka_unit_test_setup_teardown(linger_a_pair_that_hands_over_in_turn_stops_sleeping, begin, end),
         cmocka_unit_test_setup_teardown(linger_looks_that_are_not_worth_it_become_rare, begin, end),
+        cmocka_unit_test_setup_teardown(linger_looks_in_vain_are_few, begin, end),
         cmocka_unit_test_setup_teardown(linger_looks_never_take_more_than_half_a_wake, begin, end),
         cmocka_unit_test_setup_teardown(linger_cheap_waits_are_found_again, begin, end),
         cmocka_unit_test_setup_teardown(linger_a_wake_of_a_busy_processor_counts_for_little, begin, end),
