@@ -557,7 +557,7 @@ static void close_racing_with_sends_loses_nothing(void **state)
 {
     (void)state;
     uint64_t random = world_seed();
-    for (int round = 0; round < (WORLD_TSAN ? 60 : 300); round++) {
+    for (int round = 0; round < (WORLD_TSAN ? 60 : 150); round++) {
         numbers_sender out;
         numbers_receiver in;
         atomic_store(&dropped, 0);
@@ -609,7 +609,7 @@ static void close_racing_with_sends_loses_nothing(void **state)
 static void last_sender_racing_with_recv_ends_it_once(void **state)
 {
     (void)state;
-    for (int round = 0; round < (WORLD_TSAN ? 40 : 500); round++) {
+    for (int round = 0; round < (WORLD_TSAN ? 40 : 200); round++) {
         numbers_sender out;
         numbers_receiver in;
         world_channel(rt, 2, WEFT_WAIT, &out, &in);

@@ -4,7 +4,8 @@
  * chose before this one did. So a seed makes the same choices again; where threads stand when they are made is theirs.
  *
  * Most points pass at once, or after a few turns on the spot: two threads meet elsewhere then. Some give the processor away, and a few
- * sleep, which is what a preempted thread looks like to the others.
+ * sleep, which is what a preempted thread looks like to the others. On a machine with much else to do a thread that gives the processor
+ * away gets it back after all others: then there are few such points, and the system preempts often enough by itself.
  *
  * WEFT_CHAOS_SLOW=MS besides makes some places of the code slow, other places with each seed: who comes there sleeps now and then for up
  * to so many milliseconds, until all others have nothing left to do. On a machine with much else to do that happens once in many
@@ -24,12 +25,12 @@ enum {
     CHAOS_STRIKES = 8, /* one in so many: a weak compare-and-swap, a sleep */
     CHAOS_SPINS = 8,
     CHAOS_SPIN_MAX = 200,
-    CHAOS_YIELDS = 256,
+    CHAOS_YIELDS = 128,
     CHAOS_NAPS = 8192,
     CHAOS_NAP_NS = 50000,
     CHAOS_SLOW = 16,      /* one place in so many, */
     CHAOS_SLOW_TURNS = 4, /* and there one time in so many; */
-    CHAOS_SLOW_SHARE = 8  /* of all time a program sleeps this part at most, that its end comes in sight */
+    CHAOS_SLOW_SHARE = 2  /* of all time a program sleeps this part at most, so that its end comes in sight */
 };
 
 static _Thread_local struct weft__rng chaos_rng;
@@ -51,6 +52,25 @@ static struct weft__rng *chaos_here(void)
     return &chaos_rng;
 }
 
+static int64_t chaos_clock(void)
+{
+    struct timespec now; /* not the library's, which a test may have stopped */
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Not more than half of the time. */
+static void chaos_yield(void)
+{
+    static _Thread_local int64_t again;
+    const int64_t now = chaos_clock();
+    if (now < again)
+        return;
+    sched_yield();
+    const int64_t then = chaos_clock();
+    again = then + (then - now);
+}
+
 static void chaos_spin(uint32_t turns)
 {
     for (uint32_t i = 0; i < turns; i++)
@@ -64,13 +84,6 @@ static bool chaos_is_slow(const void *place)
     weft__rng_seed(&rng, ((uintptr_t)place - (uintptr_t)weft__chaos_point) ^ (atomic_load_explicit(&chaos_seed, memory_order_relaxed) << 32));
     weft__rng_next(&rng);
     return weft__rng_below(&rng, CHAOS_SLOW) == 0;
-}
-
-static int64_t chaos_clock(void)
-{
-    struct timespec now; /* not the library's, which a test may have stopped */
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 static void chaos_linger(struct weft__rng *rng, int64_t most)
@@ -98,7 +111,7 @@ void weft__chaos_point(void)
     if (dice % CHAOS_NAPS == 0)
         nanosleep(&(struct timespec){.tv_nsec = (long)weft__rng_below(rng, CHAOS_NAP_NS)}, NULL);
     else if (dice % CHAOS_YIELDS == 0)
-        sched_yield();
+        chaos_yield();
     else if (dice % CHAOS_SPINS == 0)
         chaos_spin(weft__rng_below(rng, CHAOS_SPIN_MAX));
     errno = error;
