@@ -26,15 +26,32 @@ static int permits_add(struct weft__meeting *object, uint32_t generation, uint32
     return 0;
 }
 
+/*
+ * Give, under the lock. If the first that waits wants just as many it gets these: the number stays, and what was done before is passed
+ * on by its node (SY-R2). So a lock that is wanted all the time goes from hand to hand with its word unwritten.
+ */
+static int permits_give_locked(struct weft__meeting *object, uint32_t generation, uint32_t n, struct weft__wakes *wakes)
+{
+    const uint64_t word = weft__load_relaxed(&object->word); /* WAITERS, if anybody waits: only we change it */
+    const bool fits = weft__meeting_generation(word) == generation && n <= object->limit - weft__meeting_value(word);
+    if (fits && !weft__list_empty(&object->waiting) && weft__queue_first(object)->amount == n) {
+        weft__queue_take(object, weft__queue_first(object), WEFT__WAIT_GRANTED, wakes);
+    } else {
+        const int error = permits_add(object, generation, n);
+        if (error < 0)
+            return error;
+    }
+    weft__permits_grant(object, wakes);
+    return 0;
+}
+
 int weft__permits_give_slowly(struct weft__meeting *object, uint32_t generation, uint32_t n)
 {
     struct weft__wakes wakes;
     wakes.count = 0;
     weft__rcu_read_lock(); /* from here on: whoever gets them may destroy the object */
     weft__lock(&object->lock);
-    const int error = permits_add(object, generation, n);
-    if (error == 0)
-        weft__permits_grant(object, &wakes);
+    const int error = permits_give_locked(object, generation, n, &wakes);
     bool more = wakes.count == WEFT__WAKES_MAX && !weft__list_empty(&object->waiting);
     const bool referenced = more;
     if (referenced)
@@ -82,7 +99,8 @@ static int permits_enqueue(struct weft__meeting *object, uint32_t generation, st
         weft__unlock(&object->lock);
         return WEFT_ESRCH;
     }
-    word = weft__fetch_or_acquire(&object->word, WEFT__MEETING_WAITERS); /* SY-A1; from here on it stands still */
+    if (!(word & WEFT__MEETING_WAITERS)) /* whoever set it acquired, and has given back the lock since */
+        word = weft__fetch_or_acquire(&object->word, WEFT__MEETING_WAITERS); /* SY-A1; from here on it stands still */
     if (word & WEFT__MEETING_CLOSED)
         answer = WEFT_EPIPE;
     else if (word & WEFT__MEETING_DONE)
