@@ -42,15 +42,6 @@ static weft_poll consumer(weft_context *cx, struct consumer *self) /* on the thr
     WEFT_END(0);
 }
 
-/* Milliseconds for epoll_wait: rounded up, or the timer would be asked for before its time, again and again. */
-static int timeout_of(weft_runtime *rt)
-{
-    const int64_t next = weft_runtime_next(rt), left = next - weft_runtime_clock(rt);
-    if (next == WEFT_FOREVER)
-        return -1;
-    return left <= 0 ? 0 : left > 1000000000 ? 1000 : (int)((left + 999999) / 1000000);
-}
-
 static int live(weft_runtime *rt)
 {
     weft_runtime_stats stats = {.size = sizeof stats};
@@ -75,7 +66,7 @@ int main(void)
     if (loop < 0 || fd < 0 || epoll_ctl(loop, EPOLL_CTL_ADD, fd, &event) < 0)
         return 1;
     while (live(mine)) {
-        epoll_wait(loop, &event, 1, timeout_of(mine)); /* and whatever else the host waits for */
+        epoll_wait(loop, &event, 1, weft_runtime_timeout_ms(mine)); /* and whatever else the host waits for */
         if (weft_runtime_turn(mine, 100) < 0)
             break;
     }

@@ -12,16 +12,14 @@ struct weft_source { GSource source; weft_runtime *rt; gpointer polled; };
 static gboolean weft_source_prepare(GSource *source, gint *timeout)
 {
     weft_runtime *rt = ((struct weft_source *)source)->rt;
-    const int64_t next = weft_runtime_next(rt), left = next - weft_runtime_clock(rt);
-    *timeout = next == WEFT_FOREVER ? -1 : left <= 0 ? 0 : left > 1000000000 ? 1000 : (gint)((left + 999999) / 1000000);
-    return next != WEFT_FOREVER && left <= 0;
+    *timeout = weft_runtime_timeout_ms(rt);
+    return *timeout == 0;
 }
 
 static gboolean weft_source_check(GSource *source)
 {
     struct weft_source *self = (struct weft_source *)source;
-    const int64_t next = weft_runtime_next(self->rt);
-    return g_source_query_unix_fd(source, self->polled) != 0 || (next != WEFT_FOREVER && next <= weft_runtime_clock(self->rt));
+    return g_source_query_unix_fd(source, self->polled) != 0 || weft_runtime_timeout_ms(self->rt) == 0;
 }
 
 static gboolean weft_source_dispatch(GSource *source, GSourceFunc callback, gpointer data)

@@ -239,8 +239,19 @@ WEFT_API WEFT_MUST_USE int weft_runtime_turn(weft_runtime *rt, uint32_t budget);
 WEFT_API int64_t weft_runtime_next(weft_runtime *rt);
 
 /**
+ * The same as poll and epoll take it: for how many milliseconds a host may sleep before the next turn, rounded up, since who wakes a
+ * little early asks again and again until the time has come. 0: not at all, -1: until the descriptor is readable.
+ * @threads the one that drives it
+ * @blocks never
+ * @owns nothing
+ * @errors none; -1 for NULL and for a runtime with threads of its own
+ * @since 0.1
+ */
+WEFT_API int weft_runtime_timeout_ms(weft_runtime *rt);
+
+/**
  * A descriptor that is readable while a driven runtime wants a turn for another reason than the time that
- * weft_runtime_next() says: give both to epoll or poll. Turning the runtime reads it.
+ * weft_runtime_next() says: give both to epoll or poll (weft_runtime_timeout_ms()). Turning the runtime reads it.
  * @threads any
  * @blocks never
  * @owns the descriptor belongs to the runtime and is closed with it

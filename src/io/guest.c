@@ -44,16 +44,13 @@ static void guest_turn(weft_guest *guest)
 
 static void guest_is_due(uv_timer_t *timer) { guest_turn(timer->data); }
 
-/* Milliseconds until the next turn, rounded up: libuv's timers are early by up to half of one. */
 static void guest_set_timer(weft_guest *guest)
 {
-    const int64_t next = weft_runtime_next(guest->rt);
-    if (next == WEFT_FOREVER) {
+    const int ms = weft_runtime_timeout_ms(guest->rt);
+    if (ms < 0)
         uv_timer_stop(&guest->timer);
-        return;
-    }
-    const int64_t left = next - weft_runtime_clock(guest->rt);
-    uv_timer_start(&guest->timer, guest_is_due, left <= 0 ? 0 : (uint64_t)(left + 999999) / 1000000, 0);
+    else
+        uv_timer_start(&guest->timer, guest_is_due, (uint64_t)ms, 0);
 }
 
 static void guest_prepare(uv_prepare_t *prepare)

@@ -13,6 +13,7 @@
 #include "trace/sinks.h"
 
 enum { DRIVE_BATCH = 64 }; /* polls between two looks whether the wait is over */
+#define DRIVE_MS_NS INT64_C(1000000)
 
 /* This thread, as an address that no other has while it lives. */
 static const void *drive_me(void)
@@ -220,6 +221,17 @@ int64_t weft_runtime_next(weft_runtime *rt)
     const struct weft__worker *worker = drive_worker(rt);
     const bool rests = worker->lies && weft__idle_sleepers(&rt->sched.idle) > 0; /* else somebody has made work */
     return rests ? drive_limit(rt, worker->thread.due) : weft__realm_now(rt->sched.env.realm);
+}
+
+int weft_runtime_timeout_ms(weft_runtime *rt)
+{
+    const int64_t next = weft_runtime_next(rt);
+    if (next == WEFT_FOREVER)
+        return -1;
+    const int64_t left = next - weft_runtime_clock(rt);
+    if (left > (INT32_MAX - 1) * DRIVE_MS_NS)
+        return INT32_MAX; /* and then it asks again */
+    return left <= 0 ? 0 : (int)((left + DRIVE_MS_NS - 1) / DRIVE_MS_NS);
 }
 
 int weft_runtime_descriptor(weft_runtime *rt)

@@ -123,6 +123,8 @@ static void turn_refuses(void **state)
     assert_int_equal(weft_runtime_descriptor(NULL), WEFT_EINVAL);
     assert_true(weft_runtime_next(threads) == WEFT_FOREVER);
     assert_true(weft_runtime_next(NULL) == WEFT_FOREVER);
+    assert_int_equal(weft_runtime_timeout_ms(threads), -1);
+    assert_int_equal(weft_runtime_timeout_ms(NULL), -1);
     const int64_t before = weft_clock(), there = weft_runtime_clock(rt), nowhere = weft_runtime_clock(NULL);
     assert_true(before <= there && there <= nowhere && nowhere <= weft_clock());
     world_end(threads, 0);

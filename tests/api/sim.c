@@ -267,6 +267,29 @@ static void sim_turns_by_hand_leave_the_clock_alone(void **state)
     assert_int_equal(weft_runtime_finish(rt), 0);
 }
 
+/* As poll() takes it: rounded up. Here the clock stands while it is looked at. */
+static void sim_timeout_is_the_time_of_the_next_turn_in_milliseconds(void **state)
+{
+    (void)state;
+    const int64_t delays[] = {1, ms - 1, ms, ms + 1, 17 * ms + 500000, INT64_C(86400000) * ms, INT64_C(1) << 62};
+    for (size_t i = 0; i < sizeof delays / sizeof delays[0]; i++) {
+        weft_runtime *rt = simulated_begin(i + 1);
+        int64_t woke = 0;
+        assert_int_equal(weft_runtime_timeout_ms(rt), -1);
+        weft_task task = weft_spawn(weft_runtime_scope(rt), sleeper, .delay_ns = delays[i], .woke_ns = &woke);
+        assert_int_equal(weft_runtime_timeout_ms(rt), 0); /* its first poll */
+        while (weft_runtime_turn(rt, 1) > 0)
+            continue;
+        const int64_t left = weft_runtime_next(rt) - epoch, due = left / ms + (left % ms != 0);
+        assert_true(left > 0 && left <= delays[i]);
+        assert_true(weft_runtime_timeout_ms(rt) == (due < INT32_MAX ? due : INT32_MAX));
+        assert_int_equal(weft_task_cancel(task), 0);
+        assert_int_equal(weft_sim_run(rt), 0);
+        assert_int_equal(weft_runtime_timeout_ms(rt), -1);
+        assert_int_equal(weft_runtime_destroy(rt), 0);
+    }
+}
+
 /* ---- the host waits ---- */
 
 static void sim_waits_of_the_host_turn_it_and_time_out_by_its_clock(void **state)
@@ -517,6 +540,7 @@ int main(void)
         cmocka_unit_test(sim_calls_are_refused_where_they_make_no_sense),
         cmocka_unit_test(sim_until_stops_where_it_is_told),
         cmocka_unit_test(sim_turns_by_hand_leave_the_clock_alone),
+        cmocka_unit_test(sim_timeout_is_the_time_of_the_next_turn_in_milliseconds),
         cmocka_unit_test(sim_waits_of_the_host_turn_it_and_time_out_by_its_clock),
         cmocka_unit_test(sim_and_real_runtimes_live_side_by_side),
         cmocka_unit_test(sim_health_is_sampled_in_its_time),
