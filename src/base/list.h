@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An intrusive doubly linked ring. A link that is in no list points to nothing (next is NULL). */
+/* Intrusive doubly linked rings. A link that is in none points to nothing (next is NULL). */
 #ifndef WEFT_BASE_LIST_H
 #define WEFT_BASE_LIST_H
 
@@ -47,6 +47,40 @@ static inline struct weft__link *weft__list_pop_front(struct weft__link *head)
         return NULL;
     weft__list_remove(first);
     return first;
+}
+
+/* A ring without a head, whose owner points to the last of it: one word in the owner in place of two. NULL: nobody is in it. */
+static inline struct weft__link *weft__ring_first(const struct weft__link *last) { return last ? last->next : NULL; }
+static inline struct weft__link *weft__ring_next(const struct weft__link *last, const struct weft__link *link)
+{
+    return link == last ? NULL : link->next;
+}
+static inline uint32_t weft__ring_length(const struct weft__link *last)
+{
+    uint32_t length = 0;
+    for (const struct weft__link *link = weft__ring_first(last); link; link = weft__ring_next(last, link))
+        length++;
+    return length;
+}
+
+static inline void weft__ring_push_back(struct weft__link **last, struct weft__link *link)
+{
+    if (!*last)
+        *last = link->next = link;
+    link->next = (*last)->next;
+    link->prev = *last;
+    link->next->prev = link;
+    (*last)->next = link;
+    *last = link;
+}
+
+static inline void weft__ring_remove(struct weft__link **last, struct weft__link *link)
+{
+    link->prev->next = link->next;
+    link->next->prev = link->prev;
+    if (*last == link)
+        *last = link->prev == link ? NULL : link->prev;
+    link->next = link->prev = NULL;
 }
 
 #endif
