@@ -66,7 +66,7 @@ typedef struct weft_join_future {
 
 /* The wait itself; zeroed, in the frame. */
 typedef struct weft_select_state {
-    void *weft__waitable[2];
+    const void *weft__waitable;
     weft_future *weft__futures[WEFT_SELECT_MAX];
     uint32_t weft__count;
     uint32_t weft__reserved;

@@ -319,8 +319,10 @@ struct weft__blocking *weft__blocking_create(struct weft__env *env, const weft_r
     weft__list_init(&pool->begun);
     weft__list_init(&pool->places);
     weft__list_init(&pool->idle);
-    pool->place = (struct weft__waitable){pool_abandon_place, weft__blocking_describe_place};
-    pool->end = (struct weft__waitable){pool_abandon_end, weft__blocking_describe_end};
+    static const struct weft__waitable_ops place = {pool_abandon_place, weft__blocking_describe_place},
+                                           end = {pool_abandon_end, weft__blocking_describe_end};
+    pool->place.ops = &place;
+    pool->end.ops = &end;
     weft__store_relaxed(&pool->refs, 1);
     return pool;
 }

@@ -206,8 +206,8 @@ int weft__channel_check_sender(const char *call, const weft_sender *sender, cons
 /* Send into a reserved place, which is used in any case: 0, or WEFT_EPIPE. */
 int weft__channel_send_into_place(weft_channel *channel, const void *message);
 
-/* The wait->abandon of channels, for both sides. */
-void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *wait);
+/* For both sides. */
+extern const struct weft__waitable_ops weft__channel_waitable_ops __attribute__((visibility("hidden")));
 
 /* The same of the receiver's node. */
 static inline void weft__channel_leave_rx(weft_channel *channel, struct weft__wait *wait)
@@ -220,10 +220,6 @@ static inline void weft__channel_leave_rx(weft_channel *channel, struct weft__wa
     wait->object = NULL;
     weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own */
 }
-
-/* The wait->describe of channels. */
-void weft__channel_describe(struct weft__waitable *waitable, const struct weft__wait *wait,
-                            struct weft__abouts *abouts);
 
 /* A handle is being closed. The task that does it may have begun to wait with it, and now will not ask again. */
 void weft__channel_leave(weft_channel *channel, bool receiver);

@@ -209,8 +209,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     weft__store_relaxed(&channel->head, 0);
     weft__store_relaxed(&channel->rx, 0);
     weft__store_relaxed(&channel->depth_max, 0);
-    channel->waitable.abandon = weft__channel_abandon;
-    channel->waitable.describe = weft__channel_describe;
+    channel->waitable.ops = &weft__channel_waitable_ops;
     weft__store_relaxed(&channel->receiver_task, 0);
     weft__store_relaxed(&channel->sender_task, 0);
     weft__store_relaxed(&channel->senders, 1);

@@ -188,10 +188,38 @@ int weft__channel_refused(weft_channel *channel, int error)
     return error;
 }
 
+static void queue_abandon(struct weft__waitable *waitable, struct weft__wait *wait)
+{
+    weft_channel *channel = weft__container_of(waitable, weft_channel, waitable);
+    if (wait->single) {
+        weft__channel_leave_rx(channel, wait);
+        return;
+    }
+    if (queue_withdraw(channel, wait) == WEFT__WAIT_GRANTED)
+        weft__channel_release_places(channel, wait->amount); /* handed on */
+    wait->object = NULL;
+    weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own by now */
+}
+
+static void queue_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
+{
+    weft_channel *channel = weft__container_of(waitable, weft_channel, waitable);
+    struct weft__about *about = weft__abouts_add(abouts, wait->single ? "a message in channel" : "room in channel");
+    about->object = weft__load_relaxed(&channel->id);
+    about->holder = weft__load_relaxed(wait->single ? &channel->sender_task : &channel->receiver_task);
+    about->is = wait->single ? "sender that woke it last" : "receiver";
+    about->since = wait->since; /* the waiter's own, and it is held */
+    weft__lock(&channel->lock);
+    memcpy(about->name, channel->name, channel->name_length + 1u);
+    weft__unlock(&channel->lock);
+}
+
+const struct weft__waitable_ops weft__channel_waitable_ops = {queue_abandon, queue_describe};
+
 int weft__channel_resume(weft_context *cx, weft_channel *channel, struct weft__wait *wait)
 {
     if (weft__cx_cancelled(cx)) {
-        weft__channel_abandon(&channel->waitable, wait);
+        queue_abandon(&channel->waitable, wait);
         return WEFT_ECANCELED;
     }
     const uint8_t state = queue_state(wait);
@@ -226,32 +254,6 @@ int weft__channel_block_for_places(weft_channel *channel, uint32_t count, int64_
         weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the node out is about to set it */
     }
     return queue_state(&blocked.wait) == WEFT__WAIT_GRANTED ? 0 : WEFT_EPIPE;
-}
-
-void weft__channel_abandon(struct weft__waitable *waitable, struct weft__wait *wait)
-{
-    weft_channel *channel = weft__container_of(waitable, weft_channel, waitable);
-    if (wait->single) {
-        weft__channel_leave_rx(channel, wait);
-        return;
-    }
-    if (queue_withdraw(channel, wait) == WEFT__WAIT_GRANTED)
-        weft__channel_release_places(channel, wait->amount); /* handed on */
-    wait->object = NULL;
-    weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own by now */
-}
-
-void weft__channel_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
-{
-    weft_channel *channel = weft__container_of(waitable, weft_channel, waitable);
-    struct weft__about *about = weft__abouts_add(abouts, wait->single ? "a message in channel" : "room in channel");
-    about->object = weft__load_relaxed(&channel->id);
-    about->holder = weft__load_relaxed(wait->single ? &channel->sender_task : &channel->receiver_task);
-    about->is = wait->single ? "sender that woke it last" : "receiver";
-    about->since = wait->since; /* the waiter's own, and it is held */
-    weft__lock(&channel->lock);
-    memcpy(about->name, channel->name, channel->name_length + 1u);
-    weft__unlock(&channel->lock);
 }
 
 void weft__channel_leave(weft_channel *channel, bool receiver)

@@ -276,7 +276,7 @@ def waits_of(runtime, wait):
     if not pointer(wait["object"]):
         return []
     waitable = wait["object"]
-    kind = function_at(waitable["describe"]) or function_at(waitable["abandon"])
+    kind = function_at(waitable["ops"]["describe"]) or function_at(waitable["ops"]["abandon"])
     reader = WAITS.get(kind)
     if not reader:
         return [Wait("something that this script does not know (%s)" % kind)]
@@ -324,10 +324,15 @@ def wait_select(runtime, wait, waitable):
     return found or [Wait("the first of several")]
 
 
+def descriptor_name(descriptor):
+    label = descriptor["label"]
+    return field_text(label.dereference()["text"]) if pointer(label) else None
+
+
 def wait_descriptor(runtime, wait, waitable):
     descriptor = container(waitable, "struct weft__descriptor", "waitable")
     writes = number(wait["amount"]) & constant("WEFT__IO_WRITE")
-    return [Wait("room in descriptor" if writes else "something to read from descriptor", field_text(descriptor["name"]),
+    return [Wait("room in descriptor" if writes else "something to read from descriptor", descriptor_name(descriptor),
                  since=number(wait["since"]))]
 
 
@@ -349,7 +354,7 @@ def wait_turn(runtime, wait, waitable):
 
 
 WAITS = {
-    "weft__channel_describe": wait_channel,
+    "queue_describe": wait_channel,
     "weft__meeting_describe": wait_meeting,
     "join_describe": wait_join,
     "timers_describe": wait_time,

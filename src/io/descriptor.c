@@ -410,6 +410,8 @@ struct weft__label *weft__descriptor_label(struct weft__descriptor *descriptor, 
     return label;
 }
 
+static const struct weft__waitable_ops waitable_ops = {descriptor_abandon, descriptor_describe};
+
 int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct weft__label *label, weft_fd *out_fd)
 {
     struct weft__descriptor *descriptor = label ? weft__slab_alloc(&io->slab, NULL, sizeof *descriptor) : NULL;
@@ -426,8 +428,8 @@ int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct wef
     weft__lock(&descriptor->lock);
     weft__store_relaxed(&descriptor->reactor, self && self->reactor ? self->reactor
                                                                     : weft__reactor_choose(io->reactors, io->count, &io->turn));
-    if (!descriptor->waitable.abandon) /* once: whoever leaves a wait that was told reads it when the slot is another's by then */
-        descriptor->waitable = (struct weft__waitable){descriptor_abandon, descriptor_describe};
+    if (!descriptor->waitable.ops) /* once: whoever leaves a wait that was told reads it when the slot is another's by then */
+        descriptor->waitable.ops = &waitable_ops;
     descriptor->fd = fd;
     descriptor->kind = (uint8_t)(kind & ~(unsigned)WEFT__FD_BORROWED);
     descriptor->borrowed = kind & WEFT__FD_BORROWED;

@@ -62,6 +62,8 @@ void weft__sync_trim(struct weft__sync *sync)
     weft__slab_trim(&sync->values);
 }
 
+static const struct weft__waitable_ops meeting_ops = {weft__queue_abandon, weft__meeting_describe};
+
 static void meeting_copy_name(char *out, size_t room, const char *name)
 {
     const size_t length = weft__name_fit(name, room - 1);
@@ -100,8 +102,7 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
     object->kind = (uint8_t)plan->kind;
     weft__store_relaxed(&object->number, 0);
     weft__store_relaxed(&object->refs, 1);
-    object->waitable.abandon = weft__queue_abandon;
-    object->waitable.describe = weft__meeting_describe;
+    object->waitable.ops = &meeting_ops;
     object->withdrawn = plan->withdrawn;
     weft__store_relaxed(&object->waiting_count, 0);
     weft__list_init(&object->waiting);

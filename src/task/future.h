@@ -37,7 +37,7 @@ _Static_assert(sizeof(struct weft__waitable) == sizeof(((weft_select_state *)0)-
 
 static inline struct weft__waitable *weft__select_waitable(weft_select_state *state)
 {
-    return (struct weft__waitable *)(void *)state->weft__waitable;
+    return (struct weft__waitable *)(void *)&state->weft__waitable;
 }
 
 /* Whether the task is in this wait: asked again, and not for the first time. */

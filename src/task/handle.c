@@ -174,7 +174,8 @@ static void yield_abandon(struct weft__waitable *waitable, struct weft__wait *wa
 /* The task's own wait node remembers, from one poll to the next, that the turn was given away. */
 int weft_yield(weft_context *cx)
 {
-    static struct weft__waitable yielding = {.abandon = yield_abandon};
+    static const struct weft__waitable_ops ops = {.abandon = yield_abandon};
+    static struct weft__waitable yielding = {&ops};
     if (weft__unlikely(!cx))
         return weft__refuse(WEFT_EINVAL, "weft_yield: the context must not be null");
     struct weft__wait *wait = &weft__cx_task(cx)->wait;

@@ -156,7 +156,8 @@ static void join_describe(struct weft__waitable *waitable, const struct weft__wa
     about->since = wait->since;
 }
 
-static struct weft__waitable join_waitable = {join_abandon, join_describe};
+static const struct weft__waitable_ops join_ops = {join_abandon, join_describe};
+static struct weft__waitable join_waitable = {&join_ops};
 
 static int join_await(weft_context *cx, weft_task *task, int *out_result, struct weft__wait *wait)
 {

@@ -59,8 +59,8 @@ static void look_at_scopes(weft__task *task, uint32_t tag, struct weft__look *ou
 static void look_at_wait(weft__task *task, struct weft__look *out)
 {
     struct weft__waitable *object = task->wait.object;
-    if (object && object->describe)
-        object->describe(object, &task->wait, &out->abouts);
+    if (object && object->ops->describe)
+        object->ops->describe(object, &task->wait, &out->abouts);
 }
 
 /* Of a task that was found. */

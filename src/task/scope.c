@@ -323,7 +323,8 @@ static void closing_describe(struct weft__waitable *waitable, const struct weft_
 /* The owner's node, for those who look; the last task to leave finds the owner by the scope. */
 static void scope_note_wait(weft__task *task, weft_scope *scope)
 {
-    static struct weft__waitable closing = {closing_abandon, closing_describe};
+    static const struct weft__waitable_ops ops = {closing_abandon, closing_describe};
+    static struct weft__waitable closing = {&ops};
     struct weft__wait *wait = &task->wait;
     if (wait->object == &closing && wait->closing == scope)
         return;

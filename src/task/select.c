@@ -44,10 +44,12 @@ static void select_describe(struct weft__waitable *waitable, const struct weft__
     (void)wait;
     for (uint32_t i = 0; i < state->weft__count; i++) {
         const struct weft__wait *each = weft__future_wait(state->weft__futures[i]);
-        if (each->object && each->object->describe)
-            each->object->describe(each->object, each, abouts);
+        if (each->object && each->object->ops->describe)
+            each->object->ops->describe(each->object, each, abouts);
     }
 }
+
+static const struct weft__waitable_ops select_ops = {select_abandon, select_describe};
 
 int weft_select_from(weft_context *cx, weft_select_state *state, weft_future *const *futures, size_t count, bool biased)
 {
@@ -63,8 +65,7 @@ int weft_select_from(weft_context *cx, weft_select_state *state, weft_future *co
         weft__wait_leave(wait);
         return WEFT_ECANCELED;
     }
-    weft__select_waitable(state)->abandon = select_abandon;
-    weft__select_waitable(state)->describe = select_describe;
+    weft__select_waitable(state)->ops = &select_ops;
     for (size_t i = 0; i < count; i++)
         state->weft__futures[i] = futures[i];
     state->weft__count = (uint32_t)count;

@@ -44,10 +44,13 @@ enum weft__wait_state {
 };
 
 /*
- * What can be waited for begins with this. `abandon` ends a wait that its task has turned away from: take the node out
- * of the list, pass on what it had been granted, and clear wait->object. On the worker that polls the task.
+ * What can be waited for has one of these, by which its kind is known. `abandon` ends a wait that its task has turned away from:
+ * take the node out of the list, pass on what it had been granted, and clear wait->object. On the worker that polls the task.
  */
 struct weft__waitable {
+    const struct weft__waitable_ops *ops;
+};
+struct weft__waitable_ops {
     void (*abandon)(struct weft__waitable *waitable, struct weft__wait *wait);
     /* Say what is waited for, of a task that is held still: weft__abouts_add(). NULL: there is nothing to say. */
     void (*describe)(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts);
@@ -120,7 +123,7 @@ static inline void weft__wait_init(struct weft__wait *wait)
 static inline void weft__wait_leave(struct weft__wait *wait)
 {
     if (wait->object)
-        wait->object->abandon(wait->object, wait);
+        wait->object->ops->abandon(wait->object, wait);
 }
 
 /*

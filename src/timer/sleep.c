@@ -18,7 +18,7 @@
 static bool sleep_under_way(weft_context *cx, struct weft__wait *wait, bool *out_fired)
 {
     struct weft__timers *own = weft__cx_thread(cx)->timers;
-    if (!wait->object || wait->object->abandon != own->waitable.abandon)
+    if (!wait->object || wait->object->ops != own->waitable.ops)
         return false;
     struct weft__timers *timers = weft__container_of(wait->object, struct weft__timers, waitable); /* another's, perhaps */
     weft__lock(&timers->lock);

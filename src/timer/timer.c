@@ -140,6 +140,7 @@ static void timers_describe(struct weft__waitable *waitable, const struct weft__
 }
 
 static const struct weft__timer_ops timer_ops = {timers_arm, timers_disarm, timers_turn};
+static const struct weft__waitable_ops waitable_ops = {timers_abandon, timers_describe};
 
 int weft__timers_create(struct weft__env *env, uint32_t count, struct weft__timers **out_timers)
 {
@@ -148,8 +149,7 @@ int weft__timers_create(struct weft__env *env, uint32_t count, struct weft__time
         return WEFT_ENOMEM;
     const int64_t now = weft__realm_now(env->realm);
     for (uint32_t i = 0; i < count; i++) {
-        timers[i].waitable.abandon = timers_abandon;
-        timers[i].waitable.describe = timers_describe;
+        timers[i].waitable.ops = &waitable_ops;
         timers[i].env = env;
         weft__wheel_init(&timers[i].wheel, now, env->realm ? WEFT__WHEEL_SHIFT_EXACT : WEFT__WHEEL_SHIFT);
         weft__store_relaxed(&timers[i].next, INT64_MAX);
