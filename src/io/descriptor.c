@@ -59,6 +59,19 @@ void weft__io_unref(struct weft__io *io)
     weft__free(io);
 }
 
+static const struct weft__waitable_ops waitable_ops;
+
+static struct weft__reactor *descriptor_reactor(struct weft__descriptor *descriptor)
+{
+    return weft__reactors_at(weft__descriptor_home(descriptor)->reactors, weft__load_relaxed(&descriptor->reactor));
+}
+
+/* Whether the slot is in use; of what a walk finds. */
+static bool descriptor_is_live(struct weft__descriptor *descriptor)
+{
+    return (weft__load_acquire(&descriptor->state) & ((1u << WEFT__DESCRIPTOR_BITS) - 1)) == WEFT__DESCRIPTOR_LIVE;
+}
+
 /* The place is another's in what is no listener. */
 static uint32_t descriptor_pauses(struct weft__descriptor *descriptor)
 {
@@ -83,7 +96,7 @@ void weft__io_totals(struct weft__io *io, struct weft__io_totals out_totals[WEFT
     memcpy(out_totals, io->gone, sizeof io->gone);
     weft__rcu_read_lock();
     for (struct weft__descriptor *descriptor; (descriptor = weft__slab_next(&io->slab, &number)) != NULL;)
-        if ((uint32_t)weft__load_acquire(&descriptor->state) == WEFT__DESCRIPTOR_LIVE) /* and it stays so under the lock */
+        if (descriptor_is_live(descriptor)) /* and it stays so under the lock */
             descriptor_add_up(descriptor, &out_totals[descriptor->kind]);
     weft__rcu_read_unlock();
     weft__unlock(&io->counting);
@@ -106,7 +119,8 @@ static void descriptor_unref(struct weft__descriptor *descriptor)
     struct weft__io *io = weft__descriptor_home(descriptor);
     weft__lock(&io->counting); /* a walk has its counts once, here or there */
     descriptor_add_up(descriptor, &io->gone[descriptor->kind]);
-    weft__store_relaxed(&descriptor->state, WEFT__DESCRIPTOR_FREE); /* it says no more than not to look */
+    weft__store_relaxed(&descriptor->state, weft__descriptor_id(descriptor) << WEFT__DESCRIPTOR_BITS |
+                                                WEFT__DESCRIPTOR_FREE); /* it says no more than not to look */
     weft__unlock(&io->counting);
     weft__label_unref(descriptor_take_label(descriptor));
     weft__slab_free(&io->slab, NULL, descriptor);
@@ -114,9 +128,9 @@ static void descriptor_unref(struct weft__descriptor *descriptor)
 }
 
 /* Take a node out of the list. Under the lock. */
-static void descriptor_take_out(struct weft__wait *wait, uint8_t state)
+static void descriptor_take_out(struct weft__descriptor *descriptor, struct weft__wait *wait, uint8_t state)
 {
-    weft__list_remove(&wait->link);
+    weft__ring_remove(&descriptor->waiting, &wait->link);
     weft__store_release(weft__wait_word(wait), state); /* DE-R1; the node is its waiter's from here on */
 }
 
@@ -124,7 +138,8 @@ static void descriptor_take_out(struct weft__wait *wait, uint8_t state)
 static unsigned descriptor_wanted(const struct weft__descriptor *descriptor)
 {
     unsigned wanted = 0;
-    for (const struct weft__link *link = descriptor->waiting.next; link != &descriptor->waiting; link = link->next)
+    const struct weft__link *const last = descriptor->waiting;
+    for (const struct weft__link *link = weft__ring_first(last); link; link = weft__ring_next(last, link))
         wanted |= weft__container_of(link, struct weft__wait, link)->amount;
     return wanted;
 }
@@ -140,26 +155,25 @@ struct descriptor_news {
 static uint32_t descriptor_take(struct weft__descriptor *descriptor, struct descriptor_news news, weft__waiter *out_waiters)
 {
     uint32_t count = 0;
+    const struct weft__link *const last = descriptor->waiting;
     struct weft__link *next;
-    for (struct weft__link *link = descriptor->waiting.next; link != &descriptor->waiting && count < DESCRIPTOR_WAKES;
-         link = next) {
-        next = link->next;
+    for (struct weft__link *link = weft__ring_first(last); link && count < DESCRIPTOR_WAKES; link = next) {
+        next = weft__ring_next(last, link);
         struct weft__wait *wait = weft__container_of(link, struct weft__wait, link);
         if (!(wait->amount & news.events))
             continue;
         out_waiters[count++] = weft__wait_waiter(wait);
         wait->amount = (uint32_t)news.told;
-        descriptor_take_out(wait, news.state);
+        descriptor_take_out(descriptor, wait, news.state);
     }
     return count;
 }
 
-/* In the RCU section in which they were taken. What is recorded of it lies in another line: it is read only for a record. */
+/* In the RCU section in which they were taken. */
 static void descriptor_wake_taken(struct weft__descriptor *descriptor, const weft__waiter *waiters, uint32_t count)
 {
-    const uint64_t id = weft__trace_wants(WEFT_TRACE_wake) ? weft__load_relaxed(&descriptor->id) : 0;
     for (uint32_t i = 0; i < count; i++)
-        weft__waiter_wake(waiters[i], WEFT_TRACE_wake_source_IO, id);
+        weft__waiter_wake(waiters[i], WEFT_TRACE_wake_source_IO, weft__descriptor_id(descriptor));
 }
 
 /* Wake all whom the news is for, any number of them, outside of the lock. How many. */
@@ -185,7 +199,7 @@ static void descriptor_watch(struct weft__descriptor *descriptor, unsigned keep)
     weft__lock(&descriptor->lock);
     const unsigned wanted = descriptor_wanted(descriptor) | (descriptor->watched & keep);
     if (descriptor->known && wanted != descriptor->watched && !descriptor->closing) {
-        descriptor->error = (int16_t)weft__source_want(weft__load_relaxed(&descriptor->reactor), &descriptor->source,
+        descriptor->error = (int16_t)weft__source_want(descriptor_reactor(descriptor), &descriptor->source,
                                                        descriptor->fd, wanted,
                                                        weft__load_relaxed(&descriptor->edge)); /* under the lock */
         descriptor->watched = descriptor->error == 0 ? (uint8_t)wanted : 0;
@@ -210,18 +224,13 @@ static void descriptor_note(struct weft__descriptor *descriptor, unsigned events
     }
 }
 
-void weft__source_fetch(const void *source)
-{
-    __builtin_prefetch((const void *)((uintptr_t)source - offsetof(struct weft__descriptor, source))); /* or of nothing */
-}
-
 uint32_t weft__source_event(struct weft__source *source, unsigned came)
 {
     struct weft__descriptor *descriptor = weft__container_of(source, struct weft__descriptor, source);
     unsigned events = came;
     if (came & (WEFT__IO_ERROR | WEFT__IO_HANGUP))
         events |= WEFT__IO_READ | WEFT__IO_WRITE | WEFT__IO_PRIORITY; /* each of them finds out by asking */
-    WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_ready, weft__load_relaxed(&descriptor->id), events);
+    WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_ready, weft__descriptor_id(descriptor), events);
     const struct descriptor_news news = {events, WEFT__WAIT_TOLD, (int)events};
     weft__waiter waiters[DESCRIPTOR_WAKES];
     weft__rcu_read_lock();
@@ -247,7 +256,7 @@ void weft__source_gone(struct weft__source *source)
 static void descriptor_forget(struct weft__descriptor *descriptor)
 {
     if (descriptor->known)
-        weft__source_fini(weft__load_relaxed(&descriptor->reactor), &descriptor->source,
+        weft__source_fini(descriptor_reactor(descriptor), &descriptor->source,
                           descriptor->fd); /* drops its reference, which is not the last */
     descriptor->known = false;
     if (!descriptor->borrowed && descriptor->fd >= 0)
@@ -258,15 +267,15 @@ static void descriptor_forget(struct weft__descriptor *descriptor)
 /* Under the lock. */
 static void descriptor_make_known(struct weft__descriptor *descriptor)
 {
-    descriptor->source = (struct weft__source){0};
+    descriptor->source.handle = NULL;
     descriptor->known = true;
-    weft__fetch_add_relaxed(&descriptor->refs, 1); /* the change has one */
+    weft__fetch_add_relaxed(&descriptor->refs, 1); /* whoever is here for the change has one */
 }
 
 /* What is wished of the loop: to know it, to watch it, to forget it. Where the loop is turned. */
-static void descriptor_apply(struct weft__change *change)
+void weft__source_apply(struct weft__source *source)
 {
-    struct weft__descriptor *descriptor = weft__container_of(change, struct weft__descriptor, change);
+    struct weft__descriptor *descriptor = weft__container_of(source, struct weft__descriptor, source);
     weft__lock(&descriptor->lock);
     descriptor->changing = false;
     const bool closing = descriptor->closing;
@@ -302,7 +311,7 @@ static void descriptor_tell_levels(struct weft__descriptor *descriptor)
 int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t generation, struct weft__wait *wait,
                              unsigned events, bool ready)
 {
-    struct weft__reactor *reactor = weft__load_relaxed(&descriptor->reactor); /* another's if the handle is stale: seen under the lock */
+    struct weft__reactor *reactor = descriptor_reactor(descriptor); /* another's if the handle is stale: seen under the lock */
     const int opened = weft__reactor_open(reactor);
     if (opened < 0)
         return opened == WEFT_ESHUTDOWN ? WEFT_EBADF : opened;
@@ -311,7 +320,7 @@ int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t gener
     weft__lock(&descriptor->lock);
     if (ready)
         descriptor_tell_levels(descriptor);
-    if ((uint32_t)(weft__load_relaxed(&descriptor->state) >> 32) != generation || descriptor->closing) {
+    if (!weft__descriptor_is_open(descriptor, generation)) { /* `lock` is one of those that a close takes */
         error = WEFT_EBADF;
     } else if (descriptor->error != 0) {
         error = descriptor->error;
@@ -323,16 +332,16 @@ int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t gener
         wait->since = weft__self_now(weft__descriptor_home(descriptor)->realm);
         wait->amount = events;
         weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_QUEUED); /* the waiter's own until the unlock */
-        weft__list_push_back(&descriptor->waiting, &wait->link);
+        weft__ring_push_back(&descriptor->waiting, &wait->link);
         weft__store_relaxed(&descriptor->waits, weft__load_relaxed(&descriptor->waits) + 1); /* a statistic */
         submit = (events & ~descriptor->watched) && descriptor_change(descriptor);
     }
     weft__unlock(&descriptor->lock);
     if (error != 0)
         return error;
-    WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_wait, weft__load_relaxed(&descriptor->id), weft__self_task_id(), events);
+    WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_wait, weft__descriptor_id(descriptor), weft__self_task_id(), events);
     if (submit)
-        weft__reactor_submit(reactor, &descriptor->change);
+        weft__reactor_submit(reactor, &descriptor->source);
     return 0;
 }
 
@@ -356,14 +365,14 @@ int weft__descriptor_number(struct weft__descriptor *descriptor)
 bool weft__descriptor_copy(struct weft__descriptor *descriptor, weft_fd_stats *out)
 {
     weft__lock(&descriptor->lock);
-    const bool open = (uint32_t)weft__load_relaxed(&descriptor->state) == WEFT__DESCRIPTOR_LIVE && !descriptor->closing; /* set under the lock */
+    const bool open = descriptor_is_live(descriptor) && !descriptor->closing; /* set under the lock */
     if (open) {
         *out = (weft_fd_stats){
             .size = out->size,
-            .id = weft__load_relaxed(&descriptor->id),
+            .id = weft__descriptor_id(descriptor),
             .kind = (weft_fd_kind)descriptor->kind,
             .fd = descriptor->fd,
-            .waiting = weft__list_length(&descriptor->waiting),
+            .waiting = weft__ring_length(descriptor->waiting),
             .reads = weft__load_relaxed(&descriptor->reads),
             .writes = weft__load_relaxed(&descriptor->writes),
             .bytes_read = weft__load_relaxed(&descriptor->bytes_read),
@@ -382,7 +391,7 @@ static void descriptor_abandon(struct weft__waitable *waitable, struct weft__wai
     struct weft__descriptor *descriptor = weft__container_of(waitable, struct weft__descriptor, waitable);
     weft__lock(&descriptor->lock);
     if (weft__load_relaxed(weft__wait_word(wait)) == WEFT__WAIT_QUEUED) /* under the lock */
-        descriptor_take_out(wait, WEFT__WAIT_IDLE);
+        descriptor_take_out(descriptor, wait, WEFT__WAIT_IDLE);
     weft__unlock(&descriptor->lock);
     wait->object = NULL;
     weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own by now */
@@ -394,7 +403,7 @@ static void descriptor_describe(struct weft__waitable *waitable, const struct we
     struct weft__about *about = weft__abouts_add(
         abouts, wait->amount & WEFT__IO_WRITE ? "room in descriptor" : "something to read from descriptor");
     weft__lock(&descriptor->lock);
-    about->object = weft__load_relaxed(&descriptor->id);
+    about->object = weft__descriptor_id(descriptor);
     about->since = wait->since;
     if (descriptor->label) /* else it was closed under the wait, and has gone */
         memcpy(about->name, descriptor->label->text, sizeof descriptor->label->text);
@@ -422,12 +431,13 @@ int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct wef
     }
     weft__fetch_add_relaxed(&io->refs, 1); /* whoever calls keeps it above zero */
     const uint64_t id = weft__env_new_id(io->env);
-    struct weft__thread *self = weft__self_in(io->env);
+    const struct weft__thread *self = weft__self_in(io->env);
+    const uint32_t reactor = self && self->reactor ? weft__reactors_index(io->reactors, self->reactor)
+                                                   : weft__reactors_choose(io->count, &io->turn);
     weft__lock(&descriptor->reading); /* a stale handle may be looking */
     weft__lock(&descriptor->writing);
     weft__lock(&descriptor->lock);
-    weft__store_relaxed(&descriptor->reactor, self && self->reactor ? self->reactor
-                                                                    : weft__reactor_choose(io->reactors, io->count, &io->turn));
+    weft__store_relaxed(&descriptor->reactor, (uint16_t)reactor);
     if (!descriptor->waitable.ops) /* once: whoever leaves a wait that was told reads it when the slot is another's by then */
         descriptor->waitable.ops = &waitable_ops;
     descriptor->fd = fd;
@@ -441,10 +451,8 @@ int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct wef
     weft__store_relaxed(&descriptor->edge, false);
     weft__store_relaxed(&descriptor->odd, false);
     weft__store_relaxed(&descriptor->edges, 0);
-    weft__list_init(&descriptor->waiting);
-    descriptor->change.apply = descriptor_apply;
+    descriptor->waiting = NULL;
     weft__store_relaxed(&descriptor->refs, 1);
-    weft__store_relaxed(&descriptor->id, id);
     weft__store_relaxed(&descriptor->reads, 0);
     weft__store_relaxed(&descriptor->writes, 0);
     weft__store_relaxed(&descriptor->bytes_read, 0);
@@ -452,7 +460,7 @@ int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct wef
     weft__store_relaxed(&descriptor->waits, 0);
     weft__store_relaxed(&descriptor->pauses, 0);
     descriptor->label = label;
-    weft__store_release(&descriptor->state, id << 32 | WEFT__DESCRIPTOR_LIVE);
+    weft__store_release(&descriptor->state, id << WEFT__DESCRIPTOR_BITS | WEFT__DESCRIPTOR_LIVE);
     weft__unlock(&descriptor->lock);
     weft__unlock(&descriptor->writing);
     weft__unlock(&descriptor->reading);
@@ -477,7 +485,7 @@ int weft__descriptor_check(const char *call, const weft_fd *fd)
             return WEFT_EBADF;
         return weft__refuse(WEFT_EINVAL, "%s: the handle was never set: open or accept it first", call);
     }
-    if ((uint32_t)(weft__load_relaxed(&descriptor->state) >> 32) != fd->weft__generation)
+    if (!weft__descriptor_is_of(descriptor, fd->weft__generation))
         return weft__slab_is_orphan(descriptor)
                    ? weft__refuse(WEFT_ESHUTDOWN, "%s: the descriptor is one of a runtime in the process that forked this one", call)
                    : weft__refuse(WEFT_ESRCH, "%s: a stale copy of a handle that was closed: use only the last copy", call);
@@ -497,10 +505,10 @@ static void descriptor_shut(struct weft__descriptor *descriptor)
     weft__unlock(&descriptor->reading);
     if (!first)
         return;
-    WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_end, weft__load_relaxed(&descriptor->id), weft__self_task_id());
+    WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_end, weft__descriptor_id(descriptor), weft__self_task_id());
     descriptor_wake(descriptor, (struct descriptor_news){UINT32_MAX, WEFT__WAIT_CLOSED, WEFT_EBADF});
     if (submit)
-        weft__reactor_submit(weft__load_relaxed(&descriptor->reactor), &descriptor->change);
+        weft__reactor_submit(descriptor_reactor(descriptor), &descriptor->source);
 }
 
 void weft_fd_close(weft_fd *fd)
@@ -521,7 +529,7 @@ static struct weft__descriptor *io_next(struct weft__io *io, uint32_t *number)
 {
     struct weft__descriptor *descriptor;
     while ((descriptor = weft__slab_next(&io->slab, number)) != NULL)
-        if ((uint32_t)weft__load_acquire(&descriptor->state) == WEFT__DESCRIPTOR_LIVE)
+        if (descriptor_is_live(descriptor))
             return descriptor;
     return NULL;
 }
@@ -537,7 +545,7 @@ static void io_forget(void *context)
     const struct io_last_turn *turn = context;
     uint32_t number = 0;
     for (struct weft__descriptor *descriptor; (descriptor = io_next(turn->io, &number)) != NULL;) {
-        if (weft__load_relaxed(&descriptor->reactor) != turn->reactor)
+        if (descriptor_reactor(descriptor) != turn->reactor)
             continue;
         weft__lock(&descriptor->lock);
         if (descriptor->closing)

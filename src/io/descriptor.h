@@ -14,7 +14,7 @@
  * alone has no read to note, so the first such wait has the descriptor told of by levels, from then on.
  *
  * Who touches what:
- *     state, id …   written at creation, under both side locks; the tag tells a stale handle
+ *     state …       written at creation, under both side locks; the id in it tells a stale handle
  *     reading,      locks, held over a system call of that side: while one is held the descriptor stays open. A close
  *     writing       takes both.
  *     lock          guards the list of those who wait, and what the loop is asked for
@@ -31,24 +31,29 @@
 
 #include <stdint.h>
 #include <weft/io.h>
+#include <weft/runtime.h>
 
 #include "io/label.h"
 #include "io/reactor.h"
 #include "registry/slab.h"
 #include "task/wait.h"
 
-enum { WEFT__DESCRIPTOR_LIVE = 1, WEFT__DESCRIPTOR_FREE = 2 };
+/* The state word: the id, and in the lowest bits whether the slot is in use; of an id a handle has the lower half. */
+enum { WEFT__DESCRIPTOR_LIVE = 1, WEFT__DESCRIPTOR_FREE = 2, WEFT__DESCRIPTOR_BITS = 2 };
 
 /* The state of a handle: closed by its owner, or of a socket that is being connected. */
 enum { WEFT__FD_CLOSED = 1, WEFT__FD_CONNECTING = 2 };
 
 /*
- * In the order in which it is used: an event touches the first cache line; the read and the write that follow it, and the next
- * wait, touch the first two. With hundreds of connections that is what an event costs beside the system's calls.
+ * Two cache lines, in the order in which they are used: an event touches the first; the read and the write that follow it, and
+ * the next wait, both. With hundreds of connections that is what an event costs beside the system's calls.
  */
 struct weft__descriptor {
-    _Atomic uint64_t state; /* these two are the slab's */
-    struct weft__slot *slab_next;
+    _Atomic uint64_t state;
+    union {
+        struct weft__slot *slab_next; /* while the slot is free, when no loop knows it */
+        struct weft__source source;
+    };
     struct weft__lock reading;
     struct weft__lock writing;
     struct weft__lock lock;
@@ -56,38 +61,35 @@ struct weft__descriptor {
     uint8_t kind;      /* weft_fd_kind */
     _Atomic bool drained; /* the last read took all there was; written under `reading` */
     bool connecting;   /* under `writing` */
-    bool changing;     /* in the loop's list of changes */
     bool closing;      /* written with both side locks as well */
-    uint8_t watched;   /* what the loop is asked for */
     _Atomic bool edge; /* told of by edges; set at creation, cleared under `lock` */
     _Atomic bool odd;  /* an end, an error or urgent bytes were told; under `lock` */
+    uint8_t watched;   /* what the loop is asked for; under `lock`, as the next */
+    bool changing : 1; /* among those whose wishes its loop is to carry out */
+    bool known : 1;    /* the loop knows it; written where the loop is turned */
+    bool borrowed : 1; /* not closed with the handle */
     _Atomic uint32_t edges; /* that brought something to read; under `lock`, in a turn */
     union {
         _Atomic uint32_t quiet;  /* of a connection told of by edges: `edges` when there was nothing to read; under `reading` */
         _Atomic uint32_t pauses; /* of a listener: times that it had to stop for lack of descriptors */
     };
-    struct weft__link waiting;
+    struct weft__link *waiting; /* a ring of the nodes, the last of them */
 
-    _Atomic uint64_t id;
-    _Atomic(struct weft__reactor *) reactor; /* relaxed: who comes with a stale handle may read that of another */
     _Atomic uint64_t reads;
     _Atomic uint64_t writes;
     _Atomic uint64_t bytes_read;
     _Atomic uint64_t bytes_written;
     _Atomic uint64_t waits;
-    _Atomic uint32_t refs;
     int16_t error; /* the loop could not take it */
-    bool borrowed; /* not closed with the handle */
-    bool known;    /* the loop knows it; written where the loop is turned */
-
+    _Atomic uint16_t reactor; /* which of the room's; relaxed: who comes with a stale handle may read that of another */
+    _Atomic uint32_t refs;
     struct weft__waitable waitable;
-    struct weft__change change;
-    struct weft__source source;
     struct weft__label *label; /* under `lock`; NULL: the slot is free */
 };
 
-_Static_assert(offsetof(struct weft__descriptor, id) == 64, "the second line");
-_Static_assert(sizeof(struct weft__descriptor) <= 192, "a size that the slab has");
+_Static_assert(offsetof(struct weft__descriptor, reads) == 64, "the second line");
+_Static_assert(sizeof(struct weft__descriptor) == 128, "two lines");
+_Static_assert(WEFT_WORKERS_MAX <= UINT16_MAX, "a number for each reactor");
 
 enum { WEFT__IO_KINDS = WEFT_FD_DATAGRAM + 1 };
 
@@ -154,10 +156,27 @@ static inline struct weft__io *weft__descriptor_home(const struct weft__descript
     return weft__page_of(descriptor)->slab->owner;
 }
 
+static inline uint64_t weft__descriptor_state(const struct weft__descriptor *descriptor)
+{
+    return weft__load_relaxed(&((struct weft__descriptor *)(uintptr_t)descriptor)->state);
+}
+
+static inline uint64_t weft__descriptor_id(const struct weft__descriptor *descriptor)
+{
+    return weft__descriptor_state(descriptor) >> WEFT__DESCRIPTOR_BITS;
+}
+
+/* Whether the slot still has the handle's descriptor, open or being closed. */
+static inline bool weft__descriptor_is_of(const struct weft__descriptor *descriptor, uint32_t generation)
+{
+    return ((weft__descriptor_state(descriptor) ^ WEFT__DESCRIPTOR_LIVE) & ((UINT64_C(1) << (32 + WEFT__DESCRIPTOR_BITS)) - 1)) ==
+           (uint64_t)generation << WEFT__DESCRIPTOR_BITS;
+}
+
 /* Whether the handle's descriptor is open, and stays so. With a side lock held. */
 static inline bool weft__descriptor_is_open(struct weft__descriptor *descriptor, uint32_t generation)
 {
-    return (uint32_t)(weft__load_relaxed(&descriptor->state) >> 32) == generation && !descriptor->closing;
+    return weft__descriptor_is_of(descriptor, generation) && !descriptor->closing;
 }
 
 /* A TCP connection that nobody else has yet: told of by edges, if the loop can. */

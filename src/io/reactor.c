@@ -37,8 +37,9 @@ struct weft__reactor {
     struct weft__lock turning;
     struct weft__lock opening;
     struct weft__lock changing;
-    struct weft__change *changes, **changes_end; /* a queue, under `changing` */
-    _Atomic uint32_t changed;  /* there are some; written under `changing` */
+    struct weft__source *changed, **changed_end; /* two queues, under `changing` */
+    struct weft__loop_call *calls, **calls_end;
+    _Atomic uint32_t wished;   /* there is something in them; written under `changing` */
     _Atomic uint32_t watching; /* descriptors; written under `turning` */
     _Atomic uint32_t open;
     _Atomic uint32_t alive;    /* what others have put on the loop has to be turned */
@@ -62,7 +63,7 @@ struct weft__reactor *weft__reactors_create(uint32_t count)
 {
     struct weft__reactor *reactors = weft__platform->map(reactors_bytes(count), 4096);
     for (uint32_t i = 0; reactors && i < count; i++)
-        reactors[i].changes_end = &reactors[i].changes;
+        reactors[i].changed_end = &reactors[i].changed, reactors[i].calls_end = &reactors[i].calls;
     return reactors;
 }
 
@@ -72,16 +73,15 @@ void weft__reactors_destroy(struct weft__reactor *reactors, uint32_t count)
 }
 
 struct weft__reactor *weft__reactors_at(struct weft__reactor *reactors, uint32_t index) { return &reactors[index]; }
+uint32_t weft__reactors_index(const struct weft__reactor *reactors, const struct weft__reactor *reactor)
+{
+    return (uint32_t)(reactor - reactors);
+}
 
 void weft__reactor_bind(struct weft__reactor *reactor, struct weft__thread *thread)
 {
     weft__store_relaxed(&reactor->thread, thread); /* before any thread of the runtime runs */
     thread->reactor = reactor;
-}
-
-struct weft__reactor *weft__reactor_choose(struct weft__reactor *reactors, uint32_t count, _Atomic uint32_t *turn)
-{
-    return &reactors[weft__fetch_add_relaxed(turn, 1) % count]; /* a turn is unique by the read-modify-write */
 }
 
 /* libuv makes these without a way to say that it could not. */
@@ -166,20 +166,49 @@ int weft__reactor_open(struct weft__reactor *reactor)
     return error;
 }
 
+/* After strangers were given the loop: is there anything of theirs? Under `turning`. */
+static void reactor_note_alive(struct weft__reactor *reactor)
+{
+    if (!reactor->called)
+        return;
+    uv_unref((uv_handle_t *)&reactor->keeper);
+    weft__store_relaxed(&reactor->alive, uv_loop_alive(&reactor->loop) ? 1 : 0);
+    uv_ref((uv_handle_t *)&reactor->keeper);
+}
+
+static struct weft__source *reactor_pop_changed(struct weft__reactor *reactor)
+{
+    struct weft__source *source = reactor->changed;
+    if (source && !(reactor->changed = source->next))
+        reactor->changed_end = &reactor->changed;
+    return source;
+}
+
+static struct weft__loop_call *reactor_pop_call(struct weft__reactor *reactor)
+{
+    struct weft__loop_call *call = reactor->calls;
+    if (call && !(reactor->calls = call->next))
+        reactor->calls_end = &reactor->calls;
+    return call;
+}
+
 /* Carry out what is wished. Under `turning`. */
 static void reactor_apply(struct weft__reactor *reactor)
 {
-    while (weft__load_relaxed(&reactor->changed)) { /* a wish that comes now is seen by who is roused for it */
+    while (weft__load_relaxed(&reactor->wished)) { /* a wish that comes now is seen by who is roused for it */
         weft__lock(&reactor->changing);
-        struct weft__change *change = reactor->changes;
-        if (change && !(reactor->changes = change->next))
-            reactor->changes_end = &reactor->changes;
-        if (!reactor->changes)
-            weft__store_relaxed(&reactor->changed, 0);
+        struct weft__source *source = reactor_pop_changed(reactor);
+        struct weft__loop_call *call = source ? NULL : reactor_pop_call(reactor);
+        if (!reactor->changed && !reactor->calls)
+            weft__store_relaxed(&reactor->wished, 0);
         weft__unlock(&reactor->changing);
-        if (!change)
-            return;
-        change->apply(change);
+        if (source)
+            weft__source_apply(source);
+        if (!call)
+            continue;
+        reactor->called = reactor->unsettled = true;
+        call->fn(&reactor->loop, call->context); /* may free the call */
+        reactor_note_alive(reactor);
     }
 }
 
@@ -193,25 +222,42 @@ static void reactor_ring(struct weft__reactor *reactor)
         continue;
 }
 
-void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *change)
+/* A wish was put in: carry it out, or see to it that somebody does. */
+static void reactor_heed(struct weft__reactor *reactor)
 {
-    weft__lock(&reactor->changing);
-    change->next = NULL;
-    *reactor->changes_end = change;
-    reactor->changes_end = &change->next;
-    weft__store_relaxed(&reactor->changed, 1);
-    weft__unlock(&reactor->changing);
     if (weft__lock_try(&reactor->turning)) {
         reactor_apply(reactor);
         weft__unlock(&reactor->turning);
     } else if (weft__load_acquire(&reactor->open)) { /* RE-A2 */
-        reactor_ring(reactor); /* whoever turns it comes back to the list */
+        reactor_ring(reactor); /* whoever turns it comes back to the lists */
     }
     weft__rcu_read_lock(); /* the runtime, and with it the worker, may be ending */
     struct weft__thread *thread = weft__load_acquire(&reactor->thread); /* RE-A3 */
     if (thread && thread != weft__self)
         thread->env->ops->unpark(thread); /* RE-R1: if it sleeps, then in its loop from now on */
     weft__rcu_read_unlock();
+}
+
+void weft__reactor_submit(struct weft__reactor *reactor, struct weft__source *source)
+{
+    weft__lock(&reactor->changing);
+    source->next = NULL;
+    *reactor->changed_end = source;
+    reactor->changed_end = &source->next;
+    weft__store_relaxed(&reactor->wished, 1);
+    weft__unlock(&reactor->changing);
+    reactor_heed(reactor);
+}
+
+void weft__reactor_call(struct weft__reactor *reactor, struct weft__loop_call *call)
+{
+    weft__lock(&reactor->changing);
+    call->next = NULL;
+    *reactor->calls_end = call;
+    reactor->calls_end = &call->next;
+    weft__store_relaxed(&reactor->wished, 1);
+    weft__unlock(&reactor->changing);
+    reactor_heed(reactor);
 }
 
 void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *context), void *context)
@@ -248,8 +294,10 @@ void weft__reactor_disown(struct weft__reactor *reactor)
 /* Waiters woken by the run of libuv that this thread is in. Not in the reactor: a stranger's handle is in the same loop. */
 static _Thread_local uint32_t reactor_woken __attribute__((tls_model("initial-exec")));
 
-/* How a source is told of. */
-enum { SOURCE_NOT, SOURCE_BY_EDGES, SOURCE_BY_LIBUV };
+/* In place of libuv's handle: told of by edges. */
+static char source_edges;
+static bool source_by_edges(const struct weft__source *source) { return source->handle == &source_edges; }
+static bool source_by_libuv(const struct weft__source *source) { return source->handle && !source_by_edges(source); }
 
 /* One descriptor more, or less. Under `turning`; the unpark after a change orders. */
 static void reactor_count(struct weft__reactor *reactor, int change)
@@ -274,10 +322,10 @@ static unsigned source_events(uint32_t mask)
 static int source_want_edges(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events)
 {
     struct epoll_event event = {.events = source_mask(events) | (uint32_t)(EPOLLET | EPOLLRDHUP), .data.ptr = source};
-    const bool first = source->how == SOURCE_NOT;
+    const bool first = !source->handle;
     if (epoll_ctl(reactor->epoll, first ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) < 0)
         return -errno;
-    source->how = SOURCE_BY_EDGES;
+    source->handle = &source_edges;
     reactor_count(reactor, first);
     return 0;
 }
@@ -286,7 +334,7 @@ static int source_want_edges(struct weft__reactor *reactor, struct weft__source 
 static void source_end_edges(struct weft__reactor *reactor, struct weft__source *source, int fd)
 {
     epoll_ctl(reactor->epoll, EPOLL_CTL_DEL, fd, NULL);
-    source->how = SOURCE_NOT;
+    source->handle = NULL;
     reactor_count(reactor, -1);
 }
 
@@ -326,7 +374,6 @@ static int source_give_handle(struct weft__reactor *reactor, struct weft__source
     }
     handle->data = source;
     source->handle = handle;
-    source->how = SOURCE_BY_LIBUV;
     return 0;
 }
 
@@ -339,7 +386,7 @@ static int source_reserve(const uv_poll_t *handle, int fd, unsigned events)
 
 static int source_want_levels(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events)
 {
-    int error = source->how == SOURCE_BY_LIBUV ? 0 : source_give_handle(reactor, source, fd);
+    int error = source_by_libuv(source) ? 0 : source_give_handle(reactor, source, fd);
     if (error < 0)
         return error;
     uv_poll_t *handle = source->handle;
@@ -364,7 +411,7 @@ int weft__source_want(struct weft__reactor *reactor, struct weft__source *source
 {
     if (edge)
         return source_want_edges(reactor, source, fd, events);
-    if (source->how == SOURCE_BY_EDGES)
+    if (source_by_edges(source))
         source_end_edges(reactor, source, fd);
     reactor->unsettled = true;
     return source_want_levels(reactor, source, fd, events);
@@ -379,13 +426,13 @@ static void source_closed(uv_handle_t *handle)
 
 void weft__source_fini(struct weft__reactor *reactor, struct weft__source *source, int fd)
 {
-    if (source->how == SOURCE_BY_LIBUV) {
+    if (source_by_libuv(source)) {
         reactor->unsettled = true;
         reactor_count(reactor, -uv_is_active(source->handle));
         uv_close(source->handle, source_closed);
         return;
     }
-    if (source->how == SOURCE_BY_EDGES)
+    if (source_by_edges(source))
         source_end_edges(reactor, source, fd);
     weft__source_gone(source);
 }
@@ -395,18 +442,8 @@ bool weft__reactor_awaited(const struct weft__thread *self)
     const struct weft__reactor *reactor = self->reactor;
     /* RE-A1: read after the worker has said that it parks, or before an unpark that ends the park at once. */
     return weft__load_relaxed(&((struct weft__reactor *)(uintptr_t)reactor)->watching) > 0 ||
-           weft__load_relaxed(&((struct weft__reactor *)(uintptr_t)reactor)->changed) ||
+           weft__load_relaxed(&((struct weft__reactor *)(uintptr_t)reactor)->wished) ||
            weft__load_relaxed(&((struct weft__reactor *)(uintptr_t)reactor)->alive);
-}
-
-/* After strangers were given the loop: is there anything of theirs? Under `turning`. */
-static void reactor_note_alive(struct weft__reactor *reactor)
-{
-    if (!reactor->called)
-        return;
-    uv_unref((uv_handle_t *)&reactor->keeper);
-    weft__store_relaxed(&reactor->alive, uv_loop_alive(&reactor->loop) ? 1 : 0);
-    uv_ref((uv_handle_t *)&reactor->keeper);
 }
 
 /* Run libuv: how many waiters that woke. Under `turning`, as all that follows. */
@@ -451,7 +488,7 @@ static uint32_t reactor_take(struct weft__reactor *reactor, int timeout_ms)
     for (int i = 0; i < count; i++) {
         void *const whose = events[i].data.ptr;
         if (i + REACTOR_AHEAD < count)
-            weft__source_fetch(events[i + REACTOR_AHEAD].data.ptr);
+            __builtin_prefetch(events[i + REACTOR_AHEAD].data.ptr); /* what an event of it touches, or nothing */
         if (whose == &reactor->loop)
             libuv = true;
         else if (whose)
@@ -587,20 +624,4 @@ int weft__reactor_descriptor(struct weft__thread *thread)
 {
     const int error = weft__reactor_open(thread->reactor);
     return error < 0 ? error : thread->reactor->epoll;
-}
-
-static void loop_call_apply(struct weft__change *change)
-{
-    struct weft__loop_call *call = weft__container_of(change, struct weft__loop_call, change);
-    struct weft__reactor *reactor = call->reactor;
-    reactor->called = reactor->unsettled = true;
-    call->fn(&reactor->loop, call->context); /* may free the call */
-    reactor_note_alive(reactor);
-}
-
-void weft__reactor_call(struct weft__reactor *reactor, struct weft__loop_call *call)
-{
-    call->change.apply = loop_call_apply;
-    call->reactor = reactor;
-    weft__reactor_submit(reactor, &call->change);
 }

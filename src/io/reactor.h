@@ -5,20 +5,21 @@
  *
  * A loop belongs to whoever turns it: its worker as a rule, or the monitor's thread while that worker is stuck in a poll, which
  * sleeps in the loops of all that are stuck at once.
- * What other threads want of a loop they put into its list of changes; if nobody turns it this moment they apply the
- * list themselves, and if its worker sleeps they rouse it.
+ * What other threads want of a loop they put into its lists; if nobody turns it this moment they carry out what is there
+ * themselves, and if its worker sleeps they rouse it.
  *
  * Who touches what:
  *     turning    a lock, held by whoever turns the loop, over callbacks and the wakes in them: it is not a leaf, and whoever
  *                holds it may take any lock of a descriptor. Nothing that is called from a callback waits for it; who stands
  *                in for several workers holds several, none of which it has waited for. Each turn
  *                takes what roused with it, whomever that was meant for; so a worker holds it when it departs (sched/parker.h).
- *     changes    under `changing`, a leaf
+ *     changed,   sources of which something is wished, and calls; under `changing`, a leaf
+ *     calls
  *     opening    a lock, a leaf, held while the loop is made; nobody turns it before
  *     loop …     whoever holds `turning`
  *     watching   written by whoever holds `turning`: how many descriptors it asks the system for
  * Edges:
- *     RE-R1 -> RE-A1   a change is put in, then the worker is unparked; it looks at `watching` and the list before it sleeps.
+ *     RE-R1 -> RE-A1   a wish is put in, then the worker is unparked; it looks at `watching` and the lists before it sleeps.
  *     RE-R2 -> RE-A2   opening releases the loop.
  *     RE-R4 -> RE-A4   who finds that the bell was rung already has written what he rings for before it is heard.
  *     RE-R3 -> RE-A3   the end takes the worker out; who found it before is inside an RCU section.
@@ -43,30 +44,25 @@ enum {
     WEFT__IO_ERROR = WEFT_FAULT
 };
 
-/* A descriptor as its loop knows it. */
+/* A descriptor as its loop knows it. It lies in the line that an event of it touches. */
 struct weft__source {
-    void *handle; /* libuv's, of one that is told of by it */
-    uint8_t how;  /* it is told of; 0: not at all */
+    struct weft__source *next; /* among those of which something is wished */
+    void *handle; /* how it is told of: libuv's handle, or the word for edges; NULL: not at all */
 };
 
-/* An event of it is about to be told: what that touches may come into the cache. */
-void weft__source_fetch(const void *source);
+/* What is wished of it can be carried out here and now, where the loop is turned. */
+void weft__source_apply(struct weft__source *source);
 /* Who is told: descriptor.c. What has come, of what is wanted; in a turn. How many waiters that woke. */
 uint32_t weft__source_event(struct weft__source *source, unsigned events);
 /* The loop knows it no more; in a turn. */
 void weft__source_gone(struct weft__source *source);
-
-/* A wish that has to be carried out where the loop is turned. */
-struct weft__change {
-    struct weft__change *next; /* in the list */
-    void (*apply)(struct weft__change *change);
-};
 
 struct weft__reactor;
 
 /* One per worker, closed at first. NULL: no memory. */
 struct weft__reactor *weft__reactors_create(uint32_t count);
 struct weft__reactor *weft__reactors_at(struct weft__reactor *reactors, uint32_t index);
+uint32_t weft__reactors_index(const struct weft__reactor *reactors, const struct weft__reactor *reactor);
 void weft__reactors_destroy(struct weft__reactor *reactors, uint32_t count);
 
 /*
@@ -87,18 +83,18 @@ void weft__reactor_bind(struct weft__reactor *reactor, struct weft__thread *thre
 /* Open the loop if it is not open yet. 0, WEFT_EMFILE, WEFT_ENOMEM. Any thread. */
 int weft__reactor_open(struct weft__reactor *reactor);
 
-/* Have a change applied: here and now, or by whoever turns the loop. Any thread. */
-void weft__reactor_submit(struct weft__reactor *reactor, struct weft__change *change);
+/* Have what is wished of a source carried out: here and now, or by whoever turns the loop. Any thread. */
+void weft__reactor_submit(struct weft__reactor *reactor, struct weft__source *source);
 
 /*
- * In a change or a callback, of a zeroed source at first. What is wanted from now on, of READ, WRITE, PRIORITY; 0: nothing.
+ * In weft__source_apply() or a callback, of a source without a handle at first. What is wanted from now on, of READ, WRITE, PRIORITY; 0: nothing.
  * `edge`: it is told once of each thing that comes, and of the other side's end, in place of as long as it is there, until it
  * is asked for without. What is there already is told in any case, also if nothing changes. 0, WEFT_ENOMEM, or why the system
  * refuses.
  */
 int weft__source_want(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events, bool edge);
 
-/* In a change or a callback. Forget it; the descriptor may be closed after, `gone` comes within, or in a later turn. */
+/* In the same places. Forget it; the descriptor may be closed after, `gone` comes within, or in a later turn. */
 void weft__source_fini(struct weft__reactor *reactor, struct weft__source *source, int fd);
 
 /* For env->io_ops, which says what they are. */
@@ -114,14 +110,16 @@ int weft__reactor_descriptor(struct weft__thread *thread);
 /* Run `fn` with the loop, as a uv_loop_t, where it is turned; then the loop is turned while it has anything alive. */
 typedef void weft__loop_fn(void *loop, void *context);
 struct weft__loop_call {
-    struct weft__change change;
-    struct weft__reactor *reactor;
+    struct weft__loop_call *next;
     weft__loop_fn *fn;
     void *context;
 };
 void weft__reactor_call(struct weft__reactor *reactor, struct weft__loop_call *call);
 
-/* A reactor by turns, for what is opened outside of its workers. */
-struct weft__reactor *weft__reactor_choose(struct weft__reactor *reactors, uint32_t count, _Atomic uint32_t *turn);
+/* One of `count` by turns, for what is opened outside of their workers. */
+static inline uint32_t weft__reactors_choose(uint32_t count, _Atomic uint32_t *turn)
+{
+    return weft__fetch_add_relaxed(turn, 1) % count; /* a turn is unique by the read-modify-write */
+}
 
 #endif

@@ -45,8 +45,8 @@
 /* The sizes of slots, by class; and the class of each usual size, by its lines of 64 bytes: larger ones are looked for. */
 #ifndef WEFT__SLAB_SIZES
 #define WEFT__SLAB_SIZES \
-    192, 256, 320, 384, 448, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 8128, 16320, 32704, WEFT__SLOT_SIZE_MAX
-#define WEFT__SLAB_USUAL 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 8, 8, 8
+    128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 8128, 16320, 32704, WEFT__SLOT_SIZE_MAX
+#define WEFT__SLAB_USUAL 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 8, 9, 9, 9, 9
 #endif
 
 enum { WEFT__PAGE_SIZE = 65536, WEFT__PAGE_HEADER = 128 };

@@ -5,15 +5,19 @@
 
 struct weft__reactor reactor;
 
-void weft__reactor_submit(struct weft__reactor *where, struct weft__change *change)
+void weft__reactor_submit(struct weft__reactor *where, struct weft__source *source)
 {
     weft__lock(&where->turning);
-    change->apply(change);
+    weft__source_apply(source);
     weft__unlock(&where->turning);
 }
 
 struct weft__reactor *weft__reactors_create(uint32_t count) { return count == 1 ? &reactor : NULL; }
 struct weft__reactor *weft__reactors_at(struct weft__reactor *reactors, uint32_t index) { return reactors + index; }
+uint32_t weft__reactors_index(const struct weft__reactor *reactors, const struct weft__reactor *where)
+{
+    return (uint32_t)(where - reactors);
+}
 void weft__reactors_destroy(struct weft__reactor *reactors, uint32_t count) { (void)reactors, (void)count; }
 int weft__reactor_open(struct weft__reactor *where) { return where == &reactor ? 0 : WEFT_ENOMEM; }
 void weft__reactor_disown(struct weft__reactor *where) { (void)where; }
@@ -29,12 +33,6 @@ bool weft__reactor_stand_in(struct weft__thread *const *threads, uint32_t count,
 
 void weft__reactor_rouse(struct weft__thread *thread) { (void)thread; }
 int weft__reactor_descriptor(struct weft__thread *thread) { return thread ? WEFT_EPERM : 0; }
-
-struct weft__reactor *weft__reactor_choose(struct weft__reactor *reactors, uint32_t count, _Atomic uint32_t *turn)
-{
-    (void)count, (void)turn;
-    return reactors;
-}
 
 void weft__reactor_end(struct weft__reactor *where, void (*forget)(void *context), void *context)
 {
