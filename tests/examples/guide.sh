@@ -1,6 +1,7 @@
 #!/bin/bash
 # Each block of C in docs/guide is a verbatim part of the file that the line above it names: `<!-- from examples/x.c -->`.
-# Blocks of text that a program prints are parts of its expected output: `<!-- from tests/examples/expected/x.txt -->`.
+# Blocks of text that a program prints are parts of its expected output: `<!-- from tests/examples/expected/x.txt -->`. And each page of
+# the list in README.md ends with a link to the one after it.
 #
 #   tests/examples/guide.sh BUILD_DIR
 
@@ -32,6 +33,12 @@ for page in sys.argv[1:]:
         if not ("\n" + whole).__contains__("\n" + block):
             print(f"FAILED  {page}:{line}: this block is not in {source.group(1)}")
             failures += 1
+order = re.findall(r"^\d+\. \[[^]]+\]\((\S+)\)", open("docs/guide/README.md", encoding="utf-8").read(), re.MULTILINE)
+for page, following in zip(order, [*order[1:], "README.md"]):
+    last = open(f"docs/guide/{page}", encoding="utf-8").read().rstrip("\n").rsplit("\n", 1)[-1]
+    if not last.endswith(f"]({following})"):
+        print(f"FAILED  docs/guide/{page}: the last line does not lead on to {following}")
+        failures += 1
 print(f"{checked} blocks compared with the examples, {failures} failed")
 sys.exit(1 if failures or not checked else 0)
 PYTHON
