@@ -81,6 +81,7 @@ PYTHON
 # --- what is refused ---------------------------------------------------------------------------------------------------
 
 exits "no recording" 1 'nowhere: No such file' export_of nowhere --folded busy.folded
+mkdir without && exits "a folder without a recording" 1 'give the folder that .weft trace record -o FOLDER' export_of without --folded busy.folded
 exits "what was there before is still there" 0 '^family;child;' cat busy.folded
 exits "a file that cannot be written" 1 'nowhere/x: No such file' export_of whole --folded nowhere/x
 exits "a trace that cannot be written" 1 'nowhere/x: No such file' export_of whole --perfetto nowhere/x

@@ -215,9 +215,8 @@ int recording_read(const char *path, const struct recording_reader *reader, stru
     int result = -1;
     if (!find.count)
         snprintf(text, text_size,
-                 "%s: no CTF trace in it or below it: give the folder of `lttng create SESSION --output=FOLDER`; if it "
-                 "is that, "
-                 "no program with events ran while the session was started",
+                 "%s: no CTF trace in it or below it: give the folder that `weft trace record -o FOLDER`, or `lttng create`, has "
+                 "made; if it is that, no program with events ran while the session was started",
                  path);
     else
         result = recording_run(&recording, &find);
