@@ -13,21 +13,6 @@ static weft_runtime_stats stats_of(weft_runtime *rt)
     return stats;
 }
 
-/* For an order that is exact: a monitor for which no time passes takes nothing from a worker that the system keeps in a poll. */
-static int stop_the_clock(void **state)
-{
-    (void)state;
-    vclock_begin(INT64_C(12345678901234));
-    return 0;
-}
-
-static int let_the_clock_go(void **state)
-{
-    (void)state;
-    vclock_end();
-    return 0;
-}
-
 static uint32_t polls_of(weft_task task)
 {
     weft_task_info info = {.size = sizeof info};
@@ -571,7 +556,7 @@ static void polls_are_counted_per_task(void **state)
 int main(void)
 {
     world_seed();
-#define EXACT(test) cmocka_unit_test_setup_teardown(test, stop_the_clock, let_the_clock_go)
+#define EXACT(test) cmocka_unit_test_setup_teardown(test, vclock_stop, vclock_go)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(budget_makes_a_task_give_way),
         cmocka_unit_test(task_that_never_waits_does_not_starve_another),

@@ -12,6 +12,7 @@
 #include <weft/runtime.h>
 
 #include "base/rng.h"
+#include "lib/pause.h"
 #include "lib/verdict.h"
 
 /* The seed of this run: WEFT_SEED, or one from the clock. It is printed at the first call. */
@@ -40,8 +41,8 @@ void stress_settle(weft_runtime *rt);
 
 /* Wait for a condition that another thread or task brings about, and let it run meanwhile. */
 #define STRESS_UNTIL(condition)                                                                                        \
-    while (!(condition))                                                                                               \
-    sched_yield()
+    for (unsigned stress_turn = 0; !(condition); stress_turn++)                                                        \
+    pause_turn(stress_turn)
 
 /*
  * The same, asleep: whoever brings the condition about says stress_moved() after it. For waits of which a test has thousands: on a

@@ -16,6 +16,13 @@
 void vclock_begin(int64_t now);
 void vclock_end(void);
 
+/*
+ * The setup and the teardown of a test of what one worker does, and in which order: a monitor for which no time passes takes nothing
+ * from a worker that the system keeps in a poll.
+ */
+int vclock_stop(void **state);
+int vclock_go(void **state);
+
 /* Move it forward. Any thread, also a task. */
 void vclock_set(int64_t now);
 void vclock_advance(int64_t ns);

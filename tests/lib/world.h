@@ -19,6 +19,8 @@
 #include <cmocka.h>
 #include <weft.h>
 
+#include "lib/pause.h"
+
 #if defined(__SANITIZE_THREAD__)
 #define WORLD_TSAN 1
 #define WORLD_SANITIZED 1
@@ -43,8 +45,8 @@ WEFT_CHANNEL_DEFINE(numbers, uint64_t)
 
 /* Wait for a condition that another thread brings about. A test that hangs here is stopped by its ctest timeout. */
 #define WORLD_UNTIL(condition)                                                                                         \
-    while (!(condition))                                                                                               \
-    sched_yield()
+    for (unsigned world_turn = 0; !(condition); world_turn++)                                                          \
+    pause_turn(world_turn)
 
 /* The seed of this run: WEFT_SEED, or a fresh one; printed at the first call. */
 uint64_t world_seed(void);
