@@ -114,7 +114,8 @@ WEFT_BEGIN_DECLS
 WEFT_API WEFT_MUST_USE int weft_runtime_create(weft_runtime **out_rt, const weft_runtime_options *options);
 
 /**
- * Wait until every task has ended, then destroy the runtime. The usual last call of main().
+ * Wait until every task has ended, then destroy the runtime. The usual last call of main(). What other threads of the host may do
+ * there meanwhile ends with the last task: see weft_runtime_destroy().
  * @threads host thread
  * @blocks the thread, until all tasks have ended
  * @owns rt is consumed on success and on a task's error; it stays the caller's on EINVAL, EDEADLK and EBUSY
