@@ -336,10 +336,10 @@ static int socket_with(const char *call, const weft_fd *fd, int (*attempt)(struc
     return weft__io_try(&(struct weft__io_operation){call, fd ? &copy : NULL, WEFT__IO_WRITE, attempt, arguments});
 }
 
-static int socket_none(const char *call, const struct weft__descriptor *descriptor)
+static int socket_none(const char *call, const struct weft__descriptor *descriptor, const char *way_out)
 {
-    return weft__refuse(WEFT_EINVAL, "%s: descriptor %d, '%s', is no socket", call, descriptor->fd,
-                        descriptor->label->text); /* a side lock keeps it open */
+    return weft__refuse(WEFT_EINVAL, "%s: descriptor %d, '%s', is no socket: %s", call, descriptor->fd, descriptor->label->text,
+                        way_out); /* a side lock keeps it open */
 }
 
 static int shutdown_attempt(struct weft__descriptor *descriptor, void *arguments)
@@ -347,7 +347,7 @@ static int shutdown_attempt(struct weft__descriptor *descriptor, void *arguments
     const int *how = arguments;
     if (shutdown(descriptor->fd, *how) == 0)
         return 0;
-    return errno == ENOTSOCK ? socket_none("weft_fd_shutdown", descriptor) : -errno;
+    return errno == ENOTSOCK ? socket_none("weft_fd_shutdown", descriptor, "close it, which ends both sides") : -errno;
 }
 
 int weft_fd_shutdown(weft_fd *fd, bool reading, bool writing)
@@ -415,7 +415,8 @@ static int addresses_get(int (*get)(int, struct sockaddr *restrict, socklen_t *r
     weft_address address = {0};
     socklen_t length = sizeof address.sockaddr;
     if (get(descriptor->fd, (struct sockaddr *)(void *)address.sockaddr.bytes, &length) < 0)
-        return errno == ENOTSOCK ? socket_none("weft_fd_addresses", descriptor) : -errno;
+        return errno == ENOTSOCK ? socket_none("weft_fd_addresses", descriptor, "give one of <weft/net.h>, or of weft_fd_open()")
+                                 : -errno;
     address.length = (uint32_t)length;
     *out = address;
     return 0;

@@ -1171,7 +1171,7 @@ static void end_of_the_runtime_closes_descriptors(void **state)
     weft_fd_close(&other);
 }
 
-/* IO-03: what is borrowed can be given back and registered again. */
+/* IO-03: what is borrowed can be given back and registered again; it does not block from then on. */
 static void borrowed_descriptor_stays_open(void **state)
 {
     (void)state;
@@ -1179,7 +1179,9 @@ static void borrowed_descriptor_stays_open(void **state)
     int fds[2];
     assert_int_equal(pipe(fds), 0);
     weft_fd reader = {0};
+    assert_false(fcntl(fds[0], F_GETFL) & O_NONBLOCK);
     assert_int_equal(weft_fd_open(rt, fds[0], WEFT_FD_OPTIONS(.name = "mine", .borrowed = true), &reader), 0);
+    assert_true(fcntl(fds[0], F_GETFL) & O_NONBLOCK);
     assert_int_equal(weft_fd_number(&reader), fds[0]);
     atomic_int rc = 1;
     weft_spawn(weft_runtime_scope(rt), waiter, .fd = &reader, .rc = &rc);
@@ -1191,7 +1193,9 @@ static void borrowed_descriptor_stays_open(void **state)
     assert_string_equal(stats.name, "mine");
     assert_int_equal(stats.bytes_read, 1);
     weft_fd_close(&reader);
-    assert_true(fcntl(fds[0], F_GETFD) >= 0);
+    assert_true(fcntl(fds[0], F_GETFL) & O_NONBLOCK); /* open, and as it was left */
+    assert_int_equal(weft_fd_open(rt, fds[0], WEFT_FD_OPTIONS(.borrowed = true), &reader), 0);
+    weft_fd_close(&reader);
     close(fds[0]);
     close(fds[1]);
     world_end(rt, 1);
@@ -1289,8 +1293,10 @@ static void bad_input_is_refused(void **state)
     assert_int_equal(weft_fd_set(&reader, WEFT_NODELAY, 1), WEFT_EINVAL); /* not a socket */
     assert_int_equal(weft_fd_shutdown(&reader, true, true), WEFT_EINVAL);
     assert_non_null(strstr(weft_error_detail(), "weft_fd_shutdown: descriptor"));
+    assert_non_null(strstr(weft_error_detail(), "is no socket: close it"));
     assert_int_equal(weft_fd_addresses(&reader, &address, NULL), WEFT_EINVAL);
     assert_non_null(strstr(weft_error_detail(), "weft_fd_addresses: descriptor"));
+    assert_non_null(strstr(weft_error_detail(), "is no socket: give one of"));
     weft_fd_close(&reader);
     weft_fd_close(&writer);
     world_end(rt, 0);
