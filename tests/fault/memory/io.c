@@ -3,6 +3,7 @@
  * is in docs/design/dependencies.md. */
 #include "sweep.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 struct reader {
@@ -45,10 +46,12 @@ SCENARIO(descriptors)
         weft_fd_close(&there);
         if (pipe(ends) == 0) { /* a descriptor of the host's */
             weft_fd mine = {0};
-            if (TRY("weft_fd_open", weft_fd_open(rt, ends[0], NULL, &mine)) == 0)
+            if (TRY("weft_fd_open", weft_fd_open(rt, ends[0], WEFT_FD_OPTIONS(.name = "mine"), &mine)) == 0) {
                 weft_fd_close(&mine);
-            else
+            } else {
+                HOLDS(!(fcntl(ends[0], F_GETFL) & O_NONBLOCK)); /* it blocks, as it did */
                 close(ends[0]);
+            }
             close(ends[1]);
         }
     }
