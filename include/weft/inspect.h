@@ -48,7 +48,7 @@ typedef struct weft_worker_info {
     uint64_t steals;  /* successful steal operations */
     uint64_t tasks_stolen;
     uint64_t queue_overflows;
-    uint64_t naps;    /* times it waited before it took more from others, since the last was not worth it */
+    uint64_t naps;    /* times it waited before it took more from others, since that may not be worth it */
     uint64_t parks;   /* naps as well */
     uint64_t unparks;
     int64_t busy_ns;  /* that it was awake so far: it polled, or looked for something to poll */

@@ -89,7 +89,7 @@ typedef struct weft_runtime_stats {
     uint64_t steals;          /* successful steal operations */
     uint64_t tasks_stolen;
     uint64_t queue_overflows; /* times a worker's full ring moved half of itself to the shared queue */
-    uint64_t naps;            /* times a worker waited before it took more from others, since the last was not worth it */
+    uint64_t naps;            /* times a worker waited before it took more from others, since that may not be worth it */
     uint64_t parks;           /* naps as well */
     uint64_t unparks;
     uint64_t wakes;           /* that made a task runnable */

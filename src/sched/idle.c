@@ -13,6 +13,7 @@ void weft__idle_init(struct weft__idle *idle, uint32_t workers)
     idle->lock = (struct weft__lock){0};
     atomic_init(&idle->napper, 0);
     atomic_init(&idle->outside, 0);
+    atomic_init(&idle->rests, 0);
     idle->sleepers = 0;
 }
 
@@ -73,6 +74,8 @@ bool weft__idle_sleep(struct weft__idle *idle, uint32_t worker, bool searching)
     }
     const uint32_t word = weft__fetch_sub_seq_cst(&idle->word, (1 + along) * AWAKE + searchers * SEARCHING); /* ID-R1 ID-A2 */
     idle->sleeping[idle->sleepers++] = (uint16_t)worker;
+    if (idle->sleepers == idle->workers)
+        weft__store_relaxed(&idle->rests, weft__load_relaxed(&idle->rests) + 1); /* a number to compare with */
     weft__unlock(&idle->lock);
     return idle_searching(word) == searchers;
 }
@@ -133,6 +136,16 @@ bool weft__idle_end_nap(struct weft__idle *idle, uint32_t worker)
         weft__store_relaxed(&idle->napper, 0);
     weft__unlock(&idle->lock);
     return naps;
+}
+
+int weft__idle_napper(struct weft__idle *idle)
+{
+    return (int)weft__load_relaxed(&idle->napper) - 1; /* where to look first; nothing depends on it */
+}
+
+uint32_t weft__idle_rests(struct weft__idle *idle)
+{
+    return weft__load_relaxed(&idle->rests); /* a number to compare with */
 }
 
 uint32_t weft__idle_sleepers(struct weft__idle *idle)

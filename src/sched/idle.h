@@ -47,6 +47,7 @@ struct weft__idle {
     struct weft__lock lock;
     _Atomic uint32_t napper; /* its index + 1; 0: nobody. Written under the lock */
     _Atomic uint32_t outside; /* something has come from another thread than a worker's: the next nap is a search at once */
+    _Atomic uint32_t rests; /* how often the last one went to sleep; written under the lock */
     uint32_t sleepers;
     uint16_t sleeping[WEFT__IDLE_WORKERS_MAX];
 };
@@ -104,6 +105,12 @@ bool weft__idle_is_called(struct weft__idle *idle);
 
 /* Worker: the nap is over, and it searches. False: it was taken along; it sleeps, as far as the others know, or was picked. */
 bool weft__idle_end_nap(struct weft__idle *idle, uint32_t worker);
+
+/* Who naps, perhaps: its index, or -1. */
+int weft__idle_napper(struct weft__idle *idle);
+
+/* How often all slept. */
+uint32_t weft__idle_rests(struct weft__idle *idle);
 
 /* How many sleep, or nap. */
 uint32_t weft__idle_sleepers(struct weft__idle *idle);

@@ -19,6 +19,7 @@
 #include "sched/pace.h"
 #include "sched/parker.h"
 #include "sched/runqueue.h"
+#include "sched/trial.h"
 #include "sched/worth.h"
 #include "task/task.h"
 
@@ -41,6 +42,7 @@ struct weft__worker {
     bool searching;
     struct weft__linger linger;
     struct weft__haul haul;
+    struct weft__trial trial;
     bool napped;                /* and has not looked for work since */
     uint8_t source;             /* where the task at hand was found */
     struct weft__rng rng;

@@ -200,6 +200,13 @@ static weft__task *worker_search(struct weft__worker *worker)
     return NULL;
 }
 
+/* Who naps in the midst of its work keeps what it has, and counts as searching: others that ran out might not search, and all would sleep. */
+static weft__task *worker_take_from_napper(struct weft__worker *worker)
+{
+    const int napper = weft__idle_napper(&worker->sched->idle);
+    return napper < 0 ? NULL : worker_steal_from(worker, &worker->sched->workers[napper]);
+}
+
 static bool worker_has_work(struct weft__worker *worker)
 {
     return weft__load_relaxed(&worker->next) || weft__runqueue_length(&worker->ring) > 0;
@@ -318,6 +325,61 @@ static void worker_park(struct weft__worker *worker, int64_t deadline_ns)
     weft__counter_add(&worker->unparks, 1);
 }
 
+/* How far all workers have come. Their counters' lines move for it: asked when a trial begins or ends. */
+static struct weft__progress worker_progress(struct weft__worker *worker, int64_t now_ns)
+{
+    struct weft__sched *sched = worker->sched;
+    struct weft__progress progress = {.now_ns = now_ns, .rests = weft__idle_rests(&sched->idle)};
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        struct weft__thread *thread = &sched->workers[i].thread;
+        progress.done += weft__counter_read(&thread->polls) + weft__counter_read(&thread->completed) + weft__counter_read(&thread->spawned);
+    }
+    return progress;
+}
+
+/* What a step of a trial says: everybody's doubt, or when to try again. */
+static void worker_heed_trial(struct weft__worker *worker, enum weft__trial_says says, int64_t now_ns)
+{
+    struct weft__doubt *doubt = &worker->sched->doubt;
+    if (says == WEFT__TRIAL_SHARED || says == WEFT__TRIAL_APART)
+        weft__doubt_tried(doubt, says == WEFT__TRIAL_SHARED, now_ns);
+    if (worker->trial.again_ns != 0)
+        weft__doubt_defer_trial(doubt, now_ns, worker->trial.again_ns);
+}
+
+static void worker_note_taken(struct weft__worker *worker, int64_t now_ns)
+{
+    worker_heed_trial(worker, weft__trial_took(&worker->trial, worker_progress(worker, now_ns)), now_ns);
+}
+
+static void worker_note_napped(struct weft__worker *worker, int64_t now_ns)
+{
+    worker_heed_trial(worker, weft__trial_napped(&worker->trial, worker_progress(worker, now_ns)), now_ns);
+}
+
+/* What is in its next slot others may steal, too. */
+static void worker_open_next(struct weft__worker *worker)
+{
+    weft__task *task = weft__exchange_relaxed(&worker->next, NULL); /* its own, unless the rescuer was first */
+    if (task && !weft__runqueue_push(&worker->ring, task))
+        weft__handoff_push(&worker->sched->injector, &task->queued);
+}
+
+/*
+ * What it has is everybody's now. Nobody is woken: the others look there now and then, and this one before it sleeps, or naps, since a
+ * nap ends in a search.
+ */
+static void worker_give_back(struct weft__worker *worker)
+{
+    struct weft__sched *sched = worker->sched;
+    weft__task *task = weft__exchange_relaxed(&worker->next, NULL); /* its own, unless the rescuer was first */
+    if (task)
+        weft__handoff_push(&sched->injector, &task->queued);
+    while ((task = weft__runqueue_pop(&worker->ring)) != NULL)
+        weft__handoff_push(&sched->injector, &task->queued);
+    weft__idle_announce(&sched->idle);
+}
+
 /*
  * Nap, and be searching after it, or picked meanwhile. False: somebody naps already, or nobody else works any more. What comes
  * for its loop or from outside ends the nap, and so does a timer.
@@ -325,12 +387,15 @@ static void worker_park(struct weft__worker *worker, int64_t deadline_ns)
 static bool worker_nap(struct weft__worker *worker, int64_t nap_ns)
 {
     const uint32_t number = worker->sched->env.number;
-    if (!weft__idle_nap(&worker->sched->idle, worker->index, worker->searching))
+    if (!weft__idle_nap(&worker->sched->idle, worker->index, worker->searching)) {
+        worker_heed_trial(worker, weft__trial_stayed(&worker->trial), worker->thread.now);
         return false;
+    }
     if (weft__idle_is_called(&worker->sched->idle)) { /* it stays so: the search that follows tells whether it took all of it */
         worker->searching = weft__idle_end_nap(&worker->sched->idle, worker->index);
         if (!worker->searching)
             worker_get_up(worker);
+        worker_heed_trial(worker, weft__trial_stayed(&worker->trial), worker->thread.now);
         return true;
     }
     weft__counter_add(&worker->naps, 1);
@@ -338,7 +403,9 @@ static bool worker_nap(struct weft__worker *worker, int64_t nap_ns)
     worker_turn(worker);
     weft__worker_note_busy(worker, false);
     const int64_t until = worker->thread.now + nap_ns;
+    weft__trial_begin(&worker->trial, worker_progress(worker, worker->thread.now));
     worker_park(worker, until < worker->thread.due ? until : worker->thread.due);
+    worker_note_napped(worker, weft__realm_now(worker->thread.env->realm));
     weft__doubt_napped(&worker->sched->doubt, nap_ns);
     if (weft__idle_end_nap(&worker->sched->idle, worker->index)) {
         worker->searching = true;
@@ -350,6 +417,21 @@ static bool worker_nap(struct weft__worker *worker, int64_t nap_ns)
     return true;
 }
 
+/*
+ * It is at work, and has been for so long that it can be told whether that is shared. To see what is done without it, nap: what is in
+ * its ring others may steal. If it is shared, leave it to them.
+ */
+static void worker_try_without(struct weft__worker *worker)
+{
+    worker_note_taken(worker, worker->thread.now);
+    if (weft__trial_wants_nap(&worker->trial)) {
+        worker_open_next(worker);
+        worker_nap(worker, WEFT__DOUBT_NAP_MIN_NS);
+    }
+    if (weft__doubt_shared(&worker->sched->doubt, worker->thread.now) && weft__idle_others_work(&worker->sched->idle, worker->searching))
+        worker_give_back(worker);
+}
+
 /* It has run what it took from others, if it did: what was that worth? How long to nap before it takes more. */
 static int64_t worker_judge(struct weft__worker *worker)
 {
@@ -359,7 +441,20 @@ static int64_t worker_judge(struct weft__worker *worker)
     const int64_t now = weft__realm_now(worker->thread.env->realm);
     if (worker->haul.since_ns != 0)
         weft__doubt_judge(doubt, &worker->haul, now);
-    return weft__doubt_nap(doubt, now);
+    if (weft__trial_is_due(&worker->trial, now))
+        worker_note_taken(worker, now);
+    const int64_t nap = weft__doubt_nap(doubt, now);
+    return nap == 0 && weft__trial_wants_nap(&worker->trial) ? WEFT__DOUBT_NAP_MIN_NS : nap;
+}
+
+/* It has taken what others could have done. From here on it is noted what that is worth, after a nap also to compare with that. */
+static void worker_note_haul(struct weft__worker *worker, bool after_nap)
+{
+    const int64_t now = worker->haul.since_ns = weft__realm_now(worker->thread.env->realm);
+    if (after_nap && worker->trial.alone != 0)
+        weft__trial_begin(&worker->trial, worker_progress(worker, now));
+    else if (!weft__trial_is_under_way(&worker->trial) && weft__doubt_tries(&worker->sched->doubt, now))
+        weft__trial_begin_anew(&worker->trial, worker_progress(worker, now));
 }
 
 /*
@@ -376,16 +471,17 @@ static weft__task *worker_forage(struct weft__worker *worker)
         worker->napped = worker_nap(worker, nap_ns);
         return NULL;
     }
+    const bool after_nap = worker->napped;
     worker->napped = false;
     worker->haul.tasks = 0;
     worker->haul.since_ns = 0;
     const bool called = weft__idle_called(&worker->sched->idle); /* it looks now, and finds what was there */
-    if (!(task = worker_take_injected(worker, WORKER_BATCH)) && !(task = worker_search(worker)))
+    if (!(task = worker_take_injected(worker, WORKER_BATCH)) && !(task = worker_take_from_napper(worker)) && !(task = worker_search(worker)))
         return NULL;
     if (called && worker->crowded)
         weft__idle_call(&worker->sched->idle); /* but has not taken all of it */
     if (others)
-        worker->haul.since_ns = weft__realm_now(worker->thread.env->realm);
+        worker_note_haul(worker, after_nap);
     return task;
 }
 
@@ -433,14 +529,34 @@ static void worker_sleep(struct weft__worker *worker)
     WEFT__TRACE(number, worker_unpark, worker->thread.number, WEFT_TRACE_NO_WORKER);
 }
 
+/* A trial is under way. By polls that are long, sixteen until the next look would be too many. */
+static __attribute__((noinline)) void worker_follow_trial(struct weft__worker *worker)
+{
+    if (worker->pace.poll_ns >= WEFT__TRIAL_COARSE_NS)
+        worker_turn(worker);
+    if (weft__trial_is_due(&worker->trial, worker->thread.now))
+        worker_try_without(worker);
+}
+
+/* The last trial could not tell, and what was taken for it may last. */
+static __attribute__((noinline)) void worker_try_again(struct weft__worker *worker)
+{
+    if (weft__doubt_tries(&worker->sched->doubt, worker->thread.now))
+        weft__trial_begin_anew(&worker->trial, worker_progress(worker, worker->thread.now));
+}
+
 /* Between two polls: what time and the loop have for it. Before the next task is taken: a timer's goes first. */
 WORKER_INLINE void worker_look_up(struct weft__worker *worker)
 {
     const bool round = worker->tick % WORKER_CLOCK_INTERVAL == 0;
     if (round || worker_is_late(worker))
         worker_turn(worker);
+    if (weft__unlikely(weft__trial_is_under_way(&worker->trial)))
+        worker_follow_trial(worker);
     if (round) {
         weft__pace_measure(&worker->pace, worker->thread.now, worker->tick);
+        if (weft__unlikely(worker->trial.again_ns != 0))
+            worker_try_again(worker);
         worker_turn_loop(worker);
     }
 }

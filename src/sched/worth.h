@@ -10,6 +10,9 @@
  * own two, its frame's, its slot's, those of its scope and of who waits for it) of 0.1 to 0.2 us each, and a wake is a system call
  * of who wakes. A gain is kept up to a nap's time: so a few small hauls among large ones are no reason to doubt.
  *
+ * Work that is long, and slow only because it is shared, is told by trials (trial.h): who finds that more is done without it doubts as
+ * well, and then no haul is worth it, however long it took.
+ *
  * A doubt is everybody's: else each sleeper that is woken would have to learn it anew. It is forgotten after WEFT__DOUBT_MEMORY_NS:
  * what comes after a rest is other work.
  *
@@ -46,7 +49,23 @@ struct weft__haul {
 struct weft__doubt {
     _Alignas(64) _Atomic int64_t nap_ns; /* 0: none */
     _Atomic int64_t told_ns;
+    _Atomic int64_t shared_ns; /* when a trial said that more is done without; 0: none did */
+    _Atomic int64_t trial_ns;  /* when the next trial may begin */
 };
+
+/* Is more done without who takes work, whatever that is worth by its time? */
+static inline bool weft__doubt_shared(struct weft__doubt *doubt, int64_t now_ns)
+{
+    const int64_t at = weft__load_relaxed(&doubt->shared_ns);
+    return at != 0 && now_ns - at <= WEFT__DOUBT_MEMORY_NS;
+}
+
+static inline void weft__doubt_tell(struct weft__doubt *doubt, int64_t now_ns)
+{
+    if (weft__load_relaxed(&doubt->nap_ns) == 0)
+        weft__store_relaxed(&doubt->nap_ns, WEFT__DOUBT_NAP_MIN_NS);
+    weft__store_relaxed(&doubt->told_ns, now_ns);
+}
 
 /* A worker has none left of what it took. */
 static inline void weft__doubt_judge(struct weft__doubt *doubt, struct weft__haul *haul, int64_t now_ns)
@@ -55,14 +74,35 @@ static inline void weft__doubt_judge(struct weft__doubt *doubt, struct weft__hau
     const int64_t gain = now_ns - haul->since_ns - cost, sum = haul->gain_ns + gain;
     const bool lost = sum < -WEFT__DOUBT_NAP_MIN_NS;
     *haul = (struct weft__haul){.gain_ns = lost ? -WEFT__DOUBT_NAP_MIN_NS : sum > WEFT__DOUBT_NAP_MIN_NS ? WEFT__DOUBT_NAP_MIN_NS : sum};
-    const int64_t nap = weft__load_relaxed(&doubt->nap_ns);
-    if (gain >= 0 && nap != 0)
+    if (gain < 0 && lost)
+        weft__doubt_tell(doubt, now_ns);
+    if (gain >= 0 && weft__load_relaxed(&doubt->nap_ns) != 0 && !weft__doubt_shared(doubt, now_ns))
         weft__store_relaxed(&doubt->nap_ns, 0);
-    if (gain >= 0 || !lost)
-        return;
-    if (nap == 0)
-        weft__store_relaxed(&doubt->nap_ns, WEFT__DOUBT_NAP_MIN_NS);
-    weft__store_relaxed(&doubt->told_ns, now_ns);
+}
+
+/* A trial is over, and more was done without who took work, or not. */
+static inline void weft__doubt_tried(struct weft__doubt *doubt, bool shared, int64_t now_ns)
+{
+    if (shared)
+        weft__doubt_tell(doubt, now_ns);
+    else if (weft__doubt_shared(doubt, now_ns))
+        weft__store_relaxed(&doubt->nap_ns, 0);
+    weft__store_relaxed(&doubt->shared_ns, shared ? now_ns : 0);
+}
+
+/* The next trial is to begin so much later, and no sooner. */
+static inline void weft__doubt_defer_trial(struct weft__doubt *doubt, int64_t now_ns, int64_t delay_ns)
+{
+    weft__store_relaxed(&doubt->trial_ns, now_ns + delay_ns);
+}
+
+/* Is it time for a trial? Whoever asks makes it. */
+static inline bool weft__doubt_tries(struct weft__doubt *doubt, int64_t now_ns)
+{
+    if (now_ns < weft__load_relaxed(&doubt->trial_ns))
+        return false;
+    weft__doubt_defer_trial(doubt, now_ns, WEFT__DOUBT_MEMORY_NS);
+    return true;
 }
 
 /* How long to nap before more is taken; 0: not at all. */

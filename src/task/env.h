@@ -160,6 +160,7 @@ struct weft__thread {
     weft__counter spawned;
     weft__counter ended;
     weft__counter polls;
+    weft__counter completed; /* operations that polls completed without waiting: units of their budgets */
     weft__counter wakes;
     weft__counter wakes_noop;
     weft__counter spawned_as[WEFT__NAMES_PLACES]; /* of `spawned`, by the number of the name */

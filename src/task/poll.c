@@ -169,7 +169,11 @@ static int poll_body(struct weft__thread *self, weft__task *task, uint64_t word,
         .weft__task = task,
         .weft__worker = self,
     };
-    if (task->fn(&cx, weft__task_frame(task)) != WEFT_READY)
+    const weft_poll answer = task->fn(&cx, weft__task_frame(task));
+    const uint32_t completed = self->env->coop_budget - cx.weft__budget;
+    if (completed != 0)
+        weft__counter_add(&self->completed, completed);
+    if (answer != WEFT_READY)
         return POLL_PENDING;
     weft__wait_leave(&task->wait); /* of an operation that was begun and never awaited */
     *out_result = cx.weft__result;

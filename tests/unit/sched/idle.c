@@ -201,6 +201,27 @@ static void idle_searcher_that_goes_to_sleep_takes_the_napper_along(void **state
     assert_true(weft__idle_begin_search(&idle));
 }
 
+static void idle_rests_are_counted_when_all_sleep(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 2);
+    weft__idle_sleep(&idle, 0, false);
+    assert_int_equal(weft__idle_rests(&idle), 0);
+    weft__idle_sleep(&idle, 1, false);
+    assert_int_equal(weft__idle_rests(&idle), 1);
+    assert_true(weft__idle_cancel_sleep(&idle, 1, false));
+    weft__idle_sleep(&idle, 1, false);
+    assert_int_equal(weft__idle_rests(&idle), 2);
+    weft__idle_init(&idle, 2);
+    assert_int_equal(weft__idle_napper(&idle), -1);
+    assert_true(weft__idle_nap(&idle, 0, false));
+    assert_int_equal(weft__idle_napper(&idle), 0);
+    assert_int_equal(weft__idle_rests(&idle), 0); /* one works */
+    weft__idle_sleep(&idle, 1, false);
+    assert_int_equal(weft__idle_napper(&idle), -1);
+    assert_int_equal(weft__idle_rests(&idle), 1); /* the napper is taken along */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +237,7 @@ int main(void)
         cmocka_unit_test(idle_nap_needs_another_that_works),
         cmocka_unit_test(idle_last_to_sleep_takes_the_napper_along),
         cmocka_unit_test(idle_searcher_that_goes_to_sleep_takes_the_napper_along),
+        cmocka_unit_test(idle_rests_are_counted_when_all_sleep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

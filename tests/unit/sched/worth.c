@@ -122,6 +122,42 @@ static void worth_nap_does_not_bring_a_doubt_back(void **state)
     assert_int_equal(weft__doubt_nap(&doubt, now), 0);
 }
 
+/* Whatever hauls look like by their time, until a trial says otherwise, or none has said so for some time. */
+static void worth_no_haul_ends_the_doubt_of_a_trial(void **state)
+{
+    (void)state;
+    assert_int_equal(take(1, 10 * WEFT__WORTH_TASK_NS), 0);
+    weft__doubt_tried(&doubt, true, now);
+    assert_int_equal(take(1, 10 * WEFT__WORTH_TASK_NS), WEFT__DOUBT_NAP_MIN_NS);
+    weft__doubt_tried(&doubt, false, now);
+    assert_int_equal(weft__doubt_nap(&doubt, now), 0);
+
+    weft__doubt_tried(&doubt, true, now);
+    now += WEFT__DOUBT_MEMORY_NS + 1;
+    assert_int_equal(weft__doubt_nap(&doubt, now), 0);
+    assert_int_equal(take(1, 10 * WEFT__WORTH_TASK_NS), 0);
+    assert_int_equal(take(128, 0), WEFT__DOUBT_NAP_MIN_NS); /* it begins anew */
+}
+
+static void worth_a_trial_that_finds_nothing_ends_no_other_doubt(void **state)
+{
+    (void)state;
+    assert_int_equal(take(128, 0), WEFT__DOUBT_NAP_MIN_NS);
+    weft__doubt_tried(&doubt, false, now);
+    assert_int_equal(weft__doubt_nap(&doubt, now), WEFT__DOUBT_NAP_MIN_NS);
+}
+
+static void worth_trials_are_rare_unless_one_could_not_tell(void **state)
+{
+    (void)state;
+    assert_true(weft__doubt_tries(&doubt, now));
+    assert_false(weft__doubt_tries(&doubt, now + WEFT__DOUBT_MEMORY_NS - 1));
+    assert_true(weft__doubt_tries(&doubt, now + WEFT__DOUBT_MEMORY_NS));
+    weft__doubt_defer_trial(&doubt, now, 1000);
+    assert_false(weft__doubt_tries(&doubt, now + 999));
+    assert_true(weft__doubt_tries(&doubt, now + 1000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +169,9 @@ int main(void)
         cmocka_unit_test_setup(worth_a_wake_has_to_be_worth_it_too, reset),
         cmocka_unit_test_setup(worth_doubt_is_forgotten, reset),
         cmocka_unit_test_setup(worth_nap_does_not_bring_a_doubt_back, reset),
+        cmocka_unit_test_setup(worth_no_haul_ends_the_doubt_of_a_trial, reset),
+        cmocka_unit_test_setup(worth_a_trial_that_finds_nothing_ends_no_other_doubt, reset),
+        cmocka_unit_test_setup(worth_trials_are_rare_unless_one_could_not_tell, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
