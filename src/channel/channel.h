@@ -50,13 +50,19 @@
 #include "task/trail.h"
 #include "trace/emit.h"
 
-/* The state word: the tag of the handles in the upper half. */
-enum { WEFT__CHANNEL_LIVE = 1, WEFT__CHANNEL_FREE = 2 };
+/*
+ * The state word: the id, and in the lowest bits whether the slot is in use; of an id a handle has the lower half. Of a free slot
+ * there is no id.
+ */
+enum { WEFT__CHANNEL_LIVE = 1, WEFT__CHANNEL_FREE = 2, WEFT__CHANNEL_BITS = 2 };
 
 /* Messages of a WEFT_DROP_OLDEST channel with a drop function are copied to the stack before it is called. */
 enum { WEFT__EVICT_SIZE_MAX = 4096 };
 
-/* Four lines, by who writes them; then the two names with their ends, and the ring, if it is small. */
+/*
+ * Three lines and a half, by who writes them; then the two names with their ends, and the ring, if it is small. What only waits
+ * and those who look touch is in the last, so that a channel of one place with a short name ends with it.
+ */
 struct weft_channel {
     _Atomic uint64_t state;
     union {
@@ -84,7 +90,8 @@ struct weft_channel {
     _Atomic uint32_t refs; /* handles and permits */
     struct weft__lock lock;
     _Atomic uint32_t waiting_count;
-    struct weft__link waiting;
+    struct weft__link *waiting; /* a ring of the nodes, the last of them */
+    _Atomic uint64_t dropped;
     _Atomic uint64_t failed;
     _Atomic uint64_t overflowed; /* refused for lack of room, or messages dropped for it; and then there are the waits */
 
@@ -100,17 +107,49 @@ struct weft_channel {
     _Atomic uint64_t abandoned; /* claimed by a sender that came too late for the receiver and kept its message */
 
     _Alignas(64) struct weft__waitable waitable;
-    _Atomic uint64_t id;
-    _Atomic uint64_t dropped;
     _Atomic uint64_t waits;
     _Atomic int64_t wait_total_ns;
-    double degraded_at; /* these two and the names: under the lock */
-    double critical_at;
+    uint32_t degraded_at; /* these two and the names: under the lock; in WEFT__CHANNEL_FULL */
+    uint32_t critical_at;
 
     char name[];
 };
 
-_Static_assert(sizeof(struct weft_channel) == 256, "four lines");
+_Static_assert(offsetof(struct weft_channel, name) == 224, "three lines and a half");
+
+/* A saturation of 1, where one is kept as a number of parts: what was given as a decimal fraction is read back as it was. */
+enum { WEFT__CHANNEL_FULL = 1000000000, WEFT__CHANNEL_DEGRADED = 800000000, WEFT__CHANNEL_CRITICAL = 950000000 };
+
+/* To the nearest part, and not to none; 0 is the default's. */
+static inline uint32_t weft__channel_parts(double saturation, uint32_t otherwise)
+{
+    if (saturation == 0)
+        return otherwise;
+    const uint32_t parts = (uint32_t)(saturation * WEFT__CHANNEL_FULL + 0.5);
+    return parts > 0 ? parts : 1;
+}
+
+static inline uint64_t weft__channel_state(const weft_channel *channel)
+{
+    return weft__load_relaxed(&((weft_channel *)(uintptr_t)channel)->state);
+}
+
+static inline uint64_t weft__channel_id(const weft_channel *channel)
+{
+    return weft__channel_state(channel) >> WEFT__CHANNEL_BITS;
+}
+
+/* Whether the slot is in use. It stays so under the lock. */
+static inline bool weft__channel_is_live(const weft_channel *channel)
+{
+    return (weft__channel_state(channel) & ((1u << WEFT__CHANNEL_BITS) - 1)) == WEFT__CHANNEL_LIVE;
+}
+
+/* Whether it is in use by the channel of a handle. */
+static inline bool weft__channel_is_of(const weft_channel *channel, uint32_t generation)
+{
+    return (uint32_t)weft__channel_id(channel) == generation; /* of a free slot it is 0 */
+}
 
 /* The name of the part of the program that it belongs to. Under the lock, as the name. */
 static inline const char *weft__channel_component(const weft_channel *channel)

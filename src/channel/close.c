@@ -22,7 +22,7 @@ void weft_sender_close(weft_sender *sender)
         return; /* a copy of a handle that was closed: the slot may be another channel's by now */
     weft__channel_leave(channel, false);
     if (weft__fetch_sub_seq_cst(&channel->senders, 1) == 1) { /* CH-R5 */
-        WEFT__TRACE(channel->home->number, chan_close, weft__load_relaxed(&channel->id), weft__self_task_id(),
+        WEFT__TRACE(channel->home->number, chan_close, weft__channel_id(channel), weft__self_task_id(),
                     WEFT_TRACE_channel_side_SENDER,
                     weft__gate_depth(weft__load_relaxed(&channel->gate), weft__load_relaxed(&channel->head)));
         weft__channel_wake_receiver(channel);
@@ -39,7 +39,7 @@ void weft_receiver_stop(weft_receiver *receiver)
         return;
     if (weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_STOPPED) & WEFT__GATE_STOPPED)
         return;
-    WEFT__TRACE(channel->home->number, chan_close, weft__load_relaxed(&channel->id), weft__self_task_id(),
+    WEFT__TRACE(channel->home->number, chan_close, weft__channel_id(channel), weft__self_task_id(),
                 WEFT_TRACE_channel_side_RECEIVER,
                 weft__gate_depth(weft__load_relaxed(&channel->gate), weft__load_relaxed(&channel->head)));
     weft__channel_refuse_waiting(channel);
@@ -90,7 +90,7 @@ void weft_receiver_close(weft_receiver *receiver)
     uint32_t depth;
     const uint64_t head = close_claim(channel, gate, &depth);
     if (!(gate & WEFT__GATE_STOPPED))
-        WEFT__TRACE(channel->home->number, chan_close, weft__load_relaxed(&channel->id), weft__self_task_id(),
+        WEFT__TRACE(channel->home->number, chan_close, weft__channel_id(channel), weft__self_task_id(),
                     WEFT_TRACE_channel_side_RECEIVER, depth);
     uint32_t dropped = 0;
     for (uint64_t pos = head; pos != head + depth; pos++) {
@@ -105,7 +105,7 @@ void weft_receiver_close(weft_receiver *receiver)
     weft__fetch_add_release(&channel->abandoned, depth - dropped); /* CH-R6 */
     weft__fetch_add_release(&channel->dropped, dropped);           /* CH-R6 */
     if (dropped > 0)
-        WEFT__TRACE(channel->home->number, chan_drop, weft__load_relaxed(&channel->id), weft__self_task_id(), dropped,
+        WEFT__TRACE(channel->home->number, chan_drop, weft__channel_id(channel), weft__self_task_id(), dropped,
                     WEFT_TRACE_drop_reason_CLOSED);
     weft__channel_refuse_waiting(channel);
     weft__channel_unref(channel);

@@ -131,7 +131,7 @@ static struct open_plan open_plan(const weft_channel_options *o, size_t message_
     plan.ring_size = plan.slots * plan.stride;
     plan.name_length = weft__name_fit(plan.name, sizeof((weft_channel_stats *)0)->name - 1);
     plan.component_length = weft__name_fit(plan.component, sizeof((weft_channel_stats *)0)->component - 1);
-    plan.size = sizeof(weft_channel) + plan.name_length + plan.component_length + 2;
+    plan.size = offsetof(weft_channel, name) + plan.name_length + plan.component_length + 2;
     if (plan.ring_size <= OPEN_RING_INSIDE) {
         plan.ring_offset = (plan.size + 15) & ~(size_t)15;
         plan.size = plan.ring_offset + plan.ring_size;
@@ -215,8 +215,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     weft__store_relaxed(&channel->senders, 1);
     weft__store_relaxed(&channel->refs, 2);
     weft__store_relaxed(&channel->waiting_count, 0);
-    weft__list_init(&channel->waiting);
-    weft__store_relaxed(&channel->id, id);
+    channel->waiting = NULL;
     weft__store_relaxed(&channel->received, 0);
     weft__store_relaxed(&channel->abandoned, 0);
     weft__store_relaxed(&channel->failed, 0);
@@ -226,14 +225,13 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     weft__store_relaxed(&channel->wait_total_ns, 0);
     channel->drop = o->drop;
     channel->drop_context = o->drop_context;
-    channel->degraded_at = o->degraded_at;
-    channel->critical_at = o->critical_at;
-    weft__channel_thresholds("", "", &channel->degraded_at, &channel->critical_at); /* they were looked at */
+    channel->degraded_at = weft__channel_parts(o->degraded_at, WEFT__CHANNEL_DEGRADED); /* they were looked at */
+    channel->critical_at = weft__channel_parts(o->critical_at, WEFT__CHANNEL_CRITICAL);
     weft__store_relaxed(&channel->bell, NULL);
     weft__store_relaxed(&channel->health, WEFT_HEALTH_UNKNOWN);
     weft__store_relaxed(&channel->number, 0);
     open_write_names(channel, &plan);
-    weft__store_relaxed(&channel->state, (uint64_t)tag << 32 | WEFT__CHANNEL_LIVE); /* who looks closer takes the lock */
+    weft__store_relaxed(&channel->state, id << WEFT__CHANNEL_BITS | WEFT__CHANNEL_LIVE); /* who looks closer takes the lock */
     weft__unlock(&channel->lock);
 
     WEFT__TRACE(home->number, chan_open, id, weft__self_task_id(), (uint32_t)o->capacity, (uint32_t)message_size,
@@ -248,7 +246,7 @@ void weft__channel_unref(weft_channel *channel)
     if (weft__fetch_sub_acq_rel(&channel->refs, 1) != 1)
         return;
     struct weft__channels *home = channel->home;
-    WEFT__TRACE(home->number, chan_end, weft__load_relaxed(&channel->id));
+    WEFT__TRACE(home->number, chan_end, weft__channel_id(channel));
     weft__lock(&channel->lock); /* a look from outside may be reading the ring */
     unsigned char *ring = weft__load_relaxed(&channel->ring);
     weft__store_relaxed(&channel->ring, NULL);
@@ -272,7 +270,7 @@ int weft__channel_check(const char *call, weft_channel *channel, uint32_t genera
             return WEFT_EPIPE;
         return weft__refuse(WEFT_EINVAL, "%s: the handle was never set: create or clone it first", call);
     }
-    if ((uint32_t)(weft__load_relaxed(&channel->state) >> 32) != generation) /* the handle keeps the channel */
+    if (!weft__channel_is_of(channel, generation)) /* the handle keeps the channel */
         return weft__slab_is_orphan(channel)
                    ? weft__refuse(WEFT_ESHUTDOWN, "%s: the channel lives in the process that forked this one", call)
                    : weft__refuse(WEFT_ESRCH, "%s: a stale copy of a handle that was closed: use only the last copy", call);
@@ -350,9 +348,9 @@ void weft_weak_sender_close(weft_weak_sender *weak)
 
 static uint64_t open_id(weft_channel *channel, uint32_t generation)
 {
-    if (!channel || (uint32_t)(weft__load_relaxed(&channel->state) >> 32) != generation)
+    if (!channel || !weft__channel_is_of(channel, generation))
         return 0;
-    return weft__load_relaxed(&channel->id);
+    return weft__channel_id(channel);
 }
 
 uint64_t weft_sender_channel_id(const weft_sender *sender)

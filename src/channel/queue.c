@@ -23,7 +23,7 @@ void weft__channel_wake_receiver(weft_channel *channel)
     if (waiter == WEFT__RX_BELL)
         weft__bell_ring(weft__load_acquire(&channel->bell)); /* CH-A7 */
     else if (waiter)
-        weft__waiter_wake(waiter, WEFT_TRACE_wake_source_CHANNEL, weft__load_relaxed(&channel->id));
+        weft__waiter_wake(waiter, WEFT_TRACE_wake_source_CHANNEL, weft__channel_id(channel));
     weft__rcu_read_unlock();
 }
 
@@ -31,7 +31,7 @@ void weft__channel_wake_receiver(weft_channel *channel)
 static weft__waiter queue_take_out(weft_channel *channel, struct weft__wait *wait, uint8_t state, int64_t now)
 {
     const weft__waiter waiter = weft__wait_waiter(wait);
-    weft__list_remove(&wait->link);
+    weft__ring_remove(&channel->waiting, &wait->link);
     weft__store_relaxed(&channel->waiting_count, weft__load_relaxed(&channel->waiting_count) - 1);
     /* A thread slept on the system's clock, and a read of it is nothing beside its wake; a task on its worker's. */
     const int64_t until = wait->thread ? weft__realm_now(channel->home->realm) : now;
@@ -45,7 +45,7 @@ static weft__waiter queue_take_out(weft_channel *channel, struct weft__wait *wai
 /* What the gate says of those who wait, if this node leaves: a number to subtract. Under the lock. */
 static uint64_t queue_last(weft_channel *channel, const struct weft__wait *wait)
 {
-    return channel->waiting.next == &wait->link && channel->waiting.prev == &wait->link ? WEFT__GATE_WAITERS : 0;
+    return channel->waiting == &wait->link && wait->link.next == &wait->link ? WEFT__GATE_WAITERS : 0;
 }
 
 /* The same without a place. */
@@ -58,7 +58,7 @@ static weft__waiter queue_dismiss(weft_channel *channel, struct weft__wait *wait
 
 static void queue_wake(weft_channel *channel, const weft__waiter *waiters, int count)
 {
-    const uint64_t id = weft__load_relaxed(&channel->id);
+    const uint64_t id = weft__channel_id(channel);
     for (int i = 0; i < count; i++)
         weft__waiter_wake(waiters[i], WEFT_TRACE_wake_source_CHANNEL, id);
 }
@@ -79,8 +79,8 @@ void weft__channel_grant(weft_channel *channel)
         count = 0;
         weft__rcu_read_lock();
         weft__lock(&channel->lock);
-        while (count < QUEUE_WAKES && !weft__list_empty(&channel->waiting)) {
-            struct weft__wait *wait = weft__container_of(channel->waiting.next, struct weft__wait, link);
+        while (count < QUEUE_WAKES && channel->waiting) {
+            struct weft__wait *wait = weft__container_of(weft__ring_first(channel->waiting), struct weft__wait, link);
             /* WAITERS is set: the sum of claimed and reserved can only shrink but for what is added here. */
             if (!queue_fits(channel, weft__load_seq_cst(&channel->gate), wait->amount))
                 break; /* and nobody passes it: one that asks for many is not starved */
@@ -102,9 +102,9 @@ void weft__channel_refuse_waiting(weft_channel *channel)
         count = 0;
         weft__rcu_read_lock();
         weft__lock(&channel->lock);
-        while (count < QUEUE_WAKES && !weft__list_empty(&channel->waiting))
+        while (count < QUEUE_WAKES && channel->waiting)
             waiters[count++] = queue_dismiss(
-                channel, weft__container_of(channel->waiting.next, struct weft__wait, link), WEFT__WAIT_CLOSED, now);
+                channel, weft__container_of(weft__ring_first(channel->waiting), struct weft__wait, link), WEFT__WAIT_CLOSED, now);
         weft__unlock(&channel->lock);
         queue_wake(channel, waiters, count);
         weft__rcu_read_unlock();
@@ -130,7 +130,7 @@ static int queue_enter(weft_channel *channel, uint32_t amount, struct weft__wait
     int answer = WEFT_AWAITING;
     if (before & WEFT__GATE_STOPPED)
         answer = WEFT_EPIPE;
-    else if (weft__list_empty(&channel->waiting) && queue_fits(channel, before, amount))
+    else if (!channel->waiting && queue_fits(channel, before, amount))
         answer = 0; /* CH-A4: room came while we were on the way */
     if (answer == 0)
         weft__fetch_add_acq_rel(&channel->gate, amount * WEFT__GATE_RESERVED_ONE);
@@ -139,16 +139,16 @@ static int queue_enter(weft_channel *channel, uint32_t amount, struct weft__wait
         wait->since = now;
         wait->amount = amount;
         weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_QUEUED); /* the waiter's own until the unlock */
-        weft__list_push_back(&channel->waiting, &wait->link);
+        weft__ring_push_back(&channel->waiting, &wait->link);
         weft__store_relaxed(&channel->waiting_count, weft__load_relaxed(&channel->waiting_count) + 1);
         weft__store_relaxed(&channel->waits, weft__load_relaxed(&channel->waits) + 1); /* counted when the wait begins */
-    } else if (weft__list_empty(&channel->waiting)) {
+    } else if (!channel->waiting) {
         weft__fetch_and_acq_rel(&channel->gate, ~(uint64_t)WEFT__GATE_WAITERS);
     }
     const uint32_t waiting = weft__load_relaxed(&channel->waiting_count);
     weft__unlock(&channel->lock);
     if (answer == WEFT_AWAITING)
-        WEFT__TRACE(channel->home->number, chan_wait, weft__load_relaxed(&channel->id), weft__self_task_id(),
+        WEFT__TRACE(channel->home->number, chan_wait, weft__channel_id(channel), weft__self_task_id(),
                     WEFT_TRACE_channel_side_SENDER, waiting);
     return answer;
 }
@@ -170,7 +170,7 @@ static uint8_t queue_withdraw(weft_channel *channel, struct weft__wait *wait)
     const uint8_t state = weft__load_relaxed(weft__wait_word(wait)); /* under the lock */
     if (state == WEFT__WAIT_QUEUED)
         queue_dismiss(channel, wait, WEFT__WAIT_IDLE, now);
-    const bool others = !weft__list_empty(&channel->waiting);
+    const bool others = channel->waiting != NULL;
     weft__unlock(&channel->lock);
     if (state == WEFT__WAIT_QUEUED && others && wait->amount > 1)
         weft__channel_grant(channel);
@@ -184,7 +184,7 @@ int weft__channel_refused(weft_channel *channel, int error)
     weft__fetch_add_relaxed(&channel->failed, 1); /* a statistic */
     if (error == WEFT_EAGAIN)
         weft__fetch_add_relaxed(&channel->overflowed, 1); /* the same */
-    WEFT__TRACE(channel->home->number, chan_fail, weft__load_relaxed(&channel->id), weft__self_task_id(), error);
+    WEFT__TRACE(channel->home->number, chan_fail, weft__channel_id(channel), weft__self_task_id(), error);
     return error;
 }
 
@@ -205,7 +205,7 @@ static void queue_describe(struct weft__waitable *waitable, const struct weft__w
 {
     weft_channel *channel = weft__container_of(waitable, weft_channel, waitable);
     struct weft__about *about = weft__abouts_add(abouts, wait->single ? "a message in channel" : "room in channel");
-    about->object = weft__load_relaxed(&channel->id);
+    about->object = weft__channel_id(channel);
     about->holder = weft__load_relaxed(wait->single ? &channel->sender_task : &channel->receiver_task);
     about->is = wait->single ? "sender that woke it last" : "receiver";
     about->since = wait->since; /* the waiter's own, and it is held */

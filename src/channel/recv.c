@@ -108,7 +108,7 @@ static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limi
                                                                                  : recv_move(channel, out, limit, NULL, &depth);
     if (count == 0)
         return 0;
-    WEFT__TRACE(channel->home->number, chan_recv, weft__load_relaxed(&channel->id), weft__self_task_id(), count,
+    WEFT__TRACE(channel->home->number, chan_recv, weft__channel_id(channel), weft__self_task_id(), count,
                 depth > count ? depth - count : 0);
     if (weft__load_seq_cst(&channel->gate) & WEFT__GATE_WAITERS) /* CH-A4: see to those who wait for the room */
         weft__channel_grant(channel);
@@ -210,7 +210,7 @@ static int recv_await(weft_context *cx, const char *call, weft_channel *channel,
     wait->single = true;
     if (!waited)
         wait->since = weft__self_now(channel->home->realm);
-    WEFT__TRACE(channel->home->number, chan_wait, weft__load_relaxed(&channel->id), weft__self_task_id(),
+    WEFT__TRACE(channel->home->number, chan_wait, weft__channel_id(channel), weft__self_task_id(),
                 WEFT_TRACE_channel_side_RECEIVER, 1);
     weft__cx_refund(cx);
     return WEFT_AWAITING;

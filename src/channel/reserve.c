@@ -74,7 +74,7 @@ static int reserve_block(const char *call, weft_channel *channel, uint32_t count
 static uint32_t reserve_hold(weft_channel *channel)
 {
     weft__fetch_add_relaxed(&channel->refs, 1); /* the sender at hand keeps it above zero */
-    return (uint32_t)(weft__load_relaxed(&channel->state) >> 32);
+    return (uint32_t)weft__channel_id(channel);
 }
 
 static int reserve_done(int answer, weft_channel *channel, weft_permit *out_permit)

@@ -104,7 +104,7 @@ static inline __attribute__((always_inline)) int send_show(weft_channel *channel
         return WEFT_EPIPE;
     }
     if (seen)
-        WEFT__TRACE(channel->home->number, chan_send, weft__load_relaxed(&channel->id), weft__self_task_id(),
+        WEFT__TRACE(channel->home->number, chan_send, weft__channel_id(channel), weft__self_task_id(),
                     send_depth(channel, pos));
     if (weft__load_seq_cst(&channel->rx)) { /* CH-A3 */
         weft__store_relaxed(&channel->sender_task, weft__self_task_id()); /* a number to show */
@@ -129,7 +129,7 @@ static void send_note_drop(weft_channel *channel, uint8_t reason)
 {
     weft__fetch_add_release(&channel->dropped, 1); /* CH-R6 */
     weft__fetch_add_relaxed(&channel->overflowed, 1); /* a statistic */
-    WEFT__TRACE(channel->home->number, chan_drop, weft__load_relaxed(&channel->id), weft__self_task_id(), 1, reason);
+    WEFT__TRACE(channel->home->number, chan_drop, weft__channel_id(channel), weft__self_task_id(), 1, reason);
 }
 
 /* Take the oldest message out and drop it. False: there is none that is written. */

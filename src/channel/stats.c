@@ -34,8 +34,7 @@ static int64_t stats_oldest_age(weft_channel *channel, uint64_t head, uint32_t d
 bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
 {
     weft__lock(&channel->lock);
-    const uint64_t state = weft__load_relaxed(&channel->state); /* under the lock, as its writers */
-    const bool live = (uint32_t)state == WEFT__CHANNEL_LIVE;
+    const bool live = weft__channel_is_live(channel); /* under the lock, as its writers */
     if (live) {
         /* What came out first, then head, then what went in: a count can be old, but none of them is negative. */
         const uint64_t received = weft__load_acquire(&channel->received);   /* CH-A6 */
@@ -50,7 +49,7 @@ bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
         const uint32_t deepest = weft__load_relaxed(&channel->depth_max);
         *out = (weft_channel_stats){
             .size = out->size,
-            .id = weft__load_relaxed(&channel->id),
+            .id = weft__channel_id(channel),
             .internal = channel->internal,
             .receiver_waiting = weft__load_relaxed(&channel->rx) != 0,
             .closed = (gate & WEFT__GATE_STOPPED) || weft__load_relaxed(&channel->senders) == 0,
@@ -76,9 +75,9 @@ bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
         };
         memcpy(out->name, channel->name, channel->name_length + 1u);
         memcpy(out->component, weft__channel_component(channel), channel->component_length + 1u);
-        if (!weft__list_empty(&channel->waiting))
-            out->wait_longest_ns =
-                weft__realm_now(channel->home->realm) - weft__container_of(channel->waiting.next, struct weft__wait, link)->since;
+        if (channel->waiting)
+            out->wait_longest_ns = weft__realm_now(channel->home->realm) -
+                                   weft__container_of(weft__ring_first(channel->waiting), struct weft__wait, link)->since;
     }
     weft__unlock(&channel->lock);
     return live;
@@ -149,8 +148,8 @@ int weft_channel_visit(weft_runtime *rt, bool with_internal, int (*visit)(void *
 
 int weft__channel_thresholds(const char *call, const char *name, double *degraded_at, double *critical_at)
 {
-    *degraded_at = *degraded_at != 0 ? *degraded_at : 0.80;
-    *critical_at = *critical_at != 0 ? *critical_at : 0.95;
+    *degraded_at = *degraded_at != 0 ? *degraded_at : (double)WEFT__CHANNEL_DEGRADED / WEFT__CHANNEL_FULL;
+    *critical_at = *critical_at != 0 ? *critical_at : (double)WEFT__CHANNEL_CRITICAL / WEFT__CHANNEL_FULL;
     if (*degraded_at > 0 && *degraded_at <= *critical_at && *critical_at <= 1)
         return 0;
     return weft__refuse(WEFT_EINVAL, "%s: thresholds %g and %g of channel '%.100s': give 0 < degraded_at <= critical_at <= 1",
@@ -161,11 +160,11 @@ int weft__channel_thresholds(const char *call, const char *name, double *degrade
 static bool stats_set_thresholds(weft_channel *channel, const char *name, size_t length, double degraded, double critical)
 {
     weft__lock(&channel->lock);
-    const bool it = (uint32_t)weft__load_relaxed(&channel->state) == WEFT__CHANNEL_LIVE &&
+    const bool it = weft__channel_is_live(channel) &&
                     channel->name_length == length && memcmp(channel->name, name, length) == 0;
     if (it) {
-        channel->degraded_at = degraded;
-        channel->critical_at = critical;
+        channel->degraded_at = weft__channel_parts(degraded, WEFT__CHANNEL_DEGRADED);
+        channel->critical_at = weft__channel_parts(critical, WEFT__CHANNEL_CRITICAL);
     }
     weft__unlock(&channel->lock);
     return it;
@@ -202,10 +201,10 @@ static bool stats_judge(weft_channel *channel, weft_channel_stats *stats, weft_h
     const double saturation = stats->senders_waiting > 0 ? 1.0 : stats->saturation;
     bool changed = false;
     weft__lock(&channel->lock);
-    if ((uint32_t)weft__load_relaxed(&channel->state) == WEFT__CHANNEL_LIVE &&
-        weft__load_relaxed(&channel->id) == stats->id) {
+    if (weft__channel_is_live(channel) && weft__channel_id(channel) == stats->id) {
         *out_before = (weft_health)weft__load_relaxed(&channel->health);
-        stats->health = evaluate(*out_before, saturation, channel->degraded_at, channel->critical_at);
+        stats->health = evaluate(*out_before, saturation, (double)channel->degraded_at / WEFT__CHANNEL_FULL,
+                                 (double)channel->critical_at / WEFT__CHANNEL_FULL);
         changed = stats->health != *out_before;
         weft__store_relaxed(&channel->health, (int16_t)stats->health);
     }

@@ -463,14 +463,14 @@ def channel_row(runtime, channel):
         ends.append("the receiver waits")
     if number(channel["waiting_count"]):
         ends.append("%d senders wait" % number(channel["waiting_count"]))
-    return (number(channel["id"]), "%d/%d" % (min(depth, capacity), capacity), reserved, senders, number(channel["received"]),
+    return (number(channel["state"]) >> constant("WEFT__CHANNEL_BITS"), "%d/%d" % (min(depth, capacity), capacity), reserved, senders, number(channel["received"]),
             field_text(channel["name"]), "; ".join(ends) or "-")
 
 
 def channel_rows(runtime):
     live = constant("WEFT__CHANNEL_LIVE")
     return [channel_row(runtime, c) for c in slots(runtime.env["channels"]["slab"], "struct weft_channel")
-            if number(c["state"]) & 0xffffffff == live]
+            if number(c["state"]) & ((1 << constant("WEFT__CHANNEL_BITS")) - 1) == live]
 
 
 def waiters(meeting):
