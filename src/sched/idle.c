@@ -115,7 +115,7 @@ bool weft__idle_nap(struct weft__idle *idle, uint32_t worker, bool searching)
 
 void weft__idle_call(struct weft__idle *idle)
 {
-    weft__store_release(&idle->outside, 1); /* ID-R4 */
+    weft__exchange_release(&idle->outside, 1); /* ID-R4; a write after all others, so that nobody clears it who came before */
 }
 
 bool weft__idle_called(struct weft__idle *idle)

@@ -287,6 +287,8 @@ static bool worker_lie_down(struct weft__worker *worker)
     worker_turn(worker);
     if (worker_has_work(worker)) /* RECHECK: a hook or a timer made some */
         return false;
+    if (weft__load_relaxed(&sched->stopping)) /* RECHECK: a trial's nap may have used up the unpark that said so; its park ordered */
+        return false;
     worker_mind_hoard(worker);
     const bool last = weft__idle_sleep(&sched->idle, worker->index, worker->searching);
     worker->searching = false;
@@ -476,11 +478,11 @@ static weft__task *worker_forage(struct weft__worker *worker)
     worker->haul.tasks = 0;
     worker->haul.since_ns = 0;
     const bool called = weft__idle_called(&worker->sched->idle); /* it looks now, and finds what was there */
-    if (!(task = worker_take_injected(worker, WORKER_BATCH)) && !(task = worker_take_from_napper(worker)) && !(task = worker_search(worker)))
-        return NULL;
+    if (!(task = worker_take_injected(worker, WORKER_BATCH)) && !(task = worker_take_from_napper(worker)))
+        task = worker_search(worker);
     if (called && worker->crowded)
-        weft__idle_call(&worker->sched->idle); /* but has not taken all of it */
-    if (others)
+        weft__idle_call(&worker->sched->idle); /* but has not taken all of it; or none, while another was at the queue */
+    if (task && others)
         worker_note_haul(worker, after_nap);
     return task;
 }

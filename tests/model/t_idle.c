@@ -4,7 +4,9 @@
  *     searcher's last look and the wakes that go on from worker to worker;
  *   - a task makes three others on its worker and ends; the one in the next slot holds the worker until the two in the ring
  *     have run elsewhere, whoever naps after the first;
- *   - a task waits for news that the host brings, or a timer of a worker that is about to sleep, while another gives way.
+ *   - a task waits for news that the host brings, or a timer of a worker that is about to sleep, while another gives way;
+ *   - a task holds its worker until the host's next task has run on the other, which naps before it takes more, for ever if it is
+ *     not called.
  *
  * Law: no worker sleeps beside a task that only it can run (else STUCK or DEADLOCK); a task sees what was written before it was
  * handed over; each runs once; the engine drains and stops.
@@ -22,14 +24,17 @@ static struct puppet others[OTHERS];
 static _Atomic int begun;
 static _Atomic int ended;
 static int needed;
+static _Atomic int held;
+static _Atomic int answered;
 static _Atomic int news;
 static _Atomic int waits; /* the task that waits has been polled; a timer is armed by then */
 
 const char *model_goal_name(unsigned goal)
 {
     static const char *const names[] = {"two met", "three met", "the ring was stolen", "woken with news",
-                                        "a timer brings them", "who held saw a nap"};
-    return goal < 6 ? names[goal] : NULL;
+                                        "a timer brings them", "who held saw a nap",
+                                        "a nap was ended by a call"};
+    return goal < 7 ? names[goal] : NULL;
 }
 
 static enum puppet_answer meet(struct puppet *puppet)
@@ -124,10 +129,55 @@ static int bring_news(void)
     return 2;
 }
 
+static enum puppet_answer briefly(struct puppet *puppet)
+{
+    assert(puppet->plain == 8);
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+static enum puppet_answer answer(struct puppet *puppet)
+{
+    assert(puppet->plain == 9);
+    weft__store_relaxed(&answered, 1);
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+static enum puppet_answer hold_until_answered(struct puppet *puppet)
+{
+    bool napped = false;
+    assert(puppet->plain == 7);
+    weft__store_relaxed(&held, 1);
+    while (!weft__load_relaxed(&answered)) {
+        napped |= weft__load_relaxed(&puppets.idle.napper) != 0;
+        model_relax();
+    }
+    if (napped) {
+        model_reach(6);
+    }
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+/* Naps have no end of their own, so what comes from outside has to end them, also one that is about to begin. */
+static int call_who_naps(void)
+{
+    puppet_spawn(&actors[0], hold_until_answered, 7);
+    puppet_spawn(&actors[1], briefly, 8);
+    weft__store_relaxed(&puppets.doubt.told_ns, INT64_MAX / 4); /* a doubt that is remembered */
+    weft__store_relaxed(&puppets.doubt.nap_ns, INT64_MAX / 2 - 1);
+    while (!weft__load_relaxed(&held)) { /* who holds would take it along, and its ring is looked into after the nap */
+        model_relax();
+    }
+    puppet_spawn(&actors[2], answer, 9);
+    return 3;
+}
+
 int main(void)
 {
     int expected = 0;
-    unsigned scene = model_choose(4);
+    unsigned scene = model_choose(5);
     if (scene == 3 && model_choose(2)) {
         puppets_turn = bring;
     }
@@ -145,6 +195,9 @@ int main(void)
         break;
     case 3:
         expected = bring_news();
+        break;
+    case 4:
+        expected = call_who_naps();
         break;
     }
     puppets_stop();

@@ -14,6 +14,9 @@
 #include <errno.h>
 #include <stdint.h>
 
+/* Who sleeps until then sleeps for ever: no execution gets so far. */
+static const int64_t futex_never_ns = INT64_MAX / 4;
+
 #define PC ((uintptr_t)__builtin_return_address(0))
 
 int model_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
@@ -35,7 +38,7 @@ int model_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline
         return 0;
     }
     REPORT_TRACE(PC, "futex wait %s while %#x ...", report_name(address), expected);
-    bool woken = scheduler_block("a futex wake of", address, deadline_ns);
+    bool woken = scheduler_block("a futex wake of", address, deadline_ns < futex_never_ns ? deadline_ns : SCHEDULER_FOREVER);
     REPORT_TRACE(PC, "futex wait %s: %s", report_name(address), woken ? "woken" : "timed out");
     return woken ? 0 : -ETIMEDOUT;
 }
