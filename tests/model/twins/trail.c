@@ -12,7 +12,8 @@
  * BUG_DROP_FORGETS: LEAK
  * BUG_LATE_FORGETS: LEAK
  * BUG_LATE_TAKES: USE AFTER FREE
- * BUG_TWO_LOCKS: ASSERT */
+ * BUG_TWO_LOCKS: ASSERT
+ */
 #include "../model.h"
 
 #include <assert.h>
