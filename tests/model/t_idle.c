@@ -4,6 +4,7 @@
  *     searcher's last look and the wakes that go on from worker to worker;
  *   - a task makes three others on its worker and ends; the one in the next slot holds the worker until the two in the ring
  *     have run elsewhere, whoever naps after the first;
+ *   - the host injects a task that makes two, and another; none of these three ends before all have begun, and one is in a ring;
  *   - a task waits for news that the host brings, or a timer of a worker that is about to sleep, while another gives way;
  *   - a task holds its worker until the host's next task has run on the other, which naps before it takes more, for ever if it is
  *     not called.
@@ -87,6 +88,26 @@ static enum puppet_answer make(struct puppet *puppet)
     }
     weft__fetch_add_relaxed(&ended, 1);
     return PUPPET_ENDS;
+}
+
+/* Both into the ring: what is in the next slot of a worker that is held is the rescuer's. */
+static enum puppet_answer make_meeting(struct puppet *puppet)
+{
+    assert(puppet->plain == 7);
+    for (int i = 0; i < 2; i++) {
+        puppet_spawn(&others[i], meet, 7);
+    }
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+/* Who takes the host's second task searches no more while the first makes two: the third worker is one of the two's to wake. */
+static int meeting_made(void)
+{
+    needed = 3;
+    puppet_spawn(&actors[0], make_meeting, 7);
+    puppet_spawn(&actors[1], meet, 7);
+    return 4;
 }
 
 static enum puppet_answer wait(struct puppet *puppet)
@@ -177,11 +198,12 @@ static int call_who_naps(void)
 int main(void)
 {
     int expected = 0;
-    unsigned scene = model_choose(5);
+    unsigned scene = model_choose(6);
     if (scene == 3 && model_choose(2)) {
         puppets_turn = bring;
     }
-    puppets_start(scene == 1 || (scene == 2 && model_choose(2)) ? 3 : 2);
+    puppets.next_slot_off = scene == 5;
+    puppets_start(scene == 1 || scene == 5 || (scene == 2 && model_choose(2)) ? 3 : 2);
     switch (scene) {
     case 0:
         expected = meeting(2);
@@ -198,6 +220,9 @@ int main(void)
         break;
     case 4:
         expected = call_who_naps();
+        break;
+    case 5:
+        expected = meeting_made();
         break;
     }
     puppets_stop();
