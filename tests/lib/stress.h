@@ -41,8 +41,8 @@ void stress_settle(weft_runtime *rt);
 
 /* Wait for a condition that another thread or task brings about, and let it run meanwhile. */
 #define STRESS_UNTIL(condition)                                                                                        \
-    for (unsigned stress_turns = 0; !(condition);)                                                                     \
-    pause_turn(&stress_turns)
+    for (unsigned stress_turns = 0; !(condition) && (pause_turn(&stress_turns), 1);)                                   \
+    continue
 
 /*
  * The same, asleep: whoever brings the condition about says stress_moved() after it. For waits of which a test has thousands: on a

@@ -45,8 +45,8 @@ WEFT_CHANNEL_DEFINE(numbers, uint64_t)
 
 /* Wait for a condition that another thread brings about. A test that hangs here is stopped by its ctest timeout. */
 #define WORLD_UNTIL(condition)                                                                                         \
-    for (unsigned world_turns = 0; !(condition);)                                                                      \
-    pause_turn(&world_turns)
+    for (unsigned world_turns = 0; !(condition) && (pause_turn(&world_turns), 1);)                                     \
+    continue
 
 /* The seed of this run: WEFT_SEED, or a fresh one; printed at the first call. */
 uint64_t world_seed(void);
