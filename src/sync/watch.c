@@ -201,7 +201,7 @@ static void watch_see(weft_watch_receiver *receiver, struct watch_copied copied)
 {
     const bool seen = receiver->weft__seen == copied.version;
     receiver->weft__seen = copied.version;
-    if (weft__likely(!weft__trace_trails()))
+    if (weft__likely(!weft__trace_trails())) /* once wanted they stay wanted, so nothing was copied with one either */
         return;
     if (seen)
         weft_trail_unref(copied.trail);
