@@ -34,9 +34,7 @@ else
 fi
 exits "a window before everything has nothing" 0 '^$' export_of whole --folded - --between 0 0.000000001
 
-"$weft" trace events whole --only poll_start | cut -d' ' -f1 >polls.txt # how many there are is the scheduler's matter
-at() { sed -n "$(($(wc -l <polls.txt) * $1 / 10))p" polls.txt; } # of the poll after so many tenths of them, in seconds
-exits "a window of a trace" 0 '^$' export_of whole --perfetto window.json --timeline window.html --between "$(at 2)" "$(at 5)"
+exits "a window of a trace" 0 '^$' export_of whole --perfetto window.json --timeline window.html --between "$(tenth whole 2)" "$(tenth whole 5)"
 checked "a window is whole in itself" check_export.py perfetto window.json whole.facts whole.json --part
 checked "and so is its picture" check_export.py timeline window.html whole.facts whole.json --part
 

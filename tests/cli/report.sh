@@ -72,7 +72,8 @@ assert all(a[\"at_ns\"] + a[\"ns\"] == b[\"at_ns\"] for a, b in zip(rows, rows[1
 print(\"  \\\"share\\\":\", sum(row[\"share\"] for row in path[\"shares\"]))'"
 task=$("$weft" trace events whole --only task_end --head 1 | sed 's/.* task=\([0-9]*\).*/\1/')
 exits "the path of a task by its number" 0 "task $task .*, from its birth to its end" "$weft" trace path whole --task "$task"
-exits "the path up to an event" 0 'between the two times' "$weft" trace path whole --between 0.001 0.002
+exits "the path up to an event" 0 'between the two times' "$weft" trace path whole --between "$(tenth whole 4)" "$(tenth whole 8)"
+exits "the path up to an event after the last" 1 'no event of a task at or after the second time' "$weft" trace path whole --between 0 1000
 exits "no such task" 1 'no such task' "$weft" trace path whole --task 999999
 exits "no such name" 1 'no task of that name' "$weft" trace path whole --name nobody
 exits "a path of what?" 2 'of which task' "$weft" trace path whole

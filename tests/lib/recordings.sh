@@ -64,6 +64,13 @@ recorded_two() {
     lttng_session_end "$1"
 }
 
+# tenth <name> <n>: when the poll after n tenths of the recording's polls began, in seconds. A window of a recording is told by its
+# polls: neither how long a program takes nor how often it polls is the same on two machines.
+tenth() {
+    [ -e "$1.polls" ] || "$weft" trace events "$1" --only poll_start | cut -d' ' -f1 >"$1.polls"
+    sed -n "$(($(wc -l <"$1.polls") * $2 / 10))p" "$1.polls"
+}
+
 # exits <how> <code> <pattern> <command>: the code, and some line of what it prints.
 exits() {
     local how=$1 code=$2 pattern=$3 out
