@@ -57,7 +57,8 @@ bool weft__scope_refuse(struct weft__env *env, weft_scope *scope)
 {
     weft__unlock(weft__scope_lock(env, scope));
     const char *name = scope->weft__name;
-    weft__refuse(WEFT_ECANCELED, "weft_spawn: the scope %s%s%sis cancelled", *name ? "'" : "", name, *name ? "' " : "");
+    weft__refuse(WEFT_ECANCELED, "weft_spawn: the scope %s%s%sis cancelled and takes no more: close it and open another, or spawn into one "
+                                 "that goes on", *name ? "'" : "", name, *name ? "' " : "");
     return false;
 }
 

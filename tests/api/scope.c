@@ -282,7 +282,7 @@ static weft_poll dynasty(weft_context *cx, struct dynasty *self)
     if (weft_context_cancelled(cx) != WEFT_REASON_NONE) { /* what is in force here is in force in a new scope */
         self->late_rc = weft_scope_open(cx, &self->late, NULL);
         self->refused = weft_spawn(&self->late, parked, .polls = &self->news->polls);
-        if (weft_task_error(self->refused) == WEFT_ECANCELED)
+        if (weft_task_error(self->refused) == WEFT_ECANCELED && strstr(weft_error_detail(), "is cancelled and takes no more: close it"))
             atomic_fetch_add(&self->news->live, 1);
         WEFT_AWAIT(self->weft.rc, weft_scope_close(cx, &self->late));
     }
