@@ -10,6 +10,8 @@
 #   build.sh objects BUILD NAME [FLAG...]        its objects: compiled where they are older than what they are made of, kept in
 #                                                BUILD/objects for all who use the same flags; one line each: object, source
 #
+# An index past the end of an array is a crash, also of one that is on the stack or within a structure, which the explorer cannot see.
+#
 # Sources are not changed, their objects are: .data and .bss get names by which the runtime can reset them, the libc
 # functions that it models get other names (interpose.syms), and the constructor that would start TSan goes.
 set -eu
@@ -57,7 +59,7 @@ build_object() {
     out=$2
     shift 2
     "$CC" -std=gnu11 -O1 -g -fno-pie -fsanitize=thread -Wno-tsan -U_FORTIFY_SOURCE \
-        --param tsan-instrument-func-entry-exit=0 -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset \
+        -fsanitize=bounds-strict -fsanitize-undefined-trap-on-error --param tsan-instrument-func-entry-exit=0 -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset \
         -fno-builtin-memcmp -fno-common -ffunction-sections -fno-stack-protector -DWEFT_MODEL=1 -DWEFT__LOCK_LOOKS=1 -I"$here" -I"$build/include" "$@" -c -o "$out"
     objcopy --redefine-syms="$here/interpose.syms" --remove-section=.init_array* --remove-section=.rela.init_array* \
         --rename-section .data=model_data,alloc,load,data,contents \

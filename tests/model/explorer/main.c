@@ -184,7 +184,10 @@ static void main_check_goals(void)
 
 static void main_crash(int signal)
 {
-    report_fail("%s", signal == SIGSEGV ? "SIGSEGV (bad pointer)" : signal == SIGFPE ? "SIGFPE" : "CRASH");
+    report_fail("%s", signal == SIGSEGV  ? "SIGSEGV (bad pointer)"
+                      : signal == SIGFPE ? "SIGFPE"
+                      : signal == SIGILL ? "SIGILL (an index past the end of an array)" /* build.sh */
+                                         : "CRASH");
 }
 
 static void main_catch_crashes(void)

@@ -14,6 +14,7 @@
  * BUG_FREE_WILD: free of a pointer that no allocation returned
  * BUG_LEAK: LEAK of 24 bytes
  * BUG_OVERFLOW: OUT OF BOUNDS
+ * BUG_INDEX: SIGILL (an index past the end of an array)
  * BUG_LOCK_ORDER: DEADLOCK
  * BUG_LOCK_TWICE: locked twice
  * BUG_UNLOCK_FOREIGN: which does not hold it
@@ -281,6 +282,21 @@ static __attribute__((noinline)) pthread_t stack_owner(void)
 
 /* --- the rest --- */
 
+/* The last member of what lies on a stack, which neither the heap nor a bad pointer tells. */
+static int indices(void)
+{
+    struct {
+        unsigned count;
+        int of[2];
+    } list = {0};
+#ifdef BUG_INDEX
+    list.count += model_choose(2);
+#endif
+    list.count += model_choose(2);
+    list.of[list.count++] = 7;
+    return list.of[list.count - 1];
+}
+
 static void *nobody(void *nothing)
 {
     return nothing;
@@ -288,6 +304,7 @@ static void *nobody(void *nothing)
 
 static void crimes(void)
 {
+    assert(indices() == 7);
 #ifdef BUG_ASSERT
     detect_plain = 1;
     assert(detect_plain == 2);
