@@ -7,7 +7,8 @@
  *   - the host injects a task that makes two, and another; none of these three ends before all have begun, and one is in a ring;
  *   - a task waits for news that the host brings, or a timer of a worker that is about to sleep, while another gives way;
  *   - a task holds its worker until the host's next task has run on the other, which naps before it takes more, for ever if it is
- *     not called.
+ *     not called; or which is told in the midst of what it took from the first that it is not to take more;
+ *   - a task begins a trial of its worker, which naps in the midst of its work while the last other task ends, and the host with it.
  *
  * Law: no worker sleeps beside a task that only it can run (else STUCK or DEADLOCK); a task sees what was written before it was
  * handed over; each runs once; the engine drains and stops.
@@ -34,8 +35,9 @@ const char *model_goal_name(unsigned goal)
 {
     static const char *const names[] = {"two met", "three met", "the ring was stolen", "woken with news",
                                         "a timer brings them", "who held saw a nap",
-                                        "a nap was ended by a call"};
-    return goal < 7 ? names[goal] : NULL;
+                                        "a nap was ended by a call",
+                                        "told when it had taken some", "a trial naps"};
+    return goal < 9 ? names[goal] : NULL;
 }
 
 static enum puppet_answer meet(struct puppet *puppet)
@@ -181,28 +183,96 @@ static enum puppet_answer hold_until_answered(struct puppet *puppet)
     return PUPPET_ENDS;
 }
 
-/* Naps have no end of their own, so what comes from outside has to end them, also one that is about to begin. */
-static int call_who_naps(void)
+/* A doubt that is remembered: whoever would take more naps first, without end. */
+static void doubt(void)
 {
-    puppet_spawn(&actors[0], hold_until_answered, 7);
-    puppet_spawn(&actors[1], briefly, 8);
-    weft__store_relaxed(&puppets.doubt.told_ns, INT64_MAX / 4); /* a doubt that is remembered */
+    weft__store_relaxed(&puppets.doubt.told_ns, INT64_MAX / 4);
     weft__store_relaxed(&puppets.doubt.nap_ns, INT64_MAX / 2 - 1);
+}
+
+/* Naps have no end of their own, so what comes from outside has to end them, also one that is about to begin. */
+static void call_when_held(void)
+{
     while (!weft__load_relaxed(&held)) { /* who holds would take it along, and its ring is looked into after the nap */
         model_relax();
     }
     puppet_spawn(&actors[2], answer, 9);
+}
+
+static int call_who_naps(void)
+{
+    puppet_spawn(&actors[0], hold_until_answered, 7);
+    puppet_spawn(&actors[1], briefly, 8);
+    doubt();
+    call_when_held();
     return 3;
+}
+
+/* Played by who took it; however long that was, it is not to take more. */
+static enum puppet_answer tell(struct puppet *puppet)
+{
+    assert(puppet->plain == 8);
+    weft__store_relaxed(&puppets.doubt.shared_ns, INT64_MAX / 4);
+    doubt();
+    model_reach(7);
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+static enum puppet_answer hold_beside_another(struct puppet *puppet)
+{
+    puppet_spawn(&others[0], tell, 8);
+    return hold_until_answered(puppet);
+}
+
+/* In one search a worker takes note of the call, and what the first left in its ring: the nap that follows has no other call. */
+static int call_who_searches(void)
+{
+    puppet_spawn(&actors[0], hold_beside_another, 7);
+    call_when_held();
+    return 3;
+}
+
+/* Its worker has noted what is done while it takes work for as long as that takes; next, it naps. */
+static enum puppet_answer begin_trial(struct puppet *puppet)
+{
+    struct weft__worker *worker = (struct weft__worker *)(void *)weft__self;
+    assert(puppet->plain == 7);
+    weft__trial_begin_anew(&worker->trial, (struct weft__progress){.now_ns = worker->thread.now - WEFT__DOUBT_NAP_MIN_NS,
+                                                                   .done = (uint64_t)-10,
+                                                                   .rests = weft__idle_rests(&puppets.idle)});
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+/* No turn of a loop that takes time: naps are short. */
+static enum puppet_answer work_beside(struct puppet *puppet)
+{
+    assert(puppet->plain == 8);
+    for (int i = 0; i < 4; i++) {
+        if (weft__load_relaxed(&puppets.idle.napper)) {
+            model_reach(8);
+        }
+    }
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+static int end_amid_a_trial(void)
+{
+    puppet_spawn(&actors[0], begin_trial, 7);
+    puppet_spawn(&actors[1], work_beside, 8);
+    return 2;
 }
 
 int main(void)
 {
     int expected = 0;
-    unsigned scene = model_choose(6);
+    unsigned scene = model_choose(8);
     if (scene == 3 && model_choose(2)) {
         puppets_turn = bring;
     }
-    puppets.next_slot_off = scene == 5;
+    puppets.next_slot_off = scene == 5 || scene == 6;
     puppets_start(scene == 1 || scene == 5 || (scene == 2 && model_choose(2)) ? 3 : 2);
     switch (scene) {
     case 0:
@@ -223,6 +293,12 @@ int main(void)
         break;
     case 5:
         expected = meeting_made();
+        break;
+    case 6:
+        expected = call_who_searches();
+        break;
+    case 7:
+        expected = end_amid_a_trial();
         break;
     }
     puppets_stop();

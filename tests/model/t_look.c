@@ -28,7 +28,7 @@ static struct weft__census census;
 const char *model_goal_name(unsigned goal)
 {
     static const char *const names[] = {"alpha seen", "beta seen",     "seen waiting",    "seen running", "nothing found",
-                                        "frames seen", "dumped",       "woken while looked at", "cancelled", "trimmed",    "counted"};
+                                        "frames seen", "dumped",       "cancelled",       "trimmed",      "counted"};
     return goal < 10 ? names[goal] : NULL;
 }
 
