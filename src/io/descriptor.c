@@ -112,7 +112,7 @@ static struct weft__label *descriptor_take_label(struct weft__descriptor *descri
     return label;
 }
 
-static void descriptor_unref(struct weft__descriptor *descriptor)
+void weft__descriptor_unref(struct weft__descriptor *descriptor)
 {
     if (weft__fetch_sub_acq_rel(&descriptor->refs, 1) != 1)
         return;
@@ -249,7 +249,7 @@ uint32_t weft__source_event(struct weft__source *source, unsigned came)
 
 void weft__source_gone(struct weft__source *source)
 {
-    descriptor_unref(weft__container_of(source, struct weft__descriptor, source));
+    weft__descriptor_unref(weft__container_of(source, struct weft__descriptor, source));
 }
 
 /* Where the loop is turned, or has gone. Under the lock. */
@@ -286,7 +286,7 @@ void weft__source_apply(struct weft__source *source)
     weft__unlock(&descriptor->lock);
     if (!closing)
         descriptor_watch(descriptor, WEFT__IO_READ);
-    descriptor_unref(descriptor);
+    weft__descriptor_unref(descriptor);
 }
 
 /* A change is to be submitted, unless one is under way. Under the lock. */
@@ -328,6 +328,7 @@ int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t gener
     } else if ((events & WEFT__IO_READ) && weft__load_relaxed(&descriptor->edge) && !weft__descriptor_is_quiet(descriptor)) {
         error = 1; /* an edge came after the read */
     } else {
+        weft__fetch_add_relaxed(&descriptor->refs, 1); /* it is open: its handle keeps it above zero */
         wait->object = &descriptor->waitable;
         wait->since = weft__self_now(weft__descriptor_home(descriptor)->realm);
         wait->amount = events;
@@ -345,13 +346,22 @@ int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t gener
     return 0;
 }
 
-int weft__descriptor_told(struct weft__descriptor *descriptor, const struct weft__wait *wait)
+struct weft__descriptor *weft__descriptor_part(struct weft__wait *wait)
 {
+    struct weft__descriptor *descriptor = weft__container_of(wait->object, struct weft__descriptor, waitable);
+    wait->object = NULL;
+    weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own: it is in no list */
+    return descriptor;
+}
+
+int weft__descriptor_told(struct weft__wait *wait)
+{
+    struct weft__descriptor *descriptor = weft__descriptor_part(wait);
     weft__lock(&descriptor->lock);
     descriptor->error = 0; /* those who waited have it; the next may try again */
-    const int told = (int)wait->amount;
     weft__unlock(&descriptor->lock);
-    return told;
+    weft__descriptor_unref(descriptor);
+    return (int)wait->amount;
 }
 
 int weft__descriptor_number(struct weft__descriptor *descriptor)
@@ -393,8 +403,7 @@ static void descriptor_abandon(struct weft__waitable *waitable, struct weft__wai
     if (weft__load_relaxed(weft__wait_word(wait)) == WEFT__WAIT_QUEUED) /* under the lock */
         descriptor_take_out(descriptor, wait, WEFT__WAIT_IDLE);
     weft__unlock(&descriptor->lock);
-    wait->object = NULL;
-    weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own by now */
+    weft__descriptor_unref(weft__descriptor_part(wait));
 }
 
 static void descriptor_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
@@ -438,8 +447,7 @@ int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct wef
     weft__lock(&descriptor->writing);
     weft__lock(&descriptor->lock);
     weft__store_relaxed(&descriptor->reactor, (uint16_t)reactor);
-    if (!descriptor->waitable.ops) /* once: whoever leaves a wait that was told reads it when the slot is another's by then */
-        descriptor->waitable.ops = &waitable_ops;
+    descriptor->waitable.ops = &waitable_ops;
     descriptor->fd = fd;
     descriptor->kind = (uint8_t)(kind & ~(unsigned)WEFT__FD_BORROWED);
     descriptor->borrowed = kind & WEFT__FD_BORROWED;
@@ -521,7 +529,7 @@ void weft_fd_close(weft_fd *fd)
     if (stale)
         return;
     descriptor_shut(descriptor);
-    descriptor_unref(descriptor);
+    weft__descriptor_unref(descriptor);
 }
 
 /* The next descriptor that is open, of the walk. Inside an RCU section. */

@@ -23,8 +23,9 @@
  * Edges: DE-R1 -> DE-A1, whoever takes a node out of the list releases it; its task acquires it by the state, without the lock.
  *     DE-R2 -> DE-A2, an edge and what is odd about it are released by the count; a read acquires it before it tries.
  * Order of locks: turning, reading, writing, lock; each alone, or in this order.
- * Lifetime: one reference of the handle, one of the loop that knows it, one of each change under way. With the runtime's end
- * the system's descriptor is closed and each operation answers WEFT_EBADF; the slot stays until the handle is closed.
+ * Lifetime: one reference of the handle, one of the loop that knows it, one of each change under way, one of each node until its
+ * waiter leaves: who was told may be polled long after, and then finds out through the descriptor what it waited for. With the
+ * runtime's end the system's descriptor is closed and each operation answers WEFT_EBADF; the slot stays until the handle is closed.
  */
 #ifndef WEFT_IO_DESCRIPTOR_H
 #define WEFT_IO_DESCRIPTOR_H
@@ -193,8 +194,12 @@ static inline bool weft__descriptor_is_quiet(const struct weft__descriptor *desc
 int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t generation, struct weft__wait *wait,
                              unsigned events, bool ready);
 
-/* Of a node that was told: the events that have come, or the loop's refusal. */
-int weft__descriptor_told(struct weft__descriptor *descriptor, const struct weft__wait *wait);
+/* A node that is in no list waits no more: its reference to the descriptor is the caller's, to give back. */
+struct weft__descriptor *weft__descriptor_part(struct weft__wait *wait);
+void weft__descriptor_unref(struct weft__descriptor *descriptor);
+
+/* A node that was told waits no more: the events that have come, or why they never will. */
+int weft__descriptor_told(struct weft__wait *wait);
 
 /* The system's number; WEFT_EBADF if it is closed. */
 int weft__descriptor_number(struct weft__descriptor *descriptor);

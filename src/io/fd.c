@@ -58,21 +58,6 @@ int weft__io_try(const struct weft__io_operation *operation)
     return wrong ? wrong : io_attempt(operation, weft__descriptor_of(operation->fd));
 }
 
-/* What came of a wait that is under way: AWAITING, 0: try, or the end. */
-static int io_resume(weft_context *cx, struct weft__wait *wait)
-{
-    if (weft__cx_cancelled(cx)) {
-        weft__wait_leave(wait);
-        return WEFT_ECANCELED;
-    }
-    const uint8_t state = weft__load_acquire(weft__wait_word(wait)); /* DE-A1 */
-    if (state == WEFT__WAIT_QUEUED)
-        return WEFT_AWAITING;
-    wait->object = NULL;
-    weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_IDLE); /* the waiter's own by now */
-    return state == WEFT__WAIT_CLOSED ? WEFT_EBADF : 0;
-}
-
 /* Whether the node waits at the handle's descriptor. Asked before the handle is checked: one that was closed under the wait
  * may be gone altogether, and the answer is in the node. */
 static bool io_is_waiting(const weft_fd *fd, const struct weft__wait *wait)
@@ -80,25 +65,21 @@ static bool io_is_waiting(const weft_fd *fd, const struct weft__wait *wait)
     return fd && fd->weft__descriptor && wait->object == &fd->weft__descriptor->waitable;
 }
 
-int weft__io_await(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait)
+/* What came of a wait that is under way: AWAITING, WEFT_ECANCELED, or the state of a node that was told. */
+static int io_resume(weft_context *cx, struct weft__wait *wait)
 {
-    const bool resumed = io_is_waiting(operation->fd, wait);
-    if (resumed) {
-        const int answer = io_resume(cx, wait);
-        if (answer != 0)
-            return answer;
-    } else {
+    if (weft__cx_cancelled(cx)) {
         weft__wait_leave(wait);
-    }
-    const int wrong = weft__descriptor_check(operation->call, operation->fd);
-    if (wrong)
-        return wrong;
-    struct weft__descriptor *descriptor = weft__descriptor_of(operation->fd);
-    if (!resumed && weft__cx_cancelled(cx))
         return WEFT_ECANCELED;
-    if (!weft__cx_spend(cx))
-        return WEFT_AWAITING;
-    bool tries = resumed || !io_knows_nothing_there(descriptor, operation->events);
+    }
+    const uint8_t state = weft__load_acquire(weft__wait_word(wait)); /* DE-A1 */
+    return state == WEFT__WAIT_QUEUED ? WEFT_AWAITING : state;
+}
+
+/* Try, and wait while there is nothing. */
+static int io_go_on(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait, bool tries)
+{
+    struct weft__descriptor *descriptor = weft__descriptor_of(operation->fd);
     for (;;) {
         if (tries) {
             const int answer = io_attempt(operation, descriptor);
@@ -113,6 +94,34 @@ int weft__io_await(weft_context *cx, const struct weft__io_operation *operation,
         }
         tries = true;
     }
+}
+
+/* The node was told: what it waited for stays until this is over, whatever became of the handle. */
+static int io_go_on_told(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait, int state)
+{
+    if (state != WEFT__WAIT_CLOSED && !weft__cx_spend(cx))
+        return WEFT_AWAITING;
+    struct weft__descriptor *descriptor = weft__descriptor_part(wait);
+    const int answer = state == WEFT__WAIT_CLOSED ? WEFT_EBADF : io_go_on(cx, operation, wait, true);
+    weft__descriptor_unref(descriptor);
+    return answer;
+}
+
+int weft__io_await(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait)
+{
+    if (io_is_waiting(operation->fd, wait)) {
+        const int state = io_resume(cx, wait);
+        return state < 0 ? state : io_go_on_told(cx, operation, wait, state);
+    }
+    weft__wait_leave(wait);
+    const int wrong = weft__descriptor_check(operation->call, operation->fd);
+    if (wrong)
+        return wrong;
+    if (weft__cx_cancelled(cx))
+        return WEFT_ECANCELED;
+    if (!weft__cx_spend(cx))
+        return WEFT_AWAITING;
+    return io_go_on(cx, operation, wait, !io_knows_nothing_there(weft__descriptor_of(operation->fd), operation->events));
 }
 
 static int fd_no_context(const char *call)
@@ -196,8 +205,8 @@ static int fd_wait_await(weft_context *cx, const char *call, weft_fd *fd, unsign
         return weft__refuse(WEFT_EINVAL, "%s: events %#x: give WEFT_READABLE, WEFT_WRITABLE, WEFT_PRIORITY, or several of them",
                             call, events);
     if (io_is_waiting(fd, wait)) {
-        const int answer = io_resume(cx, wait);
-        return answer != 0 ? answer : fd_say_refusal(call, fd, weft__descriptor_told(weft__descriptor_of(fd), wait));
+        const int state = io_resume(cx, wait);
+        return state < 0 ? state : fd_say_refusal(call, fd, weft__descriptor_told(wait));
     }
     weft__wait_leave(wait);
     const int wrong = weft__descriptor_check(call, fd);

@@ -301,6 +301,28 @@ static void end_of_the_runtime_closes_descriptors(void **state)
     weft_fd_close(&other);
 }
 
+/* Who was told is polled long after, when its descriptor, and the runtime that this was of, have gone. */
+static void wait_that_was_told_is_left_without_its_descriptor(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1), *other = world_begin(1);
+    weft_fd reader = {0}, writer = {0};
+    atomic_int rc = 1;
+    struct latch entered = LATCH, leave = LATCH;
+    assert_int_equal(weft_pipe(other, &reader, &writer), 0);
+    weft_spawn(weft_runtime_scope(rt), fd_waiter, .fd = &reader, .rc = &rc);
+    WORLD_UNTIL(sockets_waiting(&reader) == 1);
+    weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave);
+    latch_wait(&entered, 1);
+    weft_fd_close(&reader); /* under the wait: its task is runnable, and nobody is there to poll it */
+    weft_fd_close(&writer);
+    world_end(other, 0);
+    latch_up(&leave);
+    world_settle(rt);
+    assert_int_equal(rc, WEFT_EBADF);
+    world_end(rt, 2);
+}
+
 /* No descriptor is left: accepting pauses and goes on when there is one. known bug 94, scenario 41 */
 static void accept_without_descriptors_pauses_and_goes_on(void **state)
 {
@@ -348,6 +370,7 @@ int main(void)
         cmocka_unit_test(connection_has_a_limit_and_is_one_of_several),
         cmocka_unit_test(half_closed_connection_still_brings_the_answer),
         cmocka_unit_test(end_of_the_runtime_closes_descriptors),
+        cmocka_unit_test(wait_that_was_told_is_left_without_its_descriptor),
         cmocka_unit_test(accept_without_descriptors_pauses_and_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,8 +4,8 @@
  *
  * A host thread closes the first one. Main opens a second, maybe in its slot, and closes it. The loop tells, in a turn of its own,
  * that it has forgotten one, and what comes while it knows it. Beside them, one of two: a task that waits for the first, and then
- * one in its slot that waits for the second; or a walk, and the memory of what was closed goes back. The end comes before the
- * first is closed, or after.
+ * one in its slot that waits for the second; or a walk. The memory of what was closed goes back, also while somebody who was told
+ * has yet to be polled. The end comes before the first is closed, or after.
  *
  * Law: who waits for what is closed is told, once, and keeps nothing of it; what a descriptor has read is counted in every sum,
  * once, also while it goes; a walk shows what is whole. */
@@ -31,6 +31,7 @@ static struct weft__source *known[KNOWN_MAX];     /* by the loop; under reactor.
 static struct weft__source *forgotten[KNOWN_MAX]; /* to be told of in a later turn */
 static weft_fd first, second;
 static weft_task task; /* that waits for the first */
+static _Atomic uint32_t looked[KNOWN_MAX]; /* those who wait for them */
 
 const char *model_goal_name(unsigned goal)
 {
@@ -127,12 +128,21 @@ struct waiter {
     weft_frame weft;
     weft_fd fd;
     char byte;
+    _Atomic uint32_t *looked;
 };
+
+/* It has found the descriptor by its handle, which one may do with a stale one while memory is given back: what an atomic reads then
+ * is one of two things, but the explorer takes a discard for a plain write. */
+static int found(struct waiter *self, int answer)
+{
+    weft__store_release(self->looked, 1);
+    return answer;
+}
 
 static weft_poll waiter(weft_context *cx, struct waiter *self)
 {
     WEFT_BEGIN(cx, self);
-    WEFT_AWAIT(self->weft.rc, weft_fd_read(cx, &self->fd, &self->byte, 1));
+    WEFT_AWAIT(self->weft.rc, found(self, weft_fd_read(cx, &self->fd, &self->byte, 1)));
     model_reach(self->weft.rc == WEFT_EBADF ? 0 : self->weft.rc == WEFT_ESRCH ? 1 : 9);
     assert(self->weft.rc == WEFT_EBADF || self->weft.rc == WEFT_ESRCH || self->weft.rc == WEFT_ECANCELED);
     WEFT_END(0);
@@ -187,15 +197,28 @@ static void open_one(int fd, weft_fd *out)
         weft__descriptor_tell_edges(out->weft__descriptor);
 }
 
-/* The second one lives and goes, and who waits for it as well. */
+/* Nobody who waited for one asks for it by a handle any more. */
+static bool handles_are_done(void)
+{
+    for (int i = 0; i < KNOWN_MAX; i++) {
+        if (!weft__load_acquire(&looked[i]))
+            return false;
+    }
+    return true;
+}
+
+/* The second one lives and goes, and who waits for it as well: it may turn away once it was told. */
 static void second_one(struct weft__descriptor *before, bool awaited)
 {
+    weft_task waits = {0};
     open_one(SECOND, &second);
     if (second.weft__descriptor == before)
         model_reach(2);
     if (awaited)
-        weft_spawn(tasks_scope(), waiter, .fd = second);
+        waits = weft_spawn(tasks_scope(), waiter, .fd = second, .looked = &looked[1]);
     weft_fd_close(&second);
+    if (awaited && model_choose(2))
+        weft_task_cancel(waits);
 }
 
 int main(void)
@@ -211,12 +234,14 @@ int main(void)
     if (looks) {
         pthread_create(&walker, NULL, walker_main, NULL);
     } else {
-        task = weft_spawn(tasks_scope(), waiter, .fd = first);
+        task = weft_spawn(tasks_scope(), waiter, .fd = first, .looked = &looked[0]);
         pthread_create(&closer, NULL, closer_main, NULL);
         pthread_create(&loop, NULL, loop_main, NULL);
         if (model_choose(2))
             tasks_join_one(task);
         second_one(slot, true);
+        if (handles_are_done() && model_choose(2))
+            trim();
     }
     if (looks) {
         pthread_create(&closer, NULL, closer_main, NULL);
