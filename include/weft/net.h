@@ -103,7 +103,8 @@ WEFT_API int weft_address_text(const weft_address *address, char *text, size_t t
 WEFT_API uint16_t weft_address_port(const weft_address *address);
 
 /**
- * Listen at an address. A dead Unix socket at the path, which nobody listens on, is replaced; anything else is not.
+ * Listen at an address. A dead Unix socket at the path, to which no living one is bound, is replaced; anything else is not. Of
+ * several that replace it at once, in one network namespace, one listens.
  * @threads any
  * @blocks never
  * @owns *out_listener is the caller's to close; the file of a Unix socket is the caller's to remove

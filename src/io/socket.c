@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -63,25 +65,63 @@ static int socket_adopt(const char *call, struct weft__io *io, int fd, weft_fd_k
     return 0;
 }
 
+/*
+ * The right to remove one file: a name that one socket in this network at a time can have, and that no folder keeps. Whoever
+ * finds it taken leaves the file to the other, who is about to make one of its own there.
+ */
+static int socket_claim(const struct stat *file)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX}; /* abstract: the first byte is 0 */
+    const int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "weft-removes-%jx-%jx", (uintmax_t)file->st_dev,
+                                (uintmax_t)file->st_ino);
+    const int claim = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+    if (claim >= 0 && bind(claim, (const struct sockaddr *)(const void *)&name, size) < 0) {
+        close(claim);
+        return -1;
+    }
+    return claim;
+}
+
+/*
+ * Whether no socket is bound to the file. A connection of a datagram's kind is refused then, and only then: one of another kind that
+ * is bound there, whether it listens yet or not, is not of the right type (EPROTOTYPE), and none of its own takes note. A connection
+ * of its kind would be refused as well while it does not listen, and would be taken by it when it does. It is asked second, for
+ * systems that look at the type later than Linux.
+ */
+static bool socket_is_dead(const weft_address *address, int claim)
+{
+    if (connect(claim, socket_sockaddr(address), address->length) == 0 || errno != ECONNREFUSED)
+        return false;
+    const int stream = socket_make(address, SOCK_STREAM);
+    const bool refused =
+        stream >= 0 && connect(stream, socket_sockaddr(address), address->length) < 0 && errno == ECONNREFUSED;
+    if (stream >= 0)
+        close(stream);
+    return refused;
+}
+
 /* A Unix socket that nobody has open is what a program that died has left. Nothing else is removed. */
-static void socket_remove_dead(const weft_address *address, int type)
+static void socket_remove_dead(const weft_address *address)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)(const void *)socket_sockaddr(address);
     struct stat about;
     if (un->sun_path[0] == '\0' || lstat(un->sun_path, &about) < 0 || !S_ISSOCK(about.st_mode))
         return;
-    const int probe = socket_make(address, type);
-    if (probe < 0)
+    const int claim = socket_claim(&about);
+    if (claim < 0)
         return;
-    if (connect(probe, socket_sockaddr(address), address->length) < 0 && errno == ECONNREFUSED)
+    struct stat now; /* who had the claim before may have removed it, and what is there now has a claim of its own */
+    if (lstat(un->sun_path, &now) == 0 && now.st_dev == about.st_dev && now.st_ino == about.st_ino &&
+        socket_is_dead(address, claim))
         unlink(un->sun_path);
-    close(probe);
+    close(claim);
 }
 
 /* Make way for a Unix socket, whose file has its mode before anybody can connect or send: bind makes it, less the umask. */
-static void socket_prepare_unix(int fd, const weft_address *address, int type, uint32_t mode)
+static void socket_prepare_unix(int fd, const weft_address *address, uint32_t mode)
 {
-    socket_remove_dead(address, type);
+    socket_remove_dead(address);
     fchmod(fd, mode ? mode : 0600);
 }
 
@@ -89,7 +129,7 @@ static int listen_bind(int fd, const weft_address *address, const weft_listen_op
 {
     const int family = socket_sockaddr(address)->sa_family, on = 1;
     if (family == AF_UNIX) {
-        socket_prepare_unix(fd, address, SOCK_STREAM, o ? o->mode : 0);
+        socket_prepare_unix(fd, address, o ? o->mode : 0);
     } else {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         if (o && o->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
@@ -459,7 +499,7 @@ int weft_datagram_open(weft_runtime *rt, const weft_address *address, const char
     if (fd < 0)
         return socket_refused(call, "a socket", own, fd);
     if (socket_sockaddr(own)->sa_family == AF_UNIX)
-        socket_prepare_unix(fd, own, SOCK_DGRAM, 0);
+        socket_prepare_unix(fd, own, 0);
     if (bind(fd, socket_sockaddr(own), own->length) < 0) {
         error = -errno;
         close(fd);

@@ -291,59 +291,6 @@ static void bad_input_is_refused(void **state)
     world_end(rt, 0);
 }
 
-/* A dead socket's file is replaced; a living one's, and another file, is not. */
-static void unix_socket_replaces_only_what_is_dead(void **state)
-{
-    (void)state;
-    weft_runtime *rt = world_begin(1);
-    char path[64], text[80];
-    snprintf(path, sizeof path, "/tmp/weft-test-dead-%d.sock", (int)getpid());
-    snprintf(text, sizeof text, "unix:%s", path);
-    const weft_address address = sockets_address(text);
-    weft_fd one = {0}, other = {0};
-    assert_int_equal(weft_listen(rt, &address, NULL, &one), 0);
-    struct stat about;
-    assert_int_equal(stat(path, &about), 0);
-    assert_int_equal(about.st_mode & 0777, 0600);
-    assert_int_equal(weft_listen(rt, &address, NULL, &other), WEFT_EADDRINUSE);
-    weft_fd_close(&one); /* the file stays */
-    assert_int_equal(weft_listen(rt, &address, NULL, &other), 0);
-    weft_fd_close(&other);
-    unlink(path);
-    close(open(path, O_CREAT | O_WRONLY, 0600));
-    assert_int_equal(weft_listen(rt, &address, NULL, &other), WEFT_EADDRINUSE);
-    unlink(path);
-    world_end(rt, 0);
-}
-
-/* The same of datagrams; and nothing is sent to it by other users. */
-static void unix_datagram_socket_replaces_only_what_is_dead(void **state)
-{
-    (void)state;
-    weft_runtime *rt = world_begin(1);
-    char path[64], text[80];
-    snprintf(path, sizeof path, "/tmp/weft-test-gram-%d.sock", (int)getpid());
-    snprintf(text, sizeof text, "unix:%s", path);
-    const weft_address address = sockets_address(text);
-    weft_fd one = {0}, other = {0};
-    const mode_t mask = umask(0);
-    assert_int_equal(weft_datagram_open(rt, &address, NULL, &one), 0);
-    umask(mask);
-    struct stat about;
-    assert_int_equal(stat(path, &about), 0);
-    assert_int_equal(about.st_mode & 0777, 0600);
-    assert_int_equal(weft_datagram_open(rt, &address, NULL, &other), WEFT_EADDRINUSE);
-    assert_int_equal(weft_listen(rt, &address, NULL, &other), WEFT_EADDRINUSE); /* of another type, and alive */
-    weft_fd_close(&one); /* the file stays */
-    assert_int_equal(weft_datagram_open(rt, &address, NULL, &other), 0);
-    weft_fd_close(&other);
-    unlink(path);
-    close(open(path, O_CREAT | O_WRONLY, 0600));
-    assert_int_equal(weft_datagram_open(rt, &address, NULL, &other), WEFT_EADDRINUSE);
-    unlink(path);
-    world_end(rt, 0);
-}
-
 /* To read nothing takes nothing: a datagram is as long as it is. */
 static void nothing_is_read_for_no_bytes(void **state)
 {
@@ -436,8 +383,6 @@ int main(void)
         cmocka_unit_test(datagrams_have_a_sender_and_a_whole_length),
         cmocka_unit_test(borrowed_descriptor_stays_open),
         cmocka_unit_test(bad_input_is_refused),
-        cmocka_unit_test(unix_socket_replaces_only_what_is_dead),
-        cmocka_unit_test(unix_datagram_socket_replaces_only_what_is_dead),
         cmocka_unit_test(nothing_is_read_for_no_bytes),
         cmocka_unit_test(visit_shows_every_descriptor),
     };

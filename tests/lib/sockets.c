@@ -106,9 +106,10 @@ uint32_t sockets_waiting(const weft_fd *fd)
 
 int sockets_connect_plainly(const weft_address *address)
 {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct sockaddr *where = (const struct sockaddr *)(const void *)address->sockaddr.bytes;
+    const int fd = socket(where->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)(const void *)address->sockaddr.bytes, address->length), 0);
+    assert_int_equal(connect(fd, where, address->length), 0);
     return fd;
 }
 

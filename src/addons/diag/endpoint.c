@@ -98,15 +98,24 @@ static int endpoint_open_folder(const char *path)
     return wrong;
 }
 
-/* Whether somebody accepts connections there. Non-blocking: a process that is stopped, its queue full, is alive as well. */
-static bool endpoint_answers(const struct sockaddr_un *address)
+/* Whether it is refused to connect a socket of that type. Non-blocking: a process that is stopped, its queue full, is alive as well. */
+static bool endpoint_refuses(const struct sockaddr_un *address, int type)
 {
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return true; /* who cannot ask must not remove */
-    const bool dead = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED;
+        return false; /* who cannot ask must not remove */
+    const bool refused = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED;
     close(fd);
-    return !dead;
+    return refused;
+}
+
+/*
+ * Whether a socket is bound there. One that does not listen yet refuses connections of its own type; to be of another type is what it
+ * says to all others.
+ */
+static bool endpoint_is_alive(const struct sockaddr_un *address)
+{
+    return !endpoint_refuses(address, SOCK_DGRAM) || !endpoint_refuses(address, SOCK_STREAM);
 }
 
 /* Whether it is this process that answers there: its environment asked for an endpoint, and then the host. */
@@ -138,7 +147,7 @@ static int endpoint_clear(const struct sockaddr_un *address)
     if (endpoint_is_our_own(address))
         return weft_error_refuse(WEFT_EADDRINUSE, "%s: this process answers at %s already, by WEFT_DIAG or an earlier call: leave "
                                  "one of them out, or give another path", endpoint_call, path);
-    if (endpoint_answers(address))
+    if (endpoint_is_alive(address))
         return weft_error_refuse(WEFT_EADDRINUSE, "%s: somebody answers at %s: give another path", endpoint_call, path);
     if (unlink(path) < 0)
         return endpoint_refuse_errno("cannot remove the dead socket", path, errno);
@@ -190,7 +199,7 @@ static void endpoint_sweep(int folder, const char *path)
             snprintf(address.sun_path, sizeof address.sun_path, "%.*s/%s", (int)(strrchr(path, '/') - path), path, entry->d_name) >=
                 (int)sizeof address.sun_path)
             continue;
-        if (lstat(address.sun_path, &found) == 0 && S_ISSOCK(found.st_mode) && found.st_uid == geteuid() && !endpoint_answers(&address))
+        if (lstat(address.sun_path, &found) == 0 && S_ISSOCK(found.st_mode) && found.st_uid == geteuid() && !endpoint_is_alive(&address))
             unlink(address.sun_path);
     }
     if (entries)
