@@ -38,11 +38,7 @@ recorded_late() {
     lttng_session "$1"
     timeout 300 "$program" --tracing --late >"$1.facts" 2>"$1.out" &
     child=$!
-    for _ in {1..3000}; do
-        grep -q READY "$1.facts" 2>/dev/null && break
-        kill -0 "$child" 2>/dev/null || break
-        sleep 0.01
-    done
+    until grep -q READY "$1.facts" 2>/dev/null || ! kill -0 "$child" 2>/dev/null; do sleep 0.01; done
     lttng_session_start "$1"
     wait "$child" || failed "$1: the program ended with $?"
     lttng_session_end "$1"

@@ -150,11 +150,7 @@ fi
 lttng_session late
 timeout 300 "$program" --tracing --late >late.facts 2>late.err &
 child=$!
-for _ in {1..3000}; do
-    grep -q READY late.facts && break
-    kill -0 "$child" 2>/dev/null || break
-    sleep 0.01
-done
+until grep -q READY late.facts || ! kill -0 "$child" 2>/dev/null; do sleep 0.01; done
 lttng_session_start late
 if wait "$child"; then
     lttng_session_end late

@@ -5,7 +5,7 @@
  *
  *   test-trace-traced_program [--tracing] [--workers N] [--orders N] [--late]
  *
- * With --late it prints READY when half of the work is done and everything is parked, and goes on when a recording that
+ * With --late it prints READY when half of the work is done and every task waits, and goes on when a recording that
  * began meanwhile has been told what lives.
  */
 #include <inttypes.h>
@@ -266,11 +266,28 @@ static void host_is_refused(weft_runtime *rt)
     numbers_sender_close(&out);
 }
 
-/* Returns once every clerk stands at his gate and everything sent was received. */
-static void host_waits_for_half(long number)
+static int note_moving(void *context, const weft_task_info *info)
+{
+    *(bool *)context |= info->state != WEFT_TASK_WAITING;
+    return 0;
+}
+
+/* Every task waits. They are looked at one after another: one that was woken by one that was looked at later is told by the count. */
+static bool all_wait(weft_runtime *rt)
+{
+    weft_runtime_stats before = {.size = sizeof before}, after = {.size = sizeof after};
+    bool moving = false;
+    must("stats", weft_runtime_stats_get(rt, &before));
+    must("visit", weft_task_visit(rt, note_moving, &moving));
+    must("stats", weft_runtime_stats_get(rt, &after));
+    return !moving && after.wakes == before.wakes;
+}
+
+/* Returns once everything sent was received and every clerk stands at his gate: who counts a message is still in its poll. */
+static void host_waits_for_half(weft_runtime *rt, long number)
 {
     unsigned long half = (unsigned long)(CLERKS * (number / 2));
-    while (atomic_load(&orders.received) < half || atomic_load(&totals.received) < half / 100)
+    while (atomic_load(&orders.received) < half || atomic_load(&totals.received) < half / 100 || !all_wait(rt))
         usleep(1000);
 }
 
@@ -328,7 +345,7 @@ static void host_works(weft_runtime *rt, long number, bool late)
     rest[2] = spawned(weft_spawn_joinable(root, sleeper, .in = silent_in));
 
     if (late) {
-        host_waits_for_half(number);
+        host_waits_for_half(rt, number);
         host_waits_for_recording(rt);
     }
     rest[3] = spawned(weft_spawn_joinable(root, family, .i = 0));
