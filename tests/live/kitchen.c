@@ -3,6 +3,7 @@
  * A program to look at: the waiters' orders fill a channel of four, since the cook waits for the oven, which the baker has
  * while he sleeps; the radio plays on. Prints the path of its socket, and ends at the end of stdin.
  */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <weft.h>
@@ -11,6 +12,8 @@
 WEFT_CHANNEL_DEFINE(orders, int)
 
 enum { WAITERS = 3 };
+
+static atomic_bool baking;
 #define HOURS(n) ((n) * INT64_C(3600000000000))
 
 struct waiter { weft_frame weft; orders_sender out; };
@@ -40,6 +43,7 @@ static weft_poll baker(weft_context *cx, struct baker *self)
 {
     WEFT_BEGIN(cx, self);
     WEFT_AWAIT(self->weft.rc, weft_mutex_lock(cx, &self->oven));
+    atomic_store(&baking, true);
     if (self->weft.rc == 0) {
         WEFT_AWAIT(self->weft.rc, weft_sleep(cx, HOURS(10)));
         weft_mutex_unlock(&self->oven);
@@ -74,10 +78,8 @@ int main(int argc, char **argv)
     weft_scope *root = weft_runtime_scope(rt);
     weft_spawn_as(root, WEFT_TASK("baker"), baker, .oven = oven);
     weft_spawn_as(root, WEFT_TASK("radio"), radio);
-    weft_runtime_stats stats = {.size = sizeof stats};
-    do /* the baker is first at the oven */
-        weft_runtime_stats_get(rt, &stats);
-    while (stats.polls < 2);
+    while (!atomic_load(&baking)) /* the baker is first at the oven */
+        usleep(1000);
     weft_spawn_as(root, WEFT_TASK("cook"), cook, .in = in, .oven = oven);
     for (int i = 0; i < WAITERS; i++)
         if (orders_sender_clone(&out, &mine) == 0)
