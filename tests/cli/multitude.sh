@@ -51,10 +51,11 @@ says 'a process that was killed does not count' 0 '"guest 2499"' "$weft" dump
 
 # An endpoint that never comes to an end.
 python3 - "$tmp/endless.sock" <<'PYTHON' &
-import socket, sys
+import os, socket, sys
 server = socket.socket(socket.AF_UNIX)
-server.bind(sys.argv[1])
+server.bind(sys.argv[1] + ".new")
 server.listen()
+os.rename(sys.argv[1] + ".new", sys.argv[1]) # who sees it is let in
 client, _ = server.accept()
 client.recv(65536)
 client.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{")

@@ -10,6 +10,7 @@ build=$(realpath "${1:?the build folder}")
 . "$(dirname "$(realpath "$0")")/../lib/live.sh"
 program=$build/bin/test-live-kitchen
 live_begin "$program"
+unset XDG_RUNTIME_DIR WEFT_DIAG_TOKEN # a developer's own
 
 socket=$tmp/kitchen.sock
 "$program" "$socket" <"$tmp/stdin" >"$tmp/path" &

@@ -34,11 +34,13 @@ live_end() {
     rm -rf "$tmp"
 }
 
-# until_holds <command>: a minute at most, for a machine that has much else to do.
+# until_holds <command>: five minutes at most, for a machine that has much else to do.
 until_holds() {
-    local i
-    for ((i = 0; i < 1200; i++)); do "$@" && return; sleep 0.05; done
-    return 1
+    local end=$((SECONDS + 300))
+    until "$@"; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.05
+    done
 }
 
 terminal() { tmux -S "$tmp/tmux" -f /dev/null "$@" 8>&-; } # or the program would never see its stdin end
@@ -51,7 +53,7 @@ live_terminal() {
 }
 key() { terminal send-keys -t top "$@"; }
 
-# shows <how> <pattern>: until the terminal does; a program that never shows it fails after a minute.
+# shows <how> <pattern>: until the terminal does; a program that never shows it fails in the end.
 terminal_has() { # and if the terminal is gone, what it showed last stays
     terminal capture-pane -p -t top >"$tmp/screen.new" 2>/dev/null && mv "$tmp/screen.new" "$tmp/screen"
     grep -qE -- "$1" "$tmp/screen"
