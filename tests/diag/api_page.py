@@ -23,7 +23,7 @@ labels = set()
 
 class Connection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("weft", timeout=60)
+        super().__init__("weft", timeout=300)
         self.path = path
 
     def connect(self):
@@ -61,10 +61,12 @@ def keys(value, where, seen):
 
 def ids(path):
     """An id for each path that asks for one."""
-    waits = get(path, "/api/waits")["waits"]
+    resource = None
+    while resource is None: # who waits for the lock may be on its way there
+        resource = next((w["object"] for w in get(path, "/api/waits")["waits"] if "lock" in w["what"] or w["name"] == "ledger"), None)
     return {"/api/task/{id}": get(path, "/api/tasks")["tasks"][0]["id"],
             "/api/channel/{id}": get(path, "/api/channels")["channels"][0]["id"],
-            "/api/resource/{id}": next(w["object"] for w in waits if "lock" in w["what"] or w["name"] == "ledger")}
+            "/api/resource/{id}": resource}
 
 
 def main():
