@@ -8,8 +8,8 @@ export LC_ALL=C
 build=$(realpath "${1:?usage: $0 BUILD_DIR}")
 command -v curl >/dev/null || { echo "curl is missing"; exit 77; }
 dir=$(mktemp -d) || exit 1
-server=
-trap '[ -z "$server" ] || kill -KILL "$server" 2>/dev/null; rm -rf "$dir"' EXIT
+server= hasty=
+trap 'kill -KILL $server $hasty 2>/dev/null; rm -rf "$dir"' EXIT
 failures=0
 
 mkdir -p "$dir/site/inner"
@@ -20,10 +20,18 @@ printf 'with a space' >"$dir/site/a file.txt"
 head -c 3000000 /dev/urandom >"$dir/site/large"
 echo secret >"$dir/secret"
 
-"$build/bin/example-http" 127.0.0.1:0 "$dir/site" 2 >"$dir/log" 2>&1 &
-server=$!
-until grep -q listening "$dir/log"; do kill -0 "$server" || { cat "$dir/log"; exit 1; }; sleep 0.05; done
-port=$(sed -n 's/^listening on .*://p' "$dir/log")
+# serve <log> <seconds of patience>: $started, and the port is $port
+serve() {
+    "$build/bin/example-http" 127.0.0.1:0 "$dir/site" "$2" >"$dir/$1" 2>&1 &
+    started=$!
+    until grep -q listening "$dir/$1"; do kill -0 "$started" || { cat "$dir/$1"; exit 1; }; sleep 0.05; done
+    port=$(sed -n 's/^listening on .*://p' "$dir/$1")
+}
+# A client that is slow since the machine is has all the time that it needs. Another server is soon tired of who does not go on.
+serve hasty.log 1
+hasty=$started hasty_port=$port
+serve log 300
+server=$started
 url=http://127.0.0.1:$port
 
 say() { echo "FAILED   $1"; failures=$((failures + 1)); }
@@ -37,12 +45,12 @@ answer() {
 }
 # same <file>: the last body is the file's contents
 same() { cmp -s "$dir/body" "$1" || say "the body is not $1"; }
+# said <port> <bytes as of printf>: the first line of the answer
+said() { { printf "$2"; sleep 0.1; } | timeout 100 bash -c "exec 3<>/dev/tcp/127.0.0.1/$1; cat >&3; head -1 <&3" | tr -d '\r'; }
+# equal <what> <wanted> <got>
+equal() { if [ "$3" = "$2" ]; then echo "as said  $1"; else say "$1: '$3', wanted '$2'"; fi; }
 # raw <what> <first line of the answer> <bytes as of printf>
-raw() {
-    local got
-    got=$( { printf "$3"; sleep 0.1; } | timeout 100 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port; cat >&3; head -1 <&3" | tr -d '\r')
-    if [ "$got" = "$2" ]; then echo "as said  $1"; else say "$1: '$got', wanted '$2'"; fi
-}
+raw() { equal "$1" "$2" "$(said "$port" "$3")"; }
 
 answer "a page" 200 "$url/index.html" && same "$dir/site/index.html"
 answer "a folder's page" 200 "$url/" && same "$dir/site/index.html"
@@ -70,7 +78,9 @@ raw "a bad escape" "HTTP/1.1 400 Bad Request" 'GET /%%zz HTTP/1.1\r\nHost: x\r\n
 raw "a field without a colon" "HTTP/1.1 400 Bad Request" 'GET / HTTP/1.1\r\nHost: x\r\nbad\r\n\r\n'
 raw "chunks" "HTTP/1.1 501 Not Implemented" 'GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'
 raw "TLS" "HTTP/1.1 400 Bad Request" '\x16\x03\x01\x02\r\n\r\n'
-raw "a head that does not go on" "HTTP/1.1 408 Request Timeout" 'GET / HTTP/1.1\r\nHost:'
+got= # who has not even begun is let go without a word, and comes again
+until [ -n "$got" ] || ! kill -0 "$hasty"; do got=$(said "$hasty_port" 'GET / HTTP/1.1\r\nHost:'); done
+equal "a head that does not go on" "HTTP/1.1 408 Request Timeout" "$got"
 
 # The process is stopped for five seconds in the middle of a large answer.
 curl -s -m 300 -o "$dir/stopped" --limit-rate 1M "$url/large" &
@@ -89,10 +99,10 @@ if command -v wrk >/dev/null; then
     grep 'Requests/sec' "$dir/wrk"
 fi
 
-kill -TERM "$server"
-wait "$server"
-code=$?
-server=
-[ "$code" = 0 ] || say "exit code $code"
+for one in "$hasty" "$server"; do
+    kill -TERM "$one"
+    wait "$one" || say "exit code $?"
+done
+server= hasty=
 grep '^answers' "$dir/log" || say "no last line: $(cat "$dir/log")"
 [ "$failures" = 0 ]
