@@ -18,7 +18,7 @@ flock 9 || exit 1
 if ! cmp -s "$here/package-lock.json" "$modules/package-lock.json" || [ ! -e "$modules/installed" ]; then
     rm -f "$modules/installed"
     cp "$here/package.json" "$here/package-lock.json" "$modules" || exit 1
-    (cd "$modules" && npm ci --ignore-scripts --no-audit --no-fund >npm.log 2>&1) || { cat "$modules/npm.log"; exit 77; }
+    (cd "$modules" && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=8 >npm.log 2>&1) || { cat "$modules/npm.log"; exit 77; }
     touch "$modules/installed"
 fi
 node "$here/decode.mjs" "$modules" "$program"
