@@ -33,6 +33,12 @@ agrees() {
 }
 nothing_is_left() { [ -z "$(lttng --no-sessiond list 2>/dev/null | grep weft-record)" ]; }
 gone() { [ ! -e "$1" ]; }
+# silent: the pid of a process that has the provider, is known to the daemon, and does nothing.
+silent() {
+    LD_PRELOAD=$provider sleep 1000 >/dev/null 2>&1 &
+    echo $!
+    soon eval "lttng --no-sessiond list --userspace | grep 'PID: $! '"
+}
 
 # --- what is missing -------------------------------------------------------------------------------------------------
 
@@ -69,7 +75,7 @@ exits "a program that ends too soon" 2 'no event was recorded: .* ended before i
     "$weft" trace record -o a -- "$program" --nonsense
 exits "no provider was asked for" 0 'no-preload: it has to ask for it' "$weft" trace record --no-preload -o a -- "$program"
 exits "nothing of that name" 0 'no event was recorded: nothing happened in this time that is an event named nonsense' \
-    env LD_PRELOAD= "$weft" trace record --only nonsense --pid "$(LD_PRELOAD=$provider sleep 1000 >/dev/null 2>&1 & echo $!; soon grep -q weft-lttng /proc/$!/maps)" --for 1ms
+    env LD_PRELOAD= "$weft" trace record --only nonsense --pid "$(silent)" --for 1ms
 mkdir alone
 cp "$weft" alone/
 exits "no provider" 0 'libweft-lttng.so is not there: it was looked for in .*alone' alone/weft trace record -o a -- "$program"
