@@ -66,12 +66,12 @@ for seed in range(8):
     name = rng.choice(sorted(f for f in glob.glob("broken/**/hot_*", recursive=True) if os.path.getsize(f)))
     content = bytearray(open(name, "rb").read())
     if seed % 2:
-        del content[rng.randrange(len(content)):]
+        del content[rng.randrange(1, len(content)):]
     for _ in range(20):
         content[rng.randrange(len(content))] = rng.randrange(256)
     open(name, "wb").write(content)
     ran = subprocess.run([sys.argv[1], "trace", "export", "broken", "--perfetto", "broken.trace", "--timeline", "broken.html",
-                          "--folded", "broken.folded", "--csv", "broken.csv"], capture_output=True, timeout=60)
+                          "--folded", "broken.folded", "--csv", "broken.csv"], capture_output=True)
     if ran.returncode not in (0, 1) or (ran.returncode and not ran.stderr.startswith(b"weft trace export: ")):
         sys.exit(f"seed {seed}, {name}: exit code {ran.returncode}, {ran.stderr[-200:]!r}")
 PYTHON

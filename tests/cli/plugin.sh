@@ -28,7 +28,7 @@ if diff <(grep -v '"title"' whole.json) <(grep -v '"title"' same.json) >/dev/nul
 else
     failed "it is not the report of weft trace"
 fi
-exits "one page of it" 0 '^  clerk [0-2] +ledger of orders +CHANNEL' bt whole -c sink.weft.report -p 'page="wakes"'
+exits "one page of it" 0 '^  clerk [1-3] +ledger of orders +CHANNEL' bt whole -c sink.weft.report -p 'page="wakes"'
 exits "its tables need not be cut" 0 '^\| orders \| intake \|' bt whole -c sink.weft.report -p 'format="markdown",all=yes'
 exits "forms are exported" 0 '^$' bt whole -c sink.weft.export \
     -p 'perfetto="trace.json",timeline="picture.html",folded="busy.folded",csv="tables"'

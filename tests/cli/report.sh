@@ -22,7 +22,7 @@ agrees whole "a whole recording"
 exits "the inventory has sites" 0 '^  clerk +traced_program\.c:[0-9]+ +clerk 1 +' "$weft" trace tasks whole
 exits "channels have a size" 0 '^  orders +intake +1 +16 ' "$weft" trace channels whole
 exits "workers are listed" 0 '^ +worker +polls +busy' "$weft" trace workers whole
-exits "wakes have both ends" 0 '^  clerk [0-2] +ledger of orders +CHANNEL +[0-9]+' "$weft" trace wakes whole
+exits "wakes have both ends" 0 '^  clerk [1-3] +ledger of orders +CHANNEL +[0-9]+' "$weft" trace wakes whole
 exits "latency is by cause" 0 '^  SPAWN +[0-9]+ ' "$weft" trace latency whole
 exits "lints are listed" 0 'messages-lost +warning +gossip' "$weft" trace lints whole
 exits "a lint that fires fails" 3 'messages-lost' "$weft" trace lints whole --fail-on=deadlock,messages-lost
@@ -152,7 +152,7 @@ for seed in range(int(os.environ.get("WEFT_SEED", 0)), int(os.environ.get("WEFT_
         else:
             bytes_of[rng.randrange(min(len(bytes_of), 200))] = rng.randrange(256)
         open(name, "wb").write(bytes_of)
-    ran = subprocess.run([weft, "trace", "report", "broken", "--json"], capture_output=True, timeout=120)
+    ran = subprocess.run([weft, "trace", "report", "broken", "--json"], capture_output=True)
     if ran.returncode not in (0, 1) or (ran.returncode == 1 and not ran.stderr.startswith(b"weft trace report: ")):
         print(f"seed {seed}, {name}: exit code {ran.returncode}, {ran.stderr[-200:]!r}")
         sys.exit(1)
