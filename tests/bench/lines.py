@@ -26,7 +26,7 @@ def run(program, *arguments, load=""):
     command = [BIN / f"bench-{program}", "workers=2", *arguments]
     if load:
         command = [BIN / "bench-echo_load", load, *arguments, "--", BIN / f"bench-{program}", "workers=1"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def params_of(line):

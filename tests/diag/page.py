@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "lib"))
-from browser import Browser # noqa: E402
+from browser import Browser, SECONDS # noqa: E402
 
 TOKEN = "a-token-that-is-long-enough"
 
@@ -31,7 +31,7 @@ class Crowd:
 
     def end(self):
         self.process.stdin.close()
-        assert self.process.wait(60) == 0, f"the program has ended with {self.process.returncode}"
+        assert self.process.wait(SECONDS) == 0, f"the program has ended with {self.process.returncode}"
 
 
 class Page:
@@ -45,11 +45,11 @@ class Page:
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0, f"weft page has ended with {self.process.returncode}"
+        assert self.process.wait(SECONDS) == 0, f"weft page has ended with {self.process.returncode}"
 
 
 def status(port, path, method="GET", **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
     answer = connection.getresponse()
     answer.read()

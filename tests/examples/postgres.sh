@@ -1,7 +1,7 @@
 #!/bin/bash
 # The PostgreSQL example against a server of its own on a Unix socket, and against none.
 #
-#   tests/examples/postgres.sh BUILD_DIR
+#   tests/examples/postgres.sh BUILD_DIR      ctest-timeout: 600
 
 set -u
 build=$(realpath "${1:?usage: $0 BUILD_DIR}")
@@ -24,7 +24,7 @@ stop() {
 }
 trap stop EXIT
 "${as[@]}" "$bin/initdb" -D "$dir/data" -A trust -U postgres >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log"; exit 1; }
-"${as[@]}" "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/data/log" -o "-c listen_addresses= -k $dir" start >"$dir/start.log" 2>&1 ||
+"${as[@]}" "$bin/pg_ctl" -D "$dir/data" -w -t 300 -l "$dir/data/log" -o "-c listen_addresses= -k $dir" start >"$dir/start.log" 2>&1 ||
     { cat "$dir/start.log" "$dir/data/log"; exit 1; }
 
 timeout 300 "$program" "host=$dir user=postgres dbname=postgres" || { echo "exit code $?"; exit 1; }

@@ -12,6 +12,9 @@ KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004", "ArrowUp": "\ue0
         "PageUp": "\ue00e", "Home": "\ue011", "End": "\ue010", "Backspace": "\ue003"}
 
 
+SECONDS = 300 # for one thing to happen, on a machine that has much else to do
+
+
 class Browser:
     """One window; `folder` takes its profile and its log."""
 
@@ -30,7 +33,7 @@ class Browser:
                      f"--window-size={width},{height}", "--hide-scrollbars=false", "--no-first-run", "--disable-background-networking",
                      "--disable-component-update", "--disable-sync", "--no-default-browser-check", "--force-color-profile=srgb",
                      "--proxy-server=127.0.0.1:9", "--proxy-bypass-list=127.0.0.1"] # whatever wants to leave meets nobody
-        wanted = {"browserName": "chrome", "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}, "timeouts": {"script": 60000},
+        wanted = {"browserName": "chrome", "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}, "timeouts": {"script": 1000 * SECONDS, "pageLoad": 1000 * SECONDS},
                   "goog:chromeOptions": {"args": arguments, "binary": "/usr/bin/chromium"}}
         self.session = None
         try:
@@ -42,7 +45,7 @@ class Browser:
             raise
 
     def ask(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         whole = path if self.session is None else f"/session/{self.session}{path}"
         connection.request(method, whole, json.dumps(body) if body is not None else None, {"Content-Type": "application/json"})
         value = json.loads(connection.getresponse().read())["value"]
@@ -78,7 +81,7 @@ class Browser:
         """The value of a JavaScript expression; `arguments` of it are its own."""
         return self.ask("POST", "/execute/sync", {"script": f"return ({script})", "args": list(arguments)})
 
-    def until(self, what, script, *arguments, seconds=60):
+    def until(self, what, script, *arguments, seconds=SECONDS):
         """Wait until the expression is true, and return it. What never is true fails."""
         end = time.monotonic() + seconds
         while True:
