@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Harness: the end of a whole runtime: a worker or two, the monitor thread, a pool of one thread. The host's second thread spawns
  * tasks and begins a job while main shuts down until a deadline, or waits for it to be quiet; then one of them finishes or
- * destroys the runtime, and the other tries the same, perhaps after it has visited what there is.
+ * destroys the runtime, and the other tries the same, perhaps after it has visited what there is. In some executions there is a
+ * provider of events, which is told of each thread and records nothing.
  *
  * Law: what was accepted ran, or was dropped, once; what was refused never began; a shutdown that says 0 leaves nothing behind
- * that was accepted before it; one of the two ends the runtime, and the other is told; then no thread, no byte is left.
+ * that was accepted before it; one of the two ends the runtime, and the other is told; then no thread, no byte is left. Whoever has
+ * the runtime sees what its monitor thread did as it began.
  *
  * Shows: scenario 18, scenario 21. */
 #include "model.h"
@@ -18,6 +20,8 @@
 #include <weft/timer.h>
 
 #include "base/atomic.h"
+#include "task/env.h"
+#include "trace/sinks.h"
 
 static weft_runtime *rt;
 static weft_scope *root;
@@ -26,6 +30,7 @@ static int other_accepted;
 static _Atomic int ended; /* ran, or dropped */
 static _Atomic bool settled; /* the other uses nothing of the runtime but its end */
 static _Atomic int ends;
+static int watched; /* plain; by the monitor thread's hook, and by the pool's, which is younger than the creation's end */
 
 const char *model_goal_name(unsigned goal)
 {
@@ -160,6 +165,24 @@ static void *other(void *nothing)
     return nothing;
 }
 
+static uint64_t wanted(void)
+{
+    return 0;
+}
+
+static void thread_start(void)
+{
+    if (!weft__self) { /* not a worker's */
+        watched = 7;
+    }
+}
+
+static void provide(void)
+{
+    static const weft_trace_provider provider = {.size = sizeof provider, .wanted = wanted, .thread_start = thread_start};
+    weft__sinks_set_provider(&provider);
+}
+
 static void shut_down(void)
 {
     const int answer = weft_runtime_shutdown(rt, model_choose(2) ? WEFT_FOREVER : model_clock() + 100000);
@@ -175,7 +198,12 @@ int main(void)
     pthread_t thread;
     const weft_runtime_options options = {
         .size = sizeof options, .worker_threads = 1 + model_choose(2), .blocking_threads_max = 1, .seed = 1};
+    const bool provided = model_choose(2);
+    if (provided) {
+        provide();
+    }
     assert(weft_runtime_create(&rt, &options) == 0);
+    assert(!provided || watched == 7);
     root = weft_runtime_scope(rt);
     accepted += spawn();
     pthread_create(&thread, NULL, other, NULL);
