@@ -34,7 +34,7 @@ static void create_without_a_thread_gives_everything_back(void **state)
             assert_int_equal(rc, WEFT_EAGAIN);
             assert_ptr_equal(strstr(weft_error_detail(), "weft_runtime_create: "), weft_error_detail());
             assert_ptr_equal(rt, (weft_runtime *)&before);
-            WORLD_UNTIL(child_count_entries("/proc/self/task") == before); /* a joined thread may be listed for a moment */
+            WORLD_UNTIL(child_count_entries("/proc/self/task") <= before); /* a joined thread is listed for a moment: now, or before */
             assert_true(faulty_blocks() == 0 && faulty_mapped() == 0);
         }
     faulty_arm(FAULTY_THREADS, WORKERS + 2, true);
@@ -130,6 +130,46 @@ static void signals_of_the_host_stay_on_its_threads(void **state)
     sigaction(SIGALRM, &before, NULL);
 }
 
+/* What a host could handle is blocked, and a crash stays the host's to see. */
+static void check_mask(unsigned long long blocked)
+{
+    const int host[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2,   SIGPIPE, SIGALRM,
+                        SIGTERM, SIGCHLD, SIGCONT, SIGPROF, SIGVTALRM, SIGIO,   SIGWINCH};
+    for (size_t i = 0; i < sizeof host / sizeof host[0]; i++)
+        assert_true(blocked >> (host[i] - 1) & 1);
+    const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        assert_false(blocked >> (faults[i] - 1) & 1);
+}
+
+/* How many threads of the process have a name of the library; the mask of each is checked if it is to be. */
+static unsigned threads_of_the_library(bool check)
+{
+    unsigned ours = 0;
+    DIR *folder = opendir("/proc/self/task");
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        char path[300], line[200];
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
+        FILE *status = fopen(path, "re");
+        if (!status)
+            continue;
+        bool named = false;
+        unsigned long long blocked = 0;
+        while (fgets(line, sizeof line, status)) {
+            if (strncmp(line, "Name:\tweft", 10) == 0)
+                named = true;
+            sscanf(line, "SigBlk: %llx", &blocked);
+        }
+        fclose(status);
+        ours += named;
+        if (named && check)
+            check_mask(blocked);
+    }
+    closedir(folder);
+    return ours;
+}
+
 /*
  * scenario 46, known bug 100: what /proc says of each thread but this one: every signal that a host could handle is
  * blocked.
@@ -137,38 +177,11 @@ static void signals_of_the_host_stay_on_its_threads(void **state)
 static void threads_of_the_library_block_every_signal(void **state)
 {
     (void)state;
+    WORLD_UNTIL(threads_of_the_library(false) == 0); /* those of the test before: /proc lists a thread for a moment after its join */
     weft_runtime *rt = world_begin(3);
     atomic_uint ended = 0;
     weft_spawn(weft_runtime_scope(rt), ender, .ended = &ended);
-    DIR *folder = opendir("/proc/self/task");
-    assert_non_null(folder);
-    unsigned checked = 0;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        char path[300], line[200];
-        snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
-        FILE *status = fopen(path, "re");
-        if (!status)
-            continue;
-        bool ours = false;
-        unsigned long long blocked = 0;
-        while (fgets(line, sizeof line, status)) {
-            if (strncmp(line, "Name:\tweft", 10) == 0)
-                ours = true;
-            sscanf(line, "SigBlk: %llx", &blocked);
-        }
-        fclose(status);
-        if (!ours)
-            continue;
-        checked++;
-        const int host[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2,   SIGPIPE, SIGALRM,
-                            SIGTERM, SIGCHLD, SIGCONT, SIGPROF, SIGVTALRM, SIGIO,   SIGWINCH};
-        for (size_t i = 0; i < sizeof host / sizeof host[0]; i++)
-            assert_true(blocked >> (host[i] - 1) & 1);
-        const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-        for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
-            assert_false(blocked >> (faults[i] - 1) & 1); /* a crash stays the host's to see */
-    }
-    closedir(folder);
+    const unsigned checked = threads_of_the_library(true);
     if (!WORLD_TSAN) /* which renames, and starts threads of its own */
         assert_int_equal(checked, 4);
     world_end(rt, 1);

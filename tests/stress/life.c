@@ -93,7 +93,7 @@ static void runtime_created_a_thousand_times_leaves_nothing(void **state)
     for (uint64_t round = 0; round < rounds; round++)
         one_life(round);
     verdict_assert();
-    assert_int_equal(stress_process_threads(), threads);
+    STRESS_UNTIL(stress_process_threads() <= threads); /* a joined thread is listed for a moment: now, or before */
     assert_int_equal(stress_process_descriptors(), descriptors);
     const int64_t grown = (int64_t)(stress_process_bytes() - bytes);
     print_message("%llu runtimes later: %lld bytes more\n", (unsigned long long)rounds, (long long)grown);
