@@ -107,6 +107,10 @@ static void metrics_are_all_that_the_walk_tells(void **state)
     weft_spawn(weft_runtime_scope(rt), puller, .in = in, .sum = &sum, .count = &count);
     weft_spawn(weft_runtime_scope(rt), pusher, .out = out, .from = 1, .count = 100);
     world_settle(rt);
+    weft_runtime_stats stats = {.size = sizeof stats};
+    do /* what is known only of a worker that polls is not known when it is told */
+        assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
+    while (stats.workers_parked < 2);
     memset(families, 0, sizeof families);
     assert_int_equal(weft_metrics_visit(NULL, NULL, tell, NULL), 0);
     collector_flush(otlp);
