@@ -90,13 +90,16 @@ static int count_waiting(void *context, const weft_task_info *info)
     return 0;
 }
 
+static int world_waiting(weft_runtime *rt)
+{
+    int waiting = 0;
+    weft_task_visit(rt, count_waiting, &waiting);
+    return waiting;
+}
+
 void world_until_waiting(weft_runtime *rt, int tasks)
 {
-    int waiting;
-    do {
-        waiting = 0;
-        weft_task_visit(rt, count_waiting, &waiting);
-    } while (waiting != tasks);
+    WORLD_UNTIL(world_waiting(rt) == tasks);
 }
 
 static int count_channel(void *context, const weft_channel_stats *stats)
