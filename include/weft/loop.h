@@ -15,7 +15,8 @@ WEFT_BEGIN_DECLS
 /**
  * Have `fn` called with the loop of a worker. Handles that it starts call back on that worker, or while the worker is stuck
  * in a poll on the monitor's thread; they may wake tasks, spawn and try_send. What is not closed before the runtime ends is
- * closed then, without a callback.
+ * closed then, without a callback; requests on libuv's pool (uv_queue_work, uv_fs_*) cannot be, and the end waits for them.
+ * weft_runtime_shutdown() waits for requests of every kind until its deadline, and says how many are not done.
  * @threads any
  * @blocks never
  * @owns context is the caller's, and must stay until fn was called

@@ -129,11 +129,11 @@ WEFT_API int weft_runtime_finish(weft_runtime *rt);
 /**
  * Refuse new work, cancel what runs, and wait for it until the deadline. May be called again with a later deadline. What
  * did not end by the deadline is told to the runtime's report function, by name, line and scope, and in
- * weft_error_detail() for one of them.
+ * weft_error_detail() for one of them. Requests of a library on a loop (<weft/loop.h>) are waited for as tasks are.
  * @threads host thread
  * @blocks the thread, until the last task has ended or the deadline has passed
  * @owns rt stays the caller's
- * @errors WEFT_ETIMEDOUT (tasks or blocking jobs still run), WEFT_EINVAL, WEFT_EDEADLK, WEFT_EBUSY (as
+ * @errors WEFT_ETIMEDOUT (tasks, blocking jobs or requests are not done), WEFT_EINVAL, WEFT_EDEADLK, WEFT_EBUSY (as
  *   weft_runtime_destroy())
  * @since 0.1
  */

@@ -562,6 +562,24 @@ static void io_forget(void *context)
     }
 }
 
+uint32_t weft__io_settle(struct weft__io *io, int64_t deadline_ns, uint32_t *out_worker)
+{
+    for (uint32_t i = 0; i < io->count; i++) {
+        const uint32_t requests = weft__reactor_settle(weft__reactors_at(io->reactors, i), deadline_ns);
+        if (requests > 0) {
+            *out_worker = i;
+            return requests;
+        }
+    }
+    return 0;
+}
+
+bool weft__io_is_settled(void *io)
+{
+    uint32_t worker;
+    return weft__io_settle(io, INT64_MIN, &worker) == 0;
+}
+
 void weft__io_end(struct weft__io *io)
 {
     uint32_t number = 0;
@@ -569,8 +587,14 @@ void weft__io_end(struct weft__io *io)
         descriptor_shut(descriptor);
     for (uint32_t i = 0; i < io->count; i++) {
         struct weft__reactor *reactor = weft__reactors_at(io->reactors, i);
-        weft__reactor_end(reactor, io_forget, &(struct io_last_turn){io, reactor});
+        const uint32_t requests = weft__reactor_end(reactor, io_forget, &(struct io_last_turn){io, reactor});
+        if (requests > 0)
+            weft__report(io->env, WEFT_EBUSY, "weft_runtime_destroy: requests of libuv are not done, %u on the loop of worker %u "
+                                              "(weft_loop_call()): the end waits for them; weft_runtime_shutdown() does until a deadline",
+                         requests, i);
     }
+    for (uint32_t i = 0; i < io->count; i++)
+        weft__reactor_close(weft__reactors_at(io->reactors, i));
 }
 
 void weft__io_orphan(struct weft__io *io)

@@ -126,7 +126,14 @@ struct weft__io {
 struct weft__io *weft__io_create(struct weft__env *env, uint32_t workers);
 void weft__io_unref(struct weft__io *io);
 
-/* The runtime ends, its workers have gone: close what is open, and the loops. */
+/*
+ * Sleep until libuv has finished what libraries have begun on the loops, or until the deadline: how many requests it has not, and on
+ * whose loop, if there are any. Not on a thread that turns one.
+ */
+uint32_t weft__io_settle(struct weft__io *io, int64_t deadline_ns, uint32_t *out_worker);
+bool weft__io_is_settled(void *io);
+
+/* The runtime ends, its workers have gone: close what is open, and the loops. Requests that cannot be closed are waited for. */
 void weft__io_end(struct weft__io *io);
 
 /*

@@ -22,6 +22,7 @@
 #include <weft/error.h>
 #include <weft/runtime.h>
 
+#include "base/futex.h"
 #include "base/platform.h"
 #include "registry/rcu.h"
 
@@ -43,10 +44,12 @@ struct weft__reactor {
     _Atomic uint32_t watching; /* descriptors; written under `turning` */
     _Atomic uint32_t open;
     _Atomic uint32_t alive;    /* what others have put on the loop has to be turned */
+    _Atomic uint32_t requests; /* of strangers; a word to sleep on */
     _Atomic uint32_t rung;     /* an event of the bell is under way */
     bool called;               /* somebody was given the loop */
     bool unsettled;            /* libuv may have to be run, whatever its descriptor says */
     bool ended;                /* it is not opened again; under `opening` */
+    bool closing;              /* what is left of it are requests; under `turning` */
     int epoll;
     int bell; /* an eventfd that is in it, and is never read */
     _Atomic(struct weft__thread *) thread; /* whose loop it is; NULL once that has gone. Inside an RCU section */
@@ -174,6 +177,19 @@ static void reactor_note_alive(struct weft__reactor *reactor)
     uv_unref((uv_handle_t *)&reactor->keeper);
     weft__store_relaxed(&reactor->alive, uv_loop_alive(&reactor->loop) ? 1 : 0);
     uv_ref((uv_handle_t *)&reactor->keeper);
+    const uint32_t requests = reactor->loop.active_reqs.count;
+    if (requests == weft__load_relaxed(&reactor->requests)) /* under `turning` */
+        return;
+    weft__store_release(&reactor->requests, requests); /* RE-R5 */
+    weft__futex_wake(&reactor->requests, WEFT__WAKE_ALL);
+}
+
+uint32_t weft__reactor_settle(struct weft__reactor *reactor, int64_t deadline_ns)
+{
+    uint32_t requests;
+    while ((requests = weft__load_acquire(&reactor->requests)) > 0 && weft__clock_now() < deadline_ns) /* RE-A5 */
+        weft__futex_wait(&reactor->requests, requests, deadline_ns);
+    return requests;
 }
 
 static struct weft__source *reactor_pop_changed(struct weft__reactor *reactor)
@@ -260,7 +276,14 @@ void weft__reactor_call(struct weft__reactor *reactor, struct weft__loop_call *c
     reactor_heed(reactor);
 }
 
-void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *context), void *context)
+/* Close what strangers have on the loop, what their callbacks put there too, and run it. Whether anything is left. */
+static bool reactor_run_down(struct weft__reactor *reactor, uv_run_mode mode)
+{
+    uv_walk(&reactor->loop, reactor_close_handle, NULL);
+    return uv_run(&reactor->loop, mode) != 0;
+}
+
+uint32_t weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *context), void *context)
 {
     weft__store_release(&reactor->thread, NULL); /* RE-R3 */
     weft__lock(&reactor->opening);
@@ -270,11 +293,24 @@ void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *conte
     reactor_apply(reactor);
     if (weft__exchange_acq_rel(&reactor->open, 0)) { /* RE-R2 RE-A2 */
         forget(context);
-        uv_walk(&reactor->loop, reactor_close_handle, NULL);
-        while (uv_run(&reactor->loop, UV_RUN_NOWAIT) != 0)
+        reactor->closing = true;
+        while (reactor_run_down(reactor, UV_RUN_NOWAIT) && uv_backend_timeout(&reactor->loop) == 0)
+            continue; /* until there is something to wait for, or nothing */
+    }
+    const uint32_t requests = reactor->closing ? reactor->loop.active_reqs.count : 0;
+    weft__unlock(&reactor->turning);
+    return requests;
+}
+
+void weft__reactor_close(struct weft__reactor *reactor)
+{
+    weft__lock(&reactor->turning);
+    if (reactor->closing) {
+        while (reactor_run_down(reactor, UV_RUN_ONCE)) /* which sleeps, unless there is something to do */
             continue;
         uv_loop_close(&reactor->loop);
         reactor_close_own(reactor);
+        reactor->closing = false;
     }
     weft__unlock(&reactor->turning);
 }

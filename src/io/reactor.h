@@ -18,10 +18,12 @@
  *     opening    a lock, a leaf, held while the loop is made; nobody turns it before
  *     loop …     whoever holds `turning`
  *     watching   written by whoever holds `turning`: how many descriptors it asks the system for
+ *     requests   the same: how many of strangers libuv has not finished; who waits for them sleeps on the word
  * Edges:
  *     RE-R1 -> RE-A1   a wish is put in, then the worker is unparked; it looks at `watching` and the lists before it sleeps.
  *     RE-R2 -> RE-A2   opening releases the loop.
  *     RE-R4 -> RE-A4   who finds that the bell was rung already has written what he rings for before it is heard.
+ *     RE-R5 -> RE-A5   who finds that requests were done finds what their callbacks did.
  *     RE-R3 -> RE-A3   the end takes the worker out; who found it before is inside an RCU section.
  */
 #ifndef WEFT_IO_REACTOR_H
@@ -66,10 +68,17 @@ uint32_t weft__reactors_index(const struct weft__reactor *reactors, const struct
 void weft__reactors_destroy(struct weft__reactor *reactors, uint32_t count);
 
 /*
- * Its worker has gone: close the loop for ever. `forget` is called in a last turn, if the loop was open, and makes it
- * forget all of its sources. The caller waits for a grace period before it frees the worker.
+ * Its worker has gone: nobody opens the loop again, and what is on it is closed. `forget` is called in a last turn, if the loop was
+ * open, and makes it forget all of its sources. How many requests of strangers are left, which libuv can only finish. The caller
+ * waits for a grace period before it frees the worker.
  */
-void weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *context), void *context);
+uint32_t weft__reactor_end(struct weft__reactor *reactor, void (*forget)(void *context), void *context);
+
+/* After that: sleep until those are done, and give the loop up. */
+void weft__reactor_close(struct weft__reactor *reactor);
+
+/* Sleep until no request of a stranger's is under way on it, or until the deadline: how many are. Not who turns it. */
+uint32_t weft__reactor_settle(struct weft__reactor *reactor, int64_t deadline_ns);
 
 /*
  * In the child of a fork: close the descriptors of a loop that a thread of the parent turned. libuv's own way to the end

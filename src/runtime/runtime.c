@@ -499,6 +499,27 @@ static int shutdown_until(const char *call, weft_runtime *rt, int64_t deadline_n
     }
 }
 
+/* What libraries have begun on the loops of libuv no task waits for. A simulated runtime does not turn to what is outside of it. */
+static int shutdown_requests(weft_runtime *rt, int64_t deadline_ns)
+{
+    static const char call[] = "weft_runtime_shutdown";
+    struct weft__env *env = &rt->sched.env;
+    if (rt->sched.sim)
+        return 0;
+    const int turned = env->drive ? weft__drive_until(rt, call, weft__io_is_settled, env->io, deadline_ns) : 0;
+    if (turned < 0 && turned != WEFT_ETIMEDOUT)
+        return turned;
+    uint32_t worker;
+    const uint32_t requests = weft__io_settle(env->io, env->drive ? INT64_MIN : deadline_ns, &worker);
+    if (requests == 0)
+        return 0;
+    const int overdue = weft__refuse(WEFT_ETIMEDOUT, "%s: requests of libuv are not done, %u on the loop of worker %u "
+                                                     "(weft_loop_call()): call it again",
+                                     call, requests, worker);
+    weft__report(env, overdue, "%s", weft_error_detail());
+    return overdue;
+}
+
 /* Whoever ends a driven runtime turns it to the end. */
 static int end_drive(const char *call, weft_runtime *rt)
 {
@@ -511,7 +532,9 @@ int weft_runtime_shutdown(weft_runtime *rt, int64_t deadline_ns)
     if (wrong)
         return wrong;
     const int entered = end_drive("weft_runtime_shutdown", rt);
-    const int result = entered < 0 ? entered : shutdown_until("weft_runtime_shutdown", rt, deadline_ns);
+    int result = entered < 0 ? entered : shutdown_until("weft_runtime_shutdown", rt, deadline_ns);
+    if (result == 0)
+        result = shutdown_requests(rt, deadline_ns);
     if (rt->sched.env.drive)
         weft__drive_leave(rt, entered);
     weft__runtime_leave(rt);

@@ -17,6 +17,14 @@ struct weft__io *weft__io_create(struct weft__env *env, uint32_t workers)
 
 void weft__io_unref(struct weft__io *io) { free(io); }
 void weft__io_end(struct weft__io *io) { (void)io; }
+uint32_t weft__io_settle(struct weft__io *io, int64_t deadline_ns, uint32_t *out_worker)
+{
+    (void)io;
+    (void)deadline_ns;
+    (void)out_worker;
+    return 0;
+}
+bool weft__io_is_settled(void *io) { return io != NULL; }
 void weft__io_disown(struct weft__io *io) { (void)io; }
 
 struct weft__reactor *weft__reactors_at(struct weft__reactor *reactors, uint32_t index)

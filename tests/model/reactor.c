@@ -34,9 +34,13 @@ bool weft__reactor_stand_in(struct weft__thread *const *threads, uint32_t count,
 void weft__reactor_rouse(struct weft__thread *thread) { (void)thread; }
 int weft__reactor_descriptor(struct weft__thread *thread) { return thread ? WEFT_EPERM : 0; }
 
-void weft__reactor_end(struct weft__reactor *where, void (*forget)(void *context), void *context)
+uint32_t weft__reactor_end(struct weft__reactor *where, void (*forget)(void *context), void *context)
 {
     weft__lock(&where->turning);
     forget(context);
     weft__unlock(&where->turning);
+    return 0;
 }
+
+void weft__reactor_close(struct weft__reactor *where) { (void)where; }
+uint32_t weft__reactor_settle(struct weft__reactor *where, int64_t deadline_ns) { return where && deadline_ns > 0 ? 0 : 1; }

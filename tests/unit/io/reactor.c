@@ -31,8 +31,10 @@ static void forget(void *unused) { (void)unused; }
 static int teardown(void **state)
 {
     (void)state;
-    for (uint32_t i = 0; i < LOOPS; i++)
+    for (uint32_t i = 0; i < LOOPS; i++) {
         weft__reactor_end(weft__reactors_at(reactors, i), forget, NULL);
+        weft__reactor_close(weft__reactors_at(reactors, i));
+    }
     weft__reactors_destroy(reactors, LOOPS);
     return 0;
 }
