@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <weft/error.h>
 
@@ -430,13 +431,36 @@ struct weft__label *weft__descriptor_label(struct weft__descriptor *descriptor, 
 
 static const struct weft__waitable_ops waitable_ops = {descriptor_abandon, descriptor_describe};
 
+/* That one flag, in one call: of those that others set meanwhile none is lost, as with F_GETFL and F_SETFL. 0, or -errno. */
+static int descriptor_unblock(int fd)
+{
+    int on = 1, answer;
+    do
+        answer = ioctl(fd, FIONBIO, &on);
+    while (answer < 0 && errno == EINTR);
+    return answer < 0 ? -errno : 0;
+}
+
+/* A slot for it, and nothing that can fail is left. NULL: why, in *out_error. */
+static struct weft__descriptor *descriptor_reserve(struct weft__io *io, int fd, unsigned kind, int *out_error)
+{
+    struct weft__descriptor *descriptor = weft__slab_alloc(&io->slab, NULL, sizeof *descriptor);
+    *out_error = !descriptor ? WEFT_ENOMEM : kind & WEFT__FD_BLOCKS ? descriptor_unblock(fd) : 0;
+    if (*out_error == 0)
+        return descriptor;
+    if (descriptor)
+        weft__slab_free(&io->slab, NULL, descriptor);
+    return NULL;
+}
+
 int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct weft__label *label, weft_fd *out_fd)
 {
-    struct weft__descriptor *descriptor = label ? weft__slab_alloc(&io->slab, NULL, sizeof *descriptor) : NULL;
+    int error = WEFT_ENOMEM;
+    struct weft__descriptor *descriptor = label ? descriptor_reserve(io, fd, kind, &error) : NULL;
     if (!descriptor) {
         if (label)
             weft__label_unref(label);
-        return WEFT_ENOMEM;
+        return error;
     }
     weft__fetch_add_relaxed(&io->refs, 1); /* whoever calls keeps it above zero */
     const uint64_t id = weft__env_new_id(io->env);
@@ -449,7 +473,7 @@ int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct wef
     weft__store_relaxed(&descriptor->reactor, (uint16_t)reactor);
     descriptor->waitable.ops = &waitable_ops;
     descriptor->fd = fd;
-    descriptor->kind = (uint8_t)(kind & ~(unsigned)WEFT__FD_BORROWED);
+    descriptor->kind = (uint8_t)(kind & ~(unsigned)(WEFT__FD_BORROWED | WEFT__FD_BLOCKS));
     descriptor->borrowed = kind & WEFT__FD_BORROWED;
     descriptor->connecting = false;
     weft__store_relaxed(&descriptor->drained, false);

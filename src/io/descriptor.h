@@ -144,10 +144,13 @@ void weft__io_orphan(struct weft__io *io);
 void weft__io_disown(struct weft__io *io);
 
 /*
- * Take over a descriptor that does not block, of a weft_fd_kind. 0 and the handle. On failure it is the caller's still. The label is
- * given up in any case; NULL: there was no memory for it.
+ * Take over a descriptor that does not block, of a weft_fd_kind. 0 and the handle. On failure it is the caller's still, as it was. The
+ * label is given up in any case; NULL: there was no memory for it.
  */
-enum { WEFT__FD_BORROWED = 0x80 }; /* with the kind: it is not closed with the handle */
+enum { /* with the kind */
+    WEFT__FD_BLOCKS = 0x40,  /* it is made not to block, once nothing else can fail: what shares its open file may be another's */
+    WEFT__FD_BORROWED = 0x80 /* it is not closed with the handle */
+};
 int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct weft__label *label, weft_fd *out_fd);
 
 /* A reference to the descriptor's label; to `otherwise` if it has been closed meanwhile. */

@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -170,17 +169,10 @@ int weft_fd_open(weft_runtime *rt, int fd, const weft_fd_options *options, weft_
         return weft__refuse(WEFT_EPERM, "%s: descriptor %d is a regular file or a folder, which cannot be polled: read it in a "
                                         "job, weft_blocking()",
                             call, fd);
-    const int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-        return weft__refuse(-errno, "%s: descriptor %d: %s", call, fd, weft_error_text(-errno));
-    const unsigned kind = fd_kind_of(&about, fd) | (options && options->borrowed ? WEFT__FD_BORROWED : 0u);
+    const unsigned kind = fd_kind_of(&about, fd) | WEFT__FD_BLOCKS | (options && options->borrowed ? WEFT__FD_BORROWED : 0u);
     static struct weft__label unnamed = WEFT__LABEL("fd");
     error = weft__descriptor_open(io, fd, kind, weft__label_of(options ? options->name : NULL, &unnamed), out_fd);
-    if (error < 0) {
-        fcntl(fd, F_SETFL, flags); /* it is the caller's, as it was */
-        return weft__refuse(error, "%s: no memory for descriptor %d", call, fd);
-    }
-    return 0;
+    return error < 0 ? weft__refuse(error, "%s: descriptor %d: %s", call, fd, weft_error_text(error)) : 0;
 }
 
 int weft_fd_number(const weft_fd *fd)

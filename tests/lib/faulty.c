@@ -20,6 +20,8 @@ static struct {
 
 static _Thread_local unsigned calls_here;
 
+static void (*before_refusal)(void); /* set while no thread of the library runs */
+
 static bool fails(enum faulty_kind kind)
 {
     calls_here++;
@@ -30,6 +32,8 @@ static bool fails(enum faulty_kind kind)
     if (number != n && !(number > n && atomic_load(&faulty.sticky)))
         return false;
     atomic_store(&faulty.fired, true);
+    if (before_refusal)
+        before_refusal();
     return true;
 }
 
@@ -73,14 +77,10 @@ static void faulty_unmap(void *pages, size_t size)
     weft__platform_linux.unmap(pages, size);
 }
 
-static void (*before_refusal)(void); /* set while no thread of the library runs */
-
 static int faulty_thread(pthread_t *out_thread, const pthread_attr_t *attributes, void *(*entry)(void *), void *argument)
 {
     if (!fails(FAULTY_THREADS))
         return weft__platform_linux.thread_create(out_thread, attributes, entry, argument);
-    if (before_refusal)
-        before_refusal();
     return EAGAIN;
 }
 

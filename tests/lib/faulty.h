@@ -24,7 +24,7 @@ void faulty_end(void);
 void faulty_arm(enum faulty_kind kind, unsigned n, bool sticky);
 void faulty_disarm(void);
 
-/* Called on the spot before a thread is refused: what others may do in this moment. NULL: nothing. */
+/* Called on the spot before anything is refused: what others may do in this moment. NULL: nothing. */
 void faulty_before_refusal(void (*call)(void));
 
 /* Whether a call has failed since faulty_arm(). */
