@@ -75,6 +75,14 @@ typedef struct weft_fd_future {
     size_t length; /* for a wait: the events */
 } weft_fd_future;
 
+typedef struct weft_fd_write_all_future {
+    weft_future future;
+    weft_fd *fd;
+    const void *buffer;
+    size_t length;
+    size_t *done;
+} weft_fd_write_all_future;
+
 WEFT_BEGIN_DECLS
 
 /**
@@ -205,6 +213,18 @@ WEFT_API void weft_fd_read_begin(weft_fd_future *future, weft_fd *fd, void *buff
  * @since 0.1
  */
 WEFT_API void weft_fd_write_begin(weft_fd_future *future, weft_fd *fd, const void *buffer, size_t length);
+
+/**
+ * Write all, as weft_fd_write_all(), in weft_select(), or with a limit by weft_timeout(). If it was not the future that is ready,
+ * *done says how far it came; begun again with that it goes on there.
+ * @threads the task that will wait
+ * @blocks never
+ * @owns fd, buffer and done must stay until the wait is over
+ * @errors none; those of weft_fd_write_all() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_fd_write_all_begin(weft_fd_write_all_future *future, weft_fd *fd, const void *buffer, size_t length,
+                                      size_t *done);
 
 /**
  * Copy the statistics of a descriptor.

@@ -69,6 +69,14 @@ typedef struct weft_receive_future {
     weft_address *out_from;
 } weft_receive_future;
 
+typedef struct weft_send_to_future {
+    weft_future future;
+    weft_fd *fd;
+    const void *buffer;
+    size_t length;
+    const weft_address *to;
+} weft_send_to_future;
+
 WEFT_BEGIN_DECLS
 
 /**
@@ -257,6 +265,17 @@ WEFT_API void weft_connect_begin(weft_connect_future *future, const weft_address
  */
 WEFT_API void weft_receive_begin(weft_receive_future *future, weft_fd *fd, void *buffer, size_t length,
                                  weft_address *out_from);
+
+/**
+ * Send, as weft_send_to(), in weft_select(): a datagram is sent only by the future that is ready.
+ * @threads the task that will wait
+ * @blocks never
+ * @owns fd, buffer and to must stay until the wait is over
+ * @errors none; those of weft_send_to() come as the result
+ * @since 0.1
+ */
+WEFT_API void weft_send_to_begin(weft_send_to_future *future, weft_fd *fd, const void *buffer, size_t length,
+                                 const weft_address *to);
 
 WEFT_END_DECLS
 
