@@ -22,7 +22,7 @@
 enum {
     SOCKET_BACKLOG = 1024,
     SOCKET_PAUSE_NS = 50000000, /* of an accept that finds no descriptor left */
-    SOCKET_AGAIN_NS = 5000000   /* of a connect to a Unix socket whose queue is full */
+    SOCKET_AGAIN_NS = 5000000   /* of what a Unix socket whose queue is full does not take: a connection, a datagram */
 };
 
 static struct weft__label socket_connection = WEFT__LABEL("connection");
@@ -574,6 +574,8 @@ static int send_to_attempt(struct weft__descriptor *descriptor, void *arguments)
         moved = sendto(descriptor->fd, datagram->buffer, datagram->length, MSG_NOSIGNAL, socket_sockaddr(datagram->address),
                        datagram->address->length);
     while (moved < 0 && errno == EINTR);
+    if (moved < 0 && errno == EAGAIN && socket_sockaddr(datagram->address)->sa_family == AF_UNIX)
+        return WEFT_EBUSY; /* the queue of the other is full: no event says when it is not, and there is room in our own */
     if (moved < 0)
         return -errno;
     weft__io_count_write(descriptor, (uint64_t)moved);
@@ -585,7 +587,9 @@ static int send_to_await(weft_context *cx, const char *call, const weft_send_to_
     if (!send->buffer || !socket_is_address(send->to))
         return weft__refuse(WEFT_EINVAL, "%s: give a buffer, and an address of weft_address_parse()", call);
     struct datagram datagram = {(void *)(uintptr_t)send->buffer, send->length, (weft_address *)(uintptr_t)send->to};
-    return weft__io_await(cx, &(struct weft__io_operation){call, send->fd, WEFT__IO_WRITE, send_to_attempt, &datagram}, wait);
+    const int answer = weft__io_await(
+        cx, &(struct weft__io_operation){call, send->fd, WEFT__IO_WRITE, send_to_attempt, &datagram}, wait);
+    return answer == WEFT_EBUSY ? socket_pause(cx, wait, SOCKET_AGAIN_NS) : answer;
 }
 
 int weft_send_to(weft_context *cx, weft_fd *fd, const void *buffer, size_t length, const weft_address *to)
