@@ -40,7 +40,10 @@ static void bytes_come_back_over_every_kind_of_socket(void **state)
     (void)state;
     echo_over("127.0.0.1:0", true); /* the first loop of a process makes a pipe that libuv keeps */
     const int before = sockets_open_fds();
-    echo_over("[::1]:0", true);
+    if (sockets_have_ipv6())
+        echo_over("[::1]:0", true);
+    else
+        print_message("this machine has no IPv6: left out\n");
     char path[64];
     snprintf(path, sizeof path, "unix:@weft-test-io-%d", (int)getpid()); /* another run of this may be under way */
     echo_over(path, false);

@@ -3,7 +3,9 @@
 #include "lib/sockets.h"
 
 #include <dirent.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 
 int sockets_open_fds(void)
@@ -15,6 +17,16 @@ int sockets_open_fds(void)
         count++;
     closedir(folder);
     return count;
+}
+
+bool sockets_have_ipv6(void)
+{
+    const struct sockaddr_in6 loopback = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool have = fd >= 0 && bind(fd, (const struct sockaddr *)&loopback, sizeof loopback) == 0;
+    if (fd >= 0)
+        close(fd);
+    return have;
 }
 
 weft_address sockets_address(const char *text)

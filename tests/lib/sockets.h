@@ -10,6 +10,9 @@
 /* How many descriptors the process has open; one of them is for the look. */
 int sockets_open_fds(void);
 
+/* Whether this machine has an IPv6 loopback: some containers have none. */
+bool sockets_have_ipv6(void);
+
 /* The address that a text says. */
 weft_address sockets_address(const char *text);
 
