@@ -255,10 +255,27 @@ static void scope_limit(struct weft__thread *self, weft_scope *scope, int64_t de
         return;
     }
     struct weft__wait *deadline = scope_deadline(scope);
+    weft__wait_init(deadline);
     deadline->scope = true;
     deadline->since = deadline_ns;
     scope->weft__plan |= WEFT__SCOPE_ARMED;
     self->env->timer_ops->arm(self, deadline);
+}
+
+/*
+ * One by one: to clear the whole of it compilers make one instruction that repeats itself, which takes as long as all the rest. The
+ * deadline's node begins with the deadline.
+ */
+static void scope_init(weft_scope *scope, struct weft__env *env, weft__task *owner, const char *name)
+{
+    weft__list_init(weft__scope_members(scope));
+    scope->weft__owner = owner;
+    scope->weft__runtime = (weft_runtime *)(void *)env;
+    scope->weft__outer = owner->open_scope;
+    scope->weft__name = name ? name : "";
+    scope->weft__live = 0;
+    scope->weft__result = 0;
+    scope->weft__flags = 0;
 }
 
 int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_options *options, uint32_t line)
@@ -277,17 +294,11 @@ int weft_scope_open_at(weft_context *cx, weft_scope *scope, const weft_scope_opt
     struct weft__frames frames;
     weft__frames_read(task, &frames);
     weft__wait_leave(&task->wait);
-    *scope = (weft_scope){
-        .weft__owner = task,
-        .weft__runtime = (weft_runtime *)(void *)env,
-        .weft__outer = task->open_scope,
-        .weft__name = options && options->name ? options->name : "",
-        .weft__id = weft__ids_take(&weft__cx_thread(cx)->ids),
-        .weft__line = line,
-        .weft__opener = weft__frames_innermost(&frames).function,
-        .weft__plan = (uint32_t)policy,
-    };
-    weft__list_init(weft__scope_members(scope));
+    scope_init(scope, env, task, options ? options->name : NULL);
+    scope->weft__id = weft__ids_take(&weft__cx_thread(cx)->ids);
+    scope->weft__line = line;
+    scope->weft__opener = weft__frames_innermost(&frames).function;
+    scope->weft__plan = (uint32_t)policy;
     const bool shield = options && options->shield;
     if (shield)
         scope->weft__flags |= WEFT__SCOPE_SHIELD;
