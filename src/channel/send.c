@@ -11,23 +11,11 @@
 #include <weft/error.h>
 
 #include "base/check.h"
+#include "base/copy.h"
 #include "base/error.h"
 #include "channel/channel.h"
 #include "task/future.h"
 #include "trace/emit.h"
-
-/* A message of one of the common sizes is copied without a call. */
-static inline void send_copy(void *to, const void *from, uint32_t size)
-{
-    if (size == 8)
-        memcpy(to, from, 8);
-    else if (size == 4)
-        memcpy(to, from, 4);
-    else if (size == 16)
-        memcpy(to, from, 16);
-    else
-        memcpy(to, from, size);
-}
 
 /* Claim a place at the gate: 0 and its position, WEFT_EAGAIN or WEFT_EPIPE. */
 static int send_claim(weft_channel *channel, uint64_t *out_pos)
@@ -94,7 +82,7 @@ static uint32_t send_put_trail(const weft_channel *channel, unsigned char *slot,
 static inline __attribute__((always_inline)) int send_show(weft_channel *channel, uint64_t pos, const void *message, bool seen)
 {
     unsigned char *slot = weft__channel_slot(channel, pos);
-    send_copy(slot, message, channel->message_size);
+    weft__copy(slot, message, channel->message_size);
     const uint32_t seq = seen ? send_put_trail(channel, slot, pos) : weft__slot_seq(pos);
     const uint64_t word = weft__slot_word(seq, (uint32_t)(weft__self_now_coarse(channel->home->realm) / 1000000));
     const uint64_t before = weft__exchange_seq_cst(weft__channel_word(channel, slot), word); /* CH-R1 CH-R3 */

@@ -21,10 +21,10 @@
  * nothing to drop, and otherwise after that. Whoever finds the other's flag there is the last, and ends the object: these two
  * take the place of the count of handles. Who finds it there before it goes, with nothing to drop, leaves out its own.
  */
-#include <string.h>
 #include <weft/error.h>
 #include <weft/oneshot.h>
 
+#include "base/copy.h"
 #include "base/error.h"
 #include "sync/ends.h"
 #include "task/future.h"
@@ -143,7 +143,7 @@ int weft_oneshot_send(weft_oneshot_sender *sender, const void *value)
         return wrong;
     *sender = (weft_oneshot_sender){NULL, 0, WEFT__MEETING_HANDLE_CLOSED};
     if (!(word & ONESHOT_RX_GONE))
-        memcpy(oneshot_of(object)->value, value, oneshot_of(object)->value_size);
+        weft__copy(oneshot_of(object)->value, value, oneshot_of(object)->value_size);
     weft__store_relaxed(&object->senders, 0); /* a number to show */
     const bool recorded = weft__trace_wants_or_trails(WEFT_TRACE_sync_release);
     if (recorded && weft__trace_trails())
@@ -268,7 +268,7 @@ static int oneshot_take(struct weft__meeting *object, uint64_t word, void *out_v
         if (answer < 0)
             return answer;
     } while (!weft__cas_weak_relaxed(&object->word, &word, word | ONESHOT_TAKEN));
-    memcpy(out_value, oneshot_of(object)->value, oneshot_of(object)->value_size);
+    weft__copy(out_value, oneshot_of(object)->value, oneshot_of(object)->value_size);
     if (weft__trace_wants_or_trails(WEFT_TRACE_sync_acquire))
         oneshot_take_seen(object);
     return 0;
