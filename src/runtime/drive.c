@@ -114,7 +114,7 @@ int weft__drive_until(weft_runtime *rt, const char *call, bool (*done)(void *con
         const uint32_t polls = drive_turn(rt, DRIVE_BATCH);
         if (rt->sched.env.inherited)
             return weft__runtimes_check(call, rt);
-        if (polls == 0)
+        if (polls == 0 && !done(context)) /* what the loop brought in this turn need not have woken a task */
             rested = drive_rest(rt, deadline_ns);
     }
     return 0;
