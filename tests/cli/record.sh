@@ -35,7 +35,7 @@ nothing_is_left() { [ -z "$(lttng --no-sessiond list 2>/dev/null | grep weft-rec
 gone() { [ ! -e "$1" ]; }
 # silent: the pid of a process that has the provider, is known to the daemon, and does nothing.
 silent() {
-    LD_PRELOAD=$provider sleep 1000 >/dev/null 2>&1 &
+    LD_PRELOAD=$provider sleep 1000 >/dev/null 2>&1 9>&- & # without the lock of lttng.sh, which it would keep for as long
     echo $!
     soon eval "lttng --no-sessiond list --userspace | grep 'PID: $! '"
 }

@@ -15,7 +15,7 @@ for file in "$build/lib/libweft-lttng.so" "$worker" "$forker"; do
 done
 lttng_begin "$@"
 cd "$LTTNG_TMP" || exit 1
-[ -n "$LTTNG_ALONE" ] || { echo "skipped: another daemon runs, which must not be killed"; exit 77; }
+lttng_nobody_listens || { echo "skipped: another daemon runs, which must not be killed"; exit 77; }
 
 lttng_daemon_kill() { # with its consumers, in the middle of what they do
     local pid
