@@ -45,6 +45,16 @@ __attribute__((noinline)) void weft__sched_inject(struct weft__sched *sched, wef
     weft__sched_notify(sched);
 }
 
+bool weft__sched_has_work(struct weft__sched *sched)
+{
+    if (!weft__handoff_empty(&sched->injector))
+        return true;
+    for (uint32_t i = 0; i < sched->worker_count; i++)
+        if (weft__runqueue_length(&sched->workers[i].ring) > 0)
+            return true;
+    return false;
+}
+
 /* A worker's own queue: the ring, and what does not fit, or has to give way, goes to all. Not in place: the way that ends in
  * the next slot needs none of its registers. */
 static __attribute__((noinline)) void sched_push_local(struct weft__worker *worker, weft__task *task)

@@ -3,7 +3,8 @@
  * The scheduler: N workers, each a thread with a ring, a next slot and a parker; one shared queue; who sleeps. It begins
  * with the env, so a task finds it by its scope.
  *
- * Threads: workers run worker.c; any thread schedules; the monitor thread rescues. The runtime starts and stops it.
+ * Threads: workers run worker.c, whose parts are in worker.h; any thread schedules; the monitor thread rescues. The runtime starts
+ * and stops it.
  */
 #ifndef WEFT_SCHED_SCHED_H
 #define WEFT_SCHED_SCHED_H
@@ -160,6 +161,9 @@ void weft__sched_notify(struct weft__sched *sched);
 
 /* Put a task into the shared queue. Any thread. */
 void weft__sched_inject(struct weft__sched *sched, weft__task *task);
+
+/* Is there anything where others than its owner can take it? The last look of the last searcher. */
+bool weft__sched_has_work(struct weft__sched *sched);
 
 /*
  * While the shared queue is crowded a task that has been polled before, often, goes behind it and not into the ring: a ring
