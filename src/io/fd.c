@@ -319,14 +319,14 @@ int weft_fd_write(weft_context *cx, weft_fd *fd, const void *buffer, size_t leng
     return cx ? fd_write_await(cx, call, fd, buffer, length, &weft__cx_task(cx)->wait) : fd_no_context(call);
 }
 
-static int fd_write_all_await(weft_context *cx, const char *call, const weft_fd_write_all_future *write, struct weft__wait *wait)
+static int fd_write_all_await(weft_context *cx, const char *call, weft_fd *fd, const void *buffer, size_t length, size_t *done,
+                              struct weft__wait *wait)
 {
-    size_t *done = write->done;
-    if (!done || *done > write->length)
+    if (!done || *done > length)
         return weft__refuse(WEFT_EINVAL, "%s: done must not be null, and at most length: 0 at the beginning", call);
-    while (*done < write->length) {
-        const unsigned char *rest = write->buffer ? (const unsigned char *)write->buffer + *done : NULL; /* which is refused there */
-        const int moved = fd_write_await(cx, call, write->fd, rest, write->length - *done, wait);
+    while (*done < length) {
+        const unsigned char *rest = buffer ? (const unsigned char *)buffer + *done : NULL; /* which is refused there */
+        const int moved = fd_write_await(cx, call, fd, rest, length - *done, wait);
         if (moved < 0)
             return moved; /* WEFT_AWAITING too */
         *done += (size_t)moved;
@@ -337,10 +337,7 @@ static int fd_write_all_await(weft_context *cx, const char *call, const weft_fd_
 int weft_fd_write_all(weft_context *cx, weft_fd *fd, const void *buffer, size_t length, size_t *done)
 {
     static const char call[] = "weft_fd_write_all";
-    if (!cx)
-        return fd_no_context(call);
-    const weft_fd_write_all_future write = {.fd = fd, .buffer = buffer, .length = length, .done = done};
-    return fd_write_all_await(cx, call, &write, &weft__cx_task(cx)->wait);
+    return cx ? fd_write_all_await(cx, call, fd, buffer, length, done, &weft__cx_task(cx)->wait) : fd_no_context(call);
 }
 
 int weft_fd_try_read(weft_fd *fd, void *buffer, size_t length)
@@ -412,7 +409,8 @@ void weft_fd_write_begin(weft_fd_future *future, weft_fd *fd, const void *buffer
 static int fd_write_all_future_poll(weft_context *cx, weft_future *future)
 {
     const weft_fd_write_all_future *write = (const weft_fd_write_all_future *)(const void *)future;
-    return fd_write_all_await(cx, "weft_fd_write_all_begin", write, weft__future_attach(cx, future));
+    return fd_write_all_await(cx, "weft_fd_write_all_begin", write->fd, write->buffer, write->length, write->done,
+                              weft__future_attach(cx, future));
 }
 
 void weft_fd_write_all_begin(weft_fd_write_all_future *future, weft_fd *fd, const void *buffer, size_t length, size_t *done)

@@ -582,29 +582,26 @@ static int send_to_attempt(struct weft__descriptor *descriptor, void *arguments)
     return (int)moved;
 }
 
-static int send_to_await(weft_context *cx, const char *call, const weft_send_to_future *send, struct weft__wait *wait)
+static int send_to_await(weft_context *cx, const char *call, weft_fd *fd, const void *buffer, size_t length, const weft_address *to,
+                         struct weft__wait *wait)
 {
-    if (!send->buffer || !socket_is_address(send->to))
+    if (!buffer || !socket_is_address(to))
         return weft__refuse(WEFT_EINVAL, "%s: give a buffer, and an address of weft_address_parse()", call);
-    struct datagram datagram = {(void *)(uintptr_t)send->buffer, send->length, (weft_address *)(uintptr_t)send->to};
-    const int answer = weft__io_await(
-        cx, &(struct weft__io_operation){call, send->fd, WEFT__IO_WRITE, send_to_attempt, &datagram}, wait);
+    struct datagram datagram = {(void *)(uintptr_t)buffer, length, (weft_address *)(uintptr_t)to};
+    const int answer = weft__io_await(cx, &(struct weft__io_operation){call, fd, WEFT__IO_WRITE, send_to_attempt, &datagram}, wait);
     return answer == WEFT_EBUSY ? socket_pause(cx, wait, SOCKET_AGAIN_NS) : answer;
 }
 
 int weft_send_to(weft_context *cx, weft_fd *fd, const void *buffer, size_t length, const weft_address *to)
 {
     static const char call[] = "weft_send_to";
-    if (!cx)
-        return socket_no_context(call);
-    const weft_send_to_future send = {.fd = fd, .buffer = buffer, .length = length, .to = to};
-    return send_to_await(cx, call, &send, &weft__cx_task(cx)->wait);
+    return cx ? send_to_await(cx, call, fd, buffer, length, to, &weft__cx_task(cx)->wait) : socket_no_context(call);
 }
 
 static int send_to_future_poll(weft_context *cx, weft_future *future)
 {
     const weft_send_to_future *send = (const weft_send_to_future *)(const void *)future;
-    return send_to_await(cx, "weft_send_to_begin", send, weft__future_attach(cx, future));
+    return send_to_await(cx, "weft_send_to_begin", send->fd, send->buffer, send->length, send->to, weft__future_attach(cx, future));
 }
 
 void weft_send_to_begin(weft_send_to_future *future, weft_fd *fd, const void *buffer, size_t length, const weft_address *to)
