@@ -177,11 +177,12 @@ static void reactor_note_alive(struct weft__reactor *reactor)
     uv_unref((uv_handle_t *)&reactor->keeper);
     weft__store_relaxed(&reactor->alive, uv_loop_alive(&reactor->loop) ? 1 : 0);
     uv_ref((uv_handle_t *)&reactor->keeper);
-    const uint32_t requests = reactor->loop.active_reqs.count;
+    const uint32_t requests = reactor->loop.active_reqs.count; /* in the struct that libuv publishes; no function tells it */
     if (requests == weft__load_relaxed(&reactor->requests)) /* under `turning` */
         return;
     weft__store_release(&reactor->requests, requests); /* RE-R5 */
-    weft__futex_wake(&reactor->requests, WEFT__WAKE_ALL);
+    if (requests == 0) /* who waits, waits for that */
+        weft__futex_wake(&reactor->requests, WEFT__WAKE_ALL);
 }
 
 uint32_t weft__reactor_settle(struct weft__reactor *reactor, int64_t deadline_ns)
