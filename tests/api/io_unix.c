@@ -11,15 +11,22 @@
 
 #include "lib/sockets.h"
 
+/* A path of this test's own, and its address. */
+static weft_address address_of_file(char *path, size_t room, const char *name)
+{
+    char text[80];
+    snprintf(path, room, "/tmp/weft-test-%s-%d.sock", name, (int)getpid());
+    snprintf(text, sizeof text, "unix:%s", path);
+    return sockets_address(text);
+}
+
 /* A dead socket's file is replaced; a living one's, and another file, is not. */
 static void unix_socket_replaces_only_what_is_dead(void **state)
 {
     (void)state;
     weft_runtime *rt = world_begin(1);
-    char path[64], text[80];
-    snprintf(path, sizeof path, "/tmp/weft-test-dead-%d.sock", (int)getpid());
-    snprintf(text, sizeof text, "unix:%s", path);
-    const weft_address address = sockets_address(text);
+    char path[64];
+    const weft_address address = address_of_file(path, sizeof path, "dead");
     weft_fd one = {0}, other = {0};
     assert_int_equal(weft_listen(rt, &address, NULL, &one), 0);
     struct stat about;
@@ -50,10 +57,8 @@ static void unix_socket_that_is_bound_is_not_taken_for_dead(void **state)
 {
     (void)state;
     weft_runtime *rt = world_begin(1);
-    char path[64], text[80];
-    snprintf(path, sizeof path, "/tmp/weft-test-bound-%d.sock", (int)getpid());
-    snprintf(text, sizeof text, "unix:%s", path);
-    const weft_address address = sockets_address(text);
+    char path[64];
+    const weft_address address = address_of_file(path, sizeof path, "bound");
     weft_fd fd = {0};
     const int packets = bind_plainly(&address, SOCK_SEQPACKET);
     assert_int_equal(weft_listen(rt, &address, NULL, &fd), WEFT_EADDRINUSE);
@@ -96,10 +101,8 @@ static void unix_socket_is_replaced_by_one_of_several(void **state)
     (void)state;
     enum { REPLACERS = 4, ROUNDS = 40 };
     weft_runtime *rt = world_begin(1);
-    char path[64], text[80];
-    snprintf(path, sizeof path, "/tmp/weft-test-several-%d.sock", (int)getpid());
-    snprintf(text, sizeof text, "unix:%s", path);
-    const weft_address address = sockets_address(text);
+    char path[64];
+    const weft_address address = address_of_file(path, sizeof path, "several");
     pthread_barrier_t start;
     pthread_barrier_init(&start, NULL, REPLACERS);
     for (int round = 0; round < ROUNDS; round++) {
@@ -132,10 +135,8 @@ static void unix_datagram_socket_replaces_only_what_is_dead(void **state)
 {
     (void)state;
     weft_runtime *rt = world_begin(1);
-    char path[64], text[80];
-    snprintf(path, sizeof path, "/tmp/weft-test-gram-%d.sock", (int)getpid());
-    snprintf(text, sizeof text, "unix:%s", path);
-    const weft_address address = sockets_address(text);
+    char path[64];
+    const weft_address address = address_of_file(path, sizeof path, "gram");
     weft_fd one = {0}, other = {0};
     const mode_t mask = umask(0);
     assert_int_equal(weft_datagram_open(rt, &address, NULL, &one), 0);
