@@ -100,6 +100,43 @@ static void cancelled_wait_takes_nothing(void **state)
     world_end(rt, 1);
 }
 
+/* A read whose buffer is another one each time that it is evaluated: by hand, as one with a buffer on the stack. */
+struct changer {
+    weft_frame weft;
+    weft_fd *fd;
+    char bytes[2];
+    int evaluated;
+    int *got;
+};
+
+static weft_poll changer(weft_context *cx, struct changer *self)
+{
+    const int got = weft_fd_read(cx, self->fd, &self->bytes[self->evaluated], 1);
+    if (got == WEFT_AWAITING) {
+        self->evaluated = 1;
+        return WEFT_PENDING;
+    }
+    *self->got = got == 1 && self->evaluated == 1 && self->bytes[0] == 0 ? self->bytes[1] : -1;
+    return WEFT_READY;
+}
+
+static void read_uses_only_the_buffer_of_its_last_evaluation(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    weft_fd one = {0}, other = {0};
+    assert_int_equal(weft_socket_pair(rt, &one, &other), 0);
+    int got = 0;
+    weft_spawn(weft_runtime_scope(rt), changer, .fd = &one, .got = &got);
+    WORLD_UNTIL(sockets_waiting(&one) == 1);
+    assert_int_equal(weft_fd_try_write(&other, "x", 1), 1);
+    world_settle(rt);
+    assert_int_equal(got, 'x');
+    weft_fd_close(&one);
+    weft_fd_close(&other);
+    world_end(rt, 1);
+}
+
 struct racer {
     weft_frame weft;
     weft_fd *fd;
@@ -381,6 +418,7 @@ int main(void)
         cmocka_unit_test(bytes_come_back_over_every_kind_of_socket),
         cmocka_unit_test(close_under_a_wait_wakes_it_with_ebadf),
         cmocka_unit_test(cancelled_wait_takes_nothing),
+        cmocka_unit_test(read_uses_only_the_buffer_of_its_last_evaluation),
         cmocka_unit_test(read_can_be_one_of_several),
         cmocka_unit_test(connection_keeps_the_name_of_its_listener),
         cmocka_unit_test(datagrams_have_a_sender_and_a_whole_length),
