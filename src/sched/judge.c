@@ -134,7 +134,8 @@ void weft__worker_note_haul(struct weft__worker *worker, bool after_nap)
 
 void weft__worker_follow_trial(struct weft__worker *worker)
 {
-    if (worker->pace.poll_ns >= WEFT__TRIAL_COARSE_NS) /* sixteen polls until the next look would be too many */
+    /* What others lose by it meanwhile is not seen in what polls take here: so it is looked for more often than that asks for. */
+    if (worker->pace.poll_ns >= WEFT__TRIAL_COARSE_NS || worker->tick % WEFT__PACE_CLOCK_USUAL == 0)
         weft__worker_turn_timers(worker);
     if (weft__trial_is_due(&worker->trial, worker->thread.now))
         judge_try_without(worker);

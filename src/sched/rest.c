@@ -83,8 +83,7 @@ bool weft__worker_lie_down(struct weft__worker *worker)
 
 void weft__worker_resume(struct weft__worker *worker)
 {
-    weft__worker_turn_timers(worker);
-    weft__pace_begin(&worker->pace, worker->thread.now, worker->tick);
+    weft__worker_begin_polls(worker);
     weft__store_relaxed(&worker->woke, worker->thread.now); /* a time to compare with */
     weft__worker_note_busy(worker, true);
 }

@@ -136,7 +136,7 @@ int weft__sched_init(struct weft__sched *sched, uint64_t seed)
         weft__rng_seed(&worker->rng, seed + i);
         weft__rng_seed(&worker->thread.choices, seed + sched->worker_count + i);
         weft__runqueue_init(&worker->ring);
-        weft__pace_init(&worker->pace, sched->global_queue_interval);
+        weft__pace_init(&worker->pace, sched->global_queue_interval, sched->event_interval);
         weft__pace_begin(&worker->pace, now, 0);
     }
     return 0;

@@ -39,7 +39,7 @@ struct weft__worker {
     uint32_t ring_turn;         /* the poll at which its ring was served last */
     struct weft__pace pace;
     bool crowded;               /* the last look into the shared queue left tasks there: more is ready than rings hold */
-    uint32_t io_pause;          /* turns of the clock until the next look at its loop */
+    uint32_t io_at;             /* the poll before which it may look at its loop again */
     bool searching;
     struct weft__linger linger;
     struct weft__haul haul;

@@ -20,7 +20,10 @@
 #include "trace/emit.h"
 #include "trace/sinks.h"
 
-enum { WORKER_NEXT_RUNS = 3 }; /* polls in a row before the ring's turn that neither begin nor end a task */
+enum {
+    WORKER_NEXT_RUNS = 3,   /* polls in a row before the ring's turn that neither begin nor end a task */
+    WORKER_RING_DEBT = 16,  /* and so many without a turn of the ring are not such a row */
+};
 
 /* The loop of a worker stands in two places; calls in it would cost a twentieth of a poll. */
 #define WORKER_INLINE static inline __attribute__((always_inline))
@@ -31,13 +34,14 @@ static bool worker_is_late(const struct weft__worker *worker)
     return weft__load_relaxed(&worker->thread.env->now) >= worker->thread.due; /* nothing is read by it */
 }
 
-/* Look at the loop between polls. */
+/* Look at the loop between polls. While nobody waits for it the time of the next look goes along: counts of polls wrap. */
 WORKER_INLINE void worker_turn_loop(struct weft__worker *worker)
 {
     const struct weft__io_ops *io = worker->thread.env->io_ops;
-    if (worker->io_pause > 0)
-        worker->io_pause--;
-    else if (io->awaited(&worker->thread))
+    if ((int32_t)(worker->tick - worker->io_at) < 0)
+        return;
+    worker->io_at = worker->tick;
+    if (io->awaited(&worker->thread))
         weft__worker_pause_loop(worker, io->turn(&worker->thread));
 }
 
@@ -94,7 +98,7 @@ WORKER_INLINE weft__task *worker_take_oldest(struct weft__worker *worker)
 static bool worker_owes_ring(const struct weft__worker *worker)
 {
     const uint32_t polls = worker->tick - worker->ring_turn;
-    return polls >= worker->pace.interval && polls >= WEFT__WORKER_CLOCK_INTERVAL;
+    return polls >= worker->pace.interval && polls >= WORKER_RING_DEBT;
 }
 
 /* What is its own, and now and then one that is everybody's. */
@@ -120,7 +124,7 @@ WORKER_INLINE weft__task *worker_take_own(struct weft__worker *worker)
 /* Between two polls: what time and the loop have for it. Before the next task is taken: a timer's goes first. */
 WORKER_INLINE void worker_look_up(struct weft__worker *worker)
 {
-    const bool round = worker->tick % WEFT__WORKER_CLOCK_INTERVAL == 0;
+    const bool round = weft__pace_is_due(&worker->pace, worker->tick);
     if (round || worker_is_late(worker))
         weft__worker_turn_timers(worker);
     if (weft__unlikely(weft__trial_is_under_way(&worker->trial)))
@@ -176,7 +180,7 @@ uint32_t weft__worker_turn(struct weft__worker *worker, uint32_t budget)
     if (worker->lies)
         weft__worker_get_up(worker);
     else
-        weft__worker_turn_timers(worker);
+        weft__worker_begin_polls(worker);
     worker->lies = false;
     while (polls < budget && !worker->lies && !weft__load_relaxed(&worker->sched->stopping)) { /* in a fork's child only */
         worker_look_up(worker);

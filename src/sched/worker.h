@@ -10,16 +10,22 @@
 #include "sched/sched.h"
 
 enum {
-    WEFT__WORKER_CLOCK_INTERVAL = 16, /* polls between two looks at the clock */
-    WEFT__WORKER_BATCH = 64,          /* tasks taken from the shared queue at once */
+    WEFT__WORKER_BATCH = 64, /* tasks taken from the shared queue at once */
 };
 
-/* Once per round: the time, and what is due by now. The next time that something is. */
+/* The time, and what is due by now. The next time that something is. */
 static inline int64_t weft__worker_turn_timers(struct weft__worker *worker)
 {
     worker->thread.now = weft__realm_now(worker->thread.env->realm);
     weft__store_relaxed(&worker->looked, worker->thread.now); /* a time to compare with */
     return worker->thread.due = worker->thread.env->timer_ops->turn(&worker->thread, worker->thread.now);
+}
+
+/* The same, and what was before is no poll: it slept, or, driven, the host did something else. */
+static inline void weft__worker_begin_polls(struct weft__worker *worker)
+{
+    weft__worker_turn_timers(worker);
+    weft__pace_begin(&worker->pace, worker->thread.now, worker->tick);
 }
 
 /*
@@ -28,7 +34,7 @@ static inline int64_t weft__worker_turn_timers(struct weft__worker *worker)
  */
 static inline void weft__worker_pause_loop(struct weft__worker *worker, uint32_t woken)
 {
-    worker->io_pause = (worker->sched->event_interval + woken + WEFT__WORKER_CLOCK_INTERVAL - 1) / WEFT__WORKER_CLOCK_INTERVAL;
+    worker->io_at = worker->tick + worker->sched->event_interval + woken;
 }
 
 /* Up to a fair share of the shared queue: one to run, the rest into the ring. Whether that leaves any is remembered. */

@@ -339,7 +339,7 @@ static weft_poll glutted(weft_context *cx, struct glutted *self)
     }
     VERDICT(self->weft.rc == WEFT_ECANCELED && weft_context_cancelled(cx) == WEFT_REASON_DEADLINE);
     VERDICT(weft_clock() >= self->deadline_ns);
-    /* 16 polls of 4 messages between two looks at the clock */
+    /* at most 16 polls of 4 messages between two looks at the clock: by now it is known what they take */
     VERDICT(weft_clock() <= vclock_tick(self->deadline_ns) + 17 * 5 * us);
     WEFT_AWAIT(self->weft.rc, weft_scope_close(cx, &self->scope));
     atomic_store(self->rc, self->weft.rc);
@@ -356,6 +356,49 @@ static void scope_deadline_ends_a_loop_that_never_waits(void **state)
     assert_answer(WEFT_ETIMEDOUT);
     uint64_t got;
     assert_int_equal(numbers_try_recv(&in, &got), 0);
+}
+
+/* Gives way between polls that take 100 us each, until `done`. */
+struct slow {
+    weft_frame weft;
+};
+
+static weft_poll slow(weft_context *cx, struct slow *self)
+{
+    WEFT_BEGIN(cx, self);
+    while (!atomic_load(&done)) {
+        vclock_advance(100 * us);
+        WEFT_AWAIT(self->weft.rc, weft_yield(cx));
+    }
+    WEFT_END(0);
+}
+
+struct beside {
+    weft_frame weft;
+    int64_t deadline_ns;
+    atomic_int *rc;
+};
+
+static weft_poll beside(weft_context *cx, struct beside *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, weft_sleep_until(cx, self->deadline_ns));
+    VERDICT(weft_clock() >= self->deadline_ns);
+    VERDICT(weft_clock() <= vclock_tick(self->deadline_ns) + 100 * us);
+    atomic_store(&done, 1);
+    atomic_store(self->rc, self->weft.rc);
+    WEFT_END(0);
+}
+
+/* TIM-06: polls that are long are not many between two looks at the clock. */
+static void sleep_beside_long_polls_ends_within_one(void **state)
+{
+    (void)state;
+    atomic_store(&done, 0);
+    atomic_store(&rc, WAITING);
+    weft_spawn(weft_runtime_scope(rt), beside, .deadline_ns = start + 50 * ms, .rc = &rc);
+    weft_spawn(weft_runtime_scope(rt), slow);
+    assert_answer(0);
 }
 
 /* Chooses between two that are always ready; counts. */
@@ -536,6 +579,7 @@ int main(void)
         TEST(timeout_refuses_what_it_cannot_do),
         TEST(timeout_around_what_eats_the_budget_fires),
         TEST_OF_THE_POOR(scope_deadline_ends_a_loop_that_never_waits),
+        TEST(sleep_beside_long_polls_ends_within_one),
         TEST_OF_THE_POOR(select_and_join_give_way_when_the_budget_is_spent),
         TEST(scope_deadline_that_has_passed_cancels_at_once),
         TEST(scope_deadline_passes_at_its_tick),
