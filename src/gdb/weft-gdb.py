@@ -297,7 +297,7 @@ def wait_meeting(runtime, wait, waitable):
     owner = number(meeting["owner"])
     taker = number(meeting["taker"]) if kind in ("semaphore", "rwlock") else 0
     sends = number(wait["mode"]) == constant("WEFT__MODE_SENDER")
-    return [Wait("the last receiver of" if sends else kind, field_text(meeting["name"]), owner or taker,
+    return [Wait("the last receiver of" if sends else kind, text(meeting["name"]), owner or taker,
                  "owner" if owner else "last to enter", number(wait["since"]))]
 
 
@@ -504,7 +504,7 @@ def sync_row(meeting):
                "mutex": "free" if value else "locked", "once": "done" if word & 8 else "free" if value else "begun"}
     waiting = list(waiters(meeting))
     shown = ", ".join(waiting[:8]) + (" and %d more" % (len(waiting) - 8) if len(waiting) > 8 else "")
-    return (number(meeting["id"]), kind, field_text(meeting["name"]), permits.get(kind, "-"), who(owner) if owner else "-",
+    return (number(meeting["id"]), kind, text(meeting["name"]), permits.get(kind, "-"), who(owner) if owner else "-",
             shown or "-")
 
 

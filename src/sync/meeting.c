@@ -62,13 +62,27 @@ void weft__sync_trim(struct weft__sync *sync)
     weft__slab_trim(&sync->values);
 }
 
+/* What is counted, in a row. */
+enum { COUNTS_BEGIN = offsetof(struct weft__meeting, waits), COUNTS_END = offsetof(struct weft__meeting, component) };
+
 static const struct weft__waitable_ops meeting_ops = {weft__queue_abandon, weft__meeting_describe};
 
-static void meeting_copy_name(char *out, size_t room, const char *name)
+/* What a name takes behind an object, with its end. */
+static size_t meeting_room(const char *name, size_t limit)
 {
-    const size_t length = weft__name_fit(name, room - 1);
-    memcpy(out, name, length);
-    out[length] = '\0';
+    return name ? weft__name_fit(name, limit - 1) + 1 : 0;
+}
+
+/* Put a name of so many bytes there, if it was given, and move on. Where it is to be read. */
+static const char *meeting_put(char **at, const char *name, size_t room, const char *otherwise)
+{
+    char *const here = *at;
+    if (weft__likely(room == 0))
+        return otherwise;
+    memcpy(here, name, room - 1);
+    here[room - 1] = '\0';
+    *at += room;
+    return here;
 }
 
 /* Of those that carry values, which come and go with each reply; a lock is made to stay. */
@@ -87,9 +101,12 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
         return weft__refuse(WEFT_ESHUTDOWN, "%s: '%.100s': the runtime is shutting down", plan->call, name);
     struct weft__sync *home = weft__env_of(rt)->sync;
     const bool plain = plan->size == 0;
+    const size_t size = plain ? sizeof(struct weft__meeting) : plan->size;
+    const size_t name_room = meeting_room(plan->name, WEFT__MEETING_NAME);
+    const size_t component_room = meeting_room(plan->component, WEFT__MEETING_COMPONENT);
     struct weft__slab_cache *cache = plain ? NULL : meeting_cache(home);
-    struct weft__meeting *object = plain ? weft__slab_alloc(&home->slab, NULL, sizeof *object)
-                                         : weft__slab_alloc(&home->values, cache, plan->size);
+    struct weft__meeting *object =
+        weft__slab_alloc(plain ? &home->slab : &home->values, cache, size + name_room + component_room);
     if (!object)
         return weft__refuse(WEFT_ENOMEM, "%s: no memory for '%.100s': nothing was taken", plan->call, name);
     weft__home_enter(&home->home, cache);
@@ -107,18 +124,10 @@ int weft__meeting_create(weft_runtime *rt, const struct weft__meeting_plan *plan
     weft__store_relaxed(&object->waiting_count, 0);
     weft__list_init(&object->waiting);
     weft__list_init(&object->waking);
-    weft__store_relaxed(&object->waits, 0);
-    weft__store_relaxed(&object->wait_total_ns, 0);
-    weft__store_relaxed(&object->count, 0);
-    weft__store_relaxed(&object->level, 0);
-    weft__store_relaxed(&object->senders, 0);
-    weft__store_relaxed(&object->receivers, 0);
-    weft__store_relaxed(&object->handles, 0);
-    meeting_copy_name(object->name, sizeof object->name, name);
-    if (plan->component)
-        meeting_copy_name(object->component, sizeof object->component, plan->component);
-    else
-        object->component[0] = '\0';
+    memset((char *)object + COUNTS_BEGIN, 0, COUNTS_END - COUNTS_BEGIN); /* no late event reads these: no need of atomic stores */
+    char *names = (char *)object + size;
+    object->name = meeting_put(&names, plan->name, name_room, plan->otherwise);
+    object->component = meeting_put(&names, plan->component, component_room, "");
     *out_object = object;
     return 0;
 }

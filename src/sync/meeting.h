@@ -96,8 +96,9 @@ struct weft__meeting {
     uint8_t kind;   /* weft_sync_kind */
     _Atomic uint16_t number; /* its row in the ledger of its runtime; 0: none yet */
     _Atomic uint32_t refs;
+    const char *name; /* these two lie behind the object, or are the library's own words; under the lock, or with a handle */
 
-    _Alignas(64) struct weft__waitable waitable;
+    struct weft__waitable waitable;
     weft__withdrawn_fn *withdrawn;  /* NULL: there is nothing to pass on */
     struct weft__lock lock;
     _Atomic uint32_t waiting_count; /* in both lists; written under the lock */
@@ -110,9 +111,13 @@ struct weft__meeting {
     _Atomic uint32_t senders; /* handles of each side, and of both */
     _Atomic uint32_t receivers;
     _Atomic uint32_t handles;
-    char name[128];
-    char component[64];
+    const char *component;
 };
+
+_Static_assert(offsetof(struct weft__meeting, waitable) == 64, "who waits has lines of its own");
+
+/* With their ends, as in weft_sync_stats. */
+enum { WEFT__MEETING_NAME = 128, WEFT__MEETING_COMPONENT = 64, WEFT__MEETING_NAMES = WEFT__MEETING_NAME + WEFT__MEETING_COMPONENT };
 
 /*
  * Where the meeting points of a runtime live. It outlives the runtime while one of them does. Handles of plain kinds
@@ -142,11 +147,11 @@ struct weft__meeting_plan {
     const char *call;
     const char *name;      /* NULL: the default */
     const char *component; /* may be NULL */
-    const char *otherwise; /* the name of those that got none */
+    const char *otherwise; /* the name of those that got none: it stays */
     weft_sync_kind kind;
     uint32_t value;
     uint32_t limit;
-    size_t size; /* of the object; 0: a plain kind */
+    size_t size; /* of the object, without its names; 0: a plain kind */
     weft__withdrawn_fn *withdrawn;
 };
 

@@ -50,7 +50,8 @@ enum {
     ONESHOT_CLOSED = ONESHOT_TX_CLOSED | ONESHOT_RX_CLOSED
 };
 
-_Static_assert(sizeof(struct weft__oneshot) + WEFT_ONESHOT_SIZE_MAX <= WEFT__SLOT_SIZE_MAX, "the largest value fits");
+_Static_assert(offsetof(struct weft__oneshot, value) + WEFT_ONESHOT_SIZE_MAX + WEFT__MEETING_NAMES <= WEFT__SLOT_SIZE_MAX,
+               "the largest value fits");
 
 static struct weft__oneshot *oneshot_of(struct weft__meeting *object)
 {
@@ -74,7 +75,7 @@ int weft_oneshot_create(weft_runtime *rt, const weft_oneshot_options *o, size_t 
         .otherwise = "oneshot",
         .kind = WEFT_SYNC_ONESHOT,
         .limit = 1,
-        .size = sizeof(struct weft__oneshot) + value_size,
+        .size = offsetof(struct weft__oneshot, value) + value_size,
     };
     struct weft__meeting *object;
     const int error = weft__meeting_create(rt, &plan, &object);
@@ -126,6 +127,8 @@ static uint64_t oneshot_set(struct weft__meeting *object, uint64_t flags)
 /* By whoever has the value, or keeps it. */
 static void oneshot_forget_trail(struct weft__meeting *object)
 {
+    if (weft__likely(!oneshot_of(object)->trail))
+        return;
     weft_trail_unref(oneshot_of(object)->trail);
     oneshot_of(object)->trail = NULL;
 }

@@ -76,8 +76,8 @@ bool weft__meeting_copy(struct weft__meeting *object, weft_sync_stats *out)
             .wait_total_ns = weft__load_relaxed(&object->wait_total_ns),
             .wait_longest_ns = -1,
         };
-        memcpy(out->name, object->name, sizeof out->name);
-        memcpy(out->component, object->component, sizeof out->component);
+        memcpy(out->name, object->name, strlen(object->name) + 1); /* they fit */
+        memcpy(out->component, object->component, strlen(object->component) + 1);
         stats_first(object, out);
     }
     weft__unlock(&object->lock);
@@ -94,7 +94,7 @@ void weft__meeting_describe(struct weft__waitable *waitable, const struct weft__
     about->holder = owner != 0 ? owner : stats_taker(object);
     about->is = owner != 0 ? "owner" : "last to enter";
     about->since = wait->since;
-    memcpy(about->name, object->name, sizeof about->name); /* the wait keeps the object */
+    memcpy(about->name, object->name, strlen(object->name) + 1); /* it fits; the wait keeps the object */
 }
 
 /* The next one of a walk; false at its end. */

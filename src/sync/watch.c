@@ -29,7 +29,8 @@ struct weft__watch_value {
     _Alignas(16) unsigned char value[];
 };
 
-_Static_assert(sizeof(struct weft__watch_value) + WEFT_WATCH_SIZE_MAX <= WEFT__SLOT_SIZE_MAX, "the largest value fits");
+_Static_assert(offsetof(struct weft__watch_value, value) + WEFT_WATCH_SIZE_MAX + WEFT__MEETING_NAMES <= WEFT__SLOT_SIZE_MAX,
+               "the largest value fits");
 
 enum { WATCH_COPY_MAX = 1024 }; /* a copy of at most this is on the stack */
 
@@ -55,7 +56,7 @@ int weft_watch_create(weft_runtime *rt, const weft_watch_options *o, size_t valu
         .otherwise = "watch",
         .kind = WEFT_SYNC_WATCH,
         .limit = 1,
-        .size = sizeof(struct weft__watch_value) + value_size,
+        .size = offsetof(struct weft__watch_value, value) + value_size,
     };
     struct weft__meeting *object;
     const int error = weft__meeting_create(rt, &plan, &object);
