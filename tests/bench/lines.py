@@ -18,7 +18,7 @@ sys.path.insert(0, str(BENCH))
 from comparison.lines import LINES  # noqa: E402
 
 BIN = Path(sys.argv.pop(1)) / "bin"
-WEFT_ALONE = ["worker_memory", "peak_memory"]  # no line compares them
+WEFT_ALONE = ["worker_memory", "peak_memory", "ask"]  # no line compares them
 SIZE_MAX = 2000
 
 
