@@ -28,6 +28,9 @@ void weft__event_set(struct weft__event *event);
 /* Owner: whether it is set, without waiting. */
 bool weft__event_is_set(struct weft__event *event);
 
+/* Who is about to set it: whether the owner sleeps, so that the set will be a call of the system. */
+static inline bool weft__event_sleeps(struct weft__event *event) { return weft__load_relaxed(&event->word) == 1; }
+
 /* Owner: make it clear again; what was set before is forgotten. */
 static inline void weft__event_clear(struct weft__event *event) { weft__store_relaxed(&event->word, 0); }
 

@@ -16,7 +16,7 @@ bool weft__linger(struct weft__linger *linger, int64_t until_ns, bool (*is_there
     const int64_t limit = weft__linger_limit(linger);
     if (limit == 0)
         return false;
-    const int64_t since = weft__clock_now(), end = until_ns - since < limit ? until_ns : since + limit;
+    const int64_t since = weft__clock_now(), end = until_ns < since + limit ? until_ns : since + limit;
     int64_t now = since, looks = limit / LINGER_LOOK_NS;
     bool there = false;
     while (!there && now < end && looks-- > 0) {

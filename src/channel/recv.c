@@ -241,7 +241,7 @@ static int recv_block(const char *call, weft_channel *channel, void *out, size_t
             answer = recv_now(channel, out, limit);
             return answer == WEFT_EAGAIN ? woken : answer;
         }
-        weft__event_clear(&blocked.event);
+        weft__blocked_again(&blocked);
     }
 }
 

@@ -107,6 +107,7 @@ static void fork_child(void)
 {
     weft__rcu_after_fork_child();
     weft__lock_after_fork_child();
+    weft__blocked_after_fork_child();
     weft__ids_after_fork();
     weft__sinks_after_fork();
     weft__names_after_fork();

@@ -258,7 +258,7 @@ int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_resul
         if (woken < 0 && join_withdraw(*task, waiter))
             return woken;
         weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the registration is about to set it */
-        weft__event_clear(&blocked.event);
+        weft__blocked_again(&blocked);
     }
 }
 

@@ -134,6 +134,7 @@ struct weft__blocked {
     struct weft__wait wait;
     struct weft__event event;
     uint32_t drives; /* that runtime's number; 0: none */
+    int64_t roused_ns; /* when somebody went to wake it from its sleep, whose it is before the set; 0: it did not sleep */
 };
 
 static inline weft__waiter weft__waiter_task(struct weft__task *task) { return (weft__waiter)(uintptr_t)task; }
@@ -155,6 +156,16 @@ void weft__blocked_init(struct weft__blocked *blocked, uint32_t runtime);
  * has forked, and this is the child: what was waited for lives in the parent, and the caller returns without touching it.
  */
 int weft__blocked_wait(struct weft__blocked *blocked, int64_t deadline_ns);
+
+/* fork(): whoever looked for the end of its wait is not in the child. */
+void weft__blocked_after_fork_child(void);
+
+/* Its event was set, and it is about to be taken down as a waiter once more. */
+static inline void weft__blocked_again(struct weft__blocked *blocked)
+{
+    weft__event_clear(&blocked->event);
+    blocked->roused_ns = 0;
+}
 
 /* Who waits with this node. */
 weft__waiter weft__wait_waiter(struct weft__wait *wait);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The flag that one thread sleeps on. */
 #include <errno.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 #include "base/event.h"
@@ -41,6 +42,31 @@ static void event_deadline_passed_times_out_and_leaves_it_clear(void **state)
     assert_int_equal(atomic_load(&event.word), 0);
     weft__event_set(&event); /* the time-out has not eaten the next set */
     assert_int_equal(weft__event_wait(&event, 0), 0);
+}
+
+static void event_play_sleeper(void *context, unsigned number)
+{
+    struct weft__event *event = context;
+    if (number == 0) {
+        VERDICT(weft__event_wait(event, INT64_MAX) == 0);
+        return;
+    }
+    while (!weft__event_sleeps(event))
+        sched_yield();
+    weft__event_set(event);
+    VERDICT(!weft__event_sleeps(event));
+}
+
+static void event_tells_whether_its_owner_sleeps(void **state)
+{
+    (void)state;
+    struct weft__event event = {0};
+    assert_false(weft__event_sleeps(&event));
+    assert_int_equal(weft__event_wait(&event, 0), -ETIMEDOUT);
+    assert_false(weft__event_sleeps(&event));
+    stress_threads(2, event_play_sleeper, &event);
+    verdict_assert();
+    assert_false(weft__event_sleeps(&event));
 }
 
 /* A set has the address alone after its exchange, which may be nobody's by then, or another's. */
@@ -139,6 +165,7 @@ int main(void)
         cmocka_unit_test(event_set_before_returns_at_once),
         cmocka_unit_test(event_set_twice_is_one),
         cmocka_unit_test(event_deadline_passed_times_out_and_leaves_it_clear),
+        cmocka_unit_test(event_tells_whether_its_owner_sleeps),
         cmocka_unit_test(event_wake_of_a_word_that_is_gone_does_nothing),
         cmocka_unit_test(event_ping_pong_loses_no_set),
         cmocka_unit_test(event_on_a_stack_that_goes_is_not_touched_after_the_set),

@@ -223,6 +223,18 @@ static void linger_ends_at_the_limit_and_at_the_time(void **state)
     assert_in_range(now - again, 1000, 1000 + 2 * step);
 }
 
+/* Whoever waits may give any time, also one before all clocks began. */
+static void linger_until_a_time_that_has_passed_does_not_look(void **state)
+{
+    (void)state;
+    const int64_t passed[] = {INT64_MIN, -1, 0, now};
+    for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++) {
+        begin_looks();
+        assert_false(weft__linger(&linger, passed[i], never_comes, NULL));
+        assert_int_equal(looks, 0);
+    }
+}
+
 static void linger_ends_while_the_clock_stands(void **state)
 {
     (void)state;
@@ -247,6 +259,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(linger_does_not_look_unless_it_is_worth_it, begin, end),
         cmocka_unit_test_setup_teardown(linger_ends_when_it_is_there, begin, end),
         cmocka_unit_test_setup_teardown(linger_ends_at_the_limit_and_at_the_time, begin, end),
+        cmocka_unit_test_setup_teardown(linger_until_a_time_that_has_passed_does_not_look, begin, end),
         cmocka_unit_test_setup_teardown(linger_ends_while_the_clock_stands, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
