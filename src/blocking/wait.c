@@ -25,6 +25,8 @@ static struct weft__job *wait_find_locked(weft_job handle, struct weft__blocking
     struct weft__job *job = weft__slab_lookup(&pool->slab, handle.weft__slot);
     if (!job)
         return NULL;
+    __builtin_prefetch(job, 1); /* two lines, as a rule of the thread that ran it: not one after the other, nor while others wait for the lock */
+    __builtin_prefetch(&job->link, 1);
     weft__lock(&pool->lock);
     if (weft__load_relaxed(&job->state) != WEFT__JOB_LIVE || job->id != handle.id || job->detached) {
         weft__unlock(&pool->lock);
