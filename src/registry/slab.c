@@ -200,32 +200,21 @@ static void slab_put(struct weft__slab *slab, struct weft__slot *slot)
 /* A batch for an empty cache, in the order in which the slots lie: what is written one after the other is fetched ahead. */
 static void slab_refill(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index)
 {
-    struct weft__slot **end = &cache->classes[class_index].free;
+    struct weft__slot *taken[WEFT__SLAB_BATCH];
+    unsigned count = 0;
     weft__lock(&slab->lock);
-    for (int i = 0; i < WEFT__SLAB_BATCH && (*end = slab_take(slab, class_index)) != NULL; i++) {
-        end = &(*end)->next;
-        cache->classes[class_index].count++;
-    }
+    while (count < WEFT__SLAB_BATCH && (taken[count] = slab_take(slab, class_index)) != NULL)
+        count++;
     weft__unlock(&slab->lock);
-    *end = NULL;
-}
-
-/* Out of the cache; NULL: it has none of this class. */
-static inline struct weft__slot *slab_pop(struct weft__slab_cache *cache, unsigned class_index)
-{
-    struct weft__slot *slot = cache->classes[class_index].free;
-    if (weft__likely(slot != NULL)) {
-        cache->classes[class_index].free = slot->next;
-        cache->classes[class_index].count--;
-    }
-    return slot;
+    while (count > 0)
+        weft__magazine_push(&cache->classes[class_index], taken[--count]);
 }
 
 static __attribute__((noinline)) void *slab_alloc_slowly(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index)
 {
     if (cache) {
         slab_refill(slab, cache, class_index);
-        return slab_pop(cache, class_index);
+        return weft__magazine_pop(&cache->classes[class_index]);
     }
     weft__lock(&slab->lock);
     struct weft__slot *slot = slab_take(slab, class_index);
@@ -237,20 +226,17 @@ void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, 
 {
     WEFT__REQUIRE("slab-alloc:size", size <= WEFT__SLOT_SIZE_MAX);
     const unsigned class_index = slab_class_of(size);
-    struct weft__slot *slot = cache ? slab_pop(cache, class_index) : NULL;
+    struct weft__slot *slot = cache ? weft__magazine_pop(&cache->classes[class_index]) : NULL;
     return weft__likely(slot != NULL) ? slot : slab_alloc_slowly(slab, cache, class_index);
 }
 
 /* Move up to `count` slots of one class from the cache to the pages. */
 static void slab_flush_class(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index, uint32_t count)
 {
+    struct weft__slot *slot;
     weft__lock(&slab->lock);
-    while (count-- > 0 && cache->classes[class_index].free) {
-        struct weft__slot *slot = cache->classes[class_index].free;
-        cache->classes[class_index].free = slot->next;
-        cache->classes[class_index].count--;
+    while (count-- > 0 && (slot = weft__magazine_pop(&cache->classes[class_index])) != NULL)
         slab_put(slab, slot);
-    }
     weft__unlock(&slab->lock);
 }
 
@@ -269,7 +255,7 @@ void weft__slab_spill(struct weft__slab *slab, struct weft__slab_cache *cache, u
 void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache)
 {
     for (unsigned i = 0; i < WEFT__SLAB_CLASSES; i++)
-        if (cache->classes[i].free)
+        if (cache->classes[i] != 0)
             slab_flush_class(slab, cache, i, UINT32_MAX);
 }
 

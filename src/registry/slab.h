@@ -60,7 +60,10 @@ enum {
 };
 struct weft__slot {
     _Atomic uint64_t state;
-    struct weft__slot *next; /* the slab's while free */
+    union { /* the slab's while free */
+        struct weft__slot *next; /* in its page */
+        uintptr_t magazine;      /* in a cache: weft__magazine */
+    };
 };
 
 /* Two lines: what changes as slots go in and out, and what is asked of each slot and stays as it is. */
@@ -101,13 +104,19 @@ struct weft__slab {
     _Atomic uint64_t bytes; /* mapped, but for what was given back */
 };
 
+/*
+ * Free slots at hand, each with the address of the next, and how many there are in the bits that are 0 in every slot's address: in the
+ * word that the cache keeps, and in each slot for those behind it. So a slot that goes out or in needs no count beside the list.
+ */
+typedef uintptr_t weft__magazine;
+
+enum { WEFT__MAGAZINE_ALIGN = 64 };
+_Static_assert(2 * WEFT__SLAB_BATCH <= WEFT__MAGAZINE_ALIGN, "the number of slots in a magazine fits beside an address");
+
 struct weft__slab_cache {
     struct weft__slab *slab; /* whose slots these are, where an owner has caches of several */
     int64_t live;            /* objects that were begun with it, less those that were ended; registry/home.h */
-    struct {
-        struct weft__slot *free;
-        uint32_t count;
-    } classes[WEFT__SLAB_CLASSES];
+    weft__magazine classes[WEFT__SLAB_CLASSES];
 };
 
 void weft__slab_init(struct weft__slab *slab, void *owner);
@@ -133,7 +142,7 @@ void weft__slab_after_fork_child(void);
 /* A slot of at least `size` bytes, or NULL: no memory. `cache` NULL: straight from the pages. */
 void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size);
 
-/* The rest of weft__slab_free(): straight to its page; half of a class whose magazine is full, to theirs. */
+/* The rest of weft__slab_free(): straight to its page; half of a class whose magazine is full, to theirs, before one more comes. */
 void weft__slab_return(struct weft__slab *slab, void *slot);
 void weft__slab_spill(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index);
 
@@ -155,10 +164,28 @@ void *weft__slab_next(struct weft__slab *slab, uint32_t *number);
 /* Whether the cache has free slots at hand. Its owner's. */
 static inline bool weft__slab_cached(const struct weft__slab_cache *cache)
 {
-    uint32_t count = 0;
+    weft__magazine any = 0;
     for (int i = 0; i < WEFT__SLAB_CLASSES; i++)
-        count += cache->classes[i].count;
-    return count > 0;
+        any |= cache->classes[i];
+    return any != 0;
+}
+
+static inline uint32_t weft__magazine_count(weft__magazine magazine) { return magazine % WEFT__MAGAZINE_ALIGN; }
+
+/* One out of it; NULL: it has none. */
+static inline struct weft__slot *weft__magazine_pop(weft__magazine *magazine)
+{
+    struct weft__slot *slot = (struct weft__slot *)(*magazine - weft__magazine_count(*magazine));
+    if (weft__likely(slot != NULL))
+        *magazine = slot->magazine;
+    return slot;
+}
+
+/* Not more than its number fits. */
+static inline void weft__magazine_push(weft__magazine *magazine, struct weft__slot *slot)
+{
+    slot->magazine = *magazine;
+    *magazine = (uintptr_t)slot + weft__magazine_count(*magazine) + 1;
 }
 
 static inline struct weft__page *weft__page_of(const void *slot)
@@ -175,10 +202,9 @@ static inline void weft__slab_free(struct weft__slab *slab, struct weft__slab_ca
         return;
     }
     const unsigned class_index = weft__page_of(slot)->class_index;
-    slot->next = cache->classes[class_index].free;
-    cache->classes[class_index].free = slot;
-    if (weft__unlikely(++cache->classes[class_index].count >= 2 * WEFT__SLAB_BATCH))
+    if (weft__unlikely(weft__magazine_count(cache->classes[class_index]) == 2 * WEFT__SLAB_BATCH - 1))
         weft__slab_spill(slab, cache, class_index);
+    weft__magazine_push(&cache->classes[class_index], slot);
 }
 
 /*

@@ -138,6 +138,7 @@ static void slab_slot_around_each_byte_of_it_is_found(void **state)
         for (size_t slots = (WEFT__PAGE_SIZE - WEFT__PAGE_HEADER) / classes[i]; slots > 0; slots--) {
             struct weft__slot *slot = take(&slab, NULL, classes[i]);
             size_t wrong = 0;
+            assert_int_equal((uintptr_t)slot % WEFT__MAGAZINE_ALIGN, 0);
             for (size_t byte = 0; byte < classes[i]; byte++)
                 wrong += weft__slot_around((char *)slot + byte) != slot;
             assert_int_equal(wrong, 0);
@@ -176,24 +177,24 @@ static void slab_cache_is_refilled_and_flushed_in_batches(void **state)
     weft__slab_init(&slab, NULL);
     slots[0] = take(&slab, &cache, 192);
     const uint32_t usual = weft__page_of(slots[0])->class_index;
-    assert_int_equal(cache.classes[usual].count, WEFT__SLAB_BATCH - 1);
+    assert_int_equal(weft__magazine_count(cache.classes[usual]), WEFT__SLAB_BATCH - 1);
     const struct weft__page *page = weft__page_of(slots[0]);
     assert_int_equal(page->used, WEFT__SLAB_BATCH);
     for (int i = 1; i < COUNT; i++)
         slots[i] = take(&slab, &cache, 192);
-    assert_int_equal(cache.classes[usual].count, 0);
+    assert_int_equal(weft__magazine_count(cache.classes[usual]), 0);
     for (int i = 0; i < COUNT; i++) {
         give(&slab, &cache, slots[i]);
-        assert_true(cache.classes[usual].count < 2 * WEFT__SLAB_BATCH);
+        assert_true(weft__magazine_count(cache.classes[usual]) < 2 * WEFT__SLAB_BATCH);
     }
-    assert_int_equal(page->used, cache.classes[usual].count); /* the rest went back */
+    assert_int_equal(page->used, weft__magazine_count(cache.classes[usual])); /* the rest went back */
     struct weft__slot *warm = take(&slab, &cache, 192);
     give(&slab, &cache, warm);
     assert_ptr_equal(take(&slab, &cache, 192), warm); /* the one freed last is in the processor's cache still */
     give(&slab, &cache, warm);
     weft__slab_flush(&slab, &cache);
-    assert_int_equal(cache.classes[usual].count, 0);
-    assert_null(cache.classes[usual].free);
+    assert_int_equal(weft__magazine_count(cache.classes[usual]), 0);
+    assert_false(weft__slab_cached(&cache));
     assert_int_equal(page->used, 0);
     weft__slab_fini(&slab);
 }
