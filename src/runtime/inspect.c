@@ -157,7 +157,7 @@ static weft_task worker_task(struct weft__worker *worker, uint64_t id)
 {
     weft_task handle = {.id = 0};
     weft__rcu_read_lock();
-    weft__task *task = id != 0 ? weft__load_acquire(&worker->thread.task) : NULL; /* TP-A1 */
+    weft__task *task = id != 0 ? weft__load_acquire(weft__thread_polled(&worker->thread)) : NULL; /* TP-A1 */
     if (task && weft__task_id(task) == id)
         handle = (weft_task){.id = id, .weft__slot = weft__slot_number(task), .weft__runtime = worker->sched->env.number};
     weft__rcu_read_unlock();

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <weft/runtime.h>
 #include <weft/scope.h>
+#include <weft/step.h>
 #include <weft/trace.h>
 
 #include "base/atomic.h"
@@ -141,8 +142,7 @@ static inline uint64_t weft__counter_read(weft__counter *counter) { return weft_
 struct weft__thread {
     uint32_t entered; /* trails that are over the polled task's; the macros read it: first */
     struct weft__env *env;
-    _Atomic(struct weft__task *) task; /* being polled (TP-R1); whoever looks from elsewhere acquires it inside an RCU section (TP-A1):
-                                        * then the slot is one, though the task may have ended */
+    weft_context cx;         /* of every poll, one after the other; its task: weft__thread_polled() */
     _Atomic uint64_t task_id; /* its id, 0 outside of a poll; the monitor reads it */
     int64_t now;             /* read once per round of the scheduler */
     uint16_t number;         /* WEFT_TRACE_NO_WORKER on threads that are no worker */
@@ -168,8 +168,17 @@ struct weft__thread {
 
 extern _Thread_local struct weft__thread *weft__self __attribute__((tls_model("initial-exec")));
 
-/* The task that this thread polls, or NULL. On the thread itself. */
-static inline struct weft__task *weft__thread_task(const struct weft__thread *self) { return weft__load_relaxed(&self->task); }
+/*
+ * The task being polled, or NULL (TP-R1); whoever looks from elsewhere acquires it inside an RCU section (TP-A1): then the slot is one,
+ * though the task may have ended.
+ */
+static inline _Atomic(void *) *weft__thread_polled(struct weft__thread *thread) { return (_Atomic(void *) *)&thread->cx.weft__task; }
+
+/* The same on the thread itself. */
+static inline struct weft__task *weft__thread_task(const struct weft__thread *self)
+{
+    return weft__load_relaxed(weft__thread_polled((struct weft__thread *)self));
+}
 
 /* The thread's own record, if it is a thread of that runtime. */
 static inline struct weft__thread *weft__self_in(const struct weft__env *env)

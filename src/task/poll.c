@@ -150,6 +150,19 @@ static void poll_note(const struct weft__thread *self, weft__task *task)
 
 enum { POLL_READY, POLL_PENDING, POLL_DROPPED };
 
+/* The context of a poll, which has its task already. What the last one left as it has to be is not written again. */
+static inline weft_context *poll_prepare(struct weft__thread *self)
+{
+    weft_context *cx = &self->cx;
+    if (cx->weft__result != 0)
+        cx->weft__result = 0;
+    if (cx->weft__budget != self->env->coop_budget)
+        cx->weft__budget = self->env->coop_budget;
+    if (weft__unlikely(cx->weft__worker != self))
+        cx->weft__worker = self; /* its first */
+    return cx;
+}
+
 /* Run the body, or the drop of a task that was cancelled before it began. */
 static int poll_body(struct weft__thread *self, weft__task *task, uint64_t word, int *out_result)
 {
@@ -164,19 +177,14 @@ static int poll_body(struct weft__thread *self, weft__task *task, uint64_t word,
         if (task->open_scope)
             weft__scope_propagate(self->env, task, (weft_reason)weft__state_reason(word));
     }
-    weft_context cx = {
-        .weft__budget = self->env->coop_budget,
-        .weft__task = task,
-        .weft__worker = self,
-    };
-    const weft_poll answer = task->fn(&cx, weft__task_frame(task));
-    const uint32_t completed = self->env->coop_budget - cx.weft__budget;
+    const weft_poll answer = task->fn(poll_prepare(self), weft__task_frame(task));
+    const uint32_t completed = self->env->coop_budget - self->cx.weft__budget;
     if (completed != 0)
         weft__counter_add(&self->completed, completed);
     if (answer != WEFT_READY)
         return POLL_PENDING;
     weft__wait_leave(&task->wait); /* of an operation that was begun and never awaited */
-    *out_result = cx.weft__result;
+    *out_result = self->cx.weft__result;
     return POLL_READY;
 }
 
@@ -195,9 +203,10 @@ static weft_poll poll_abandoned(weft_context *cx, void *frame)
 enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, uint8_t source)
 {
     const uint64_t word = weft__state_start(&task->state);
-    weft__store_release(&self->task, task); /* TP-R1 */
+    weft__store_release(weft__thread_polled(self), task); /* TP-R1 */
     weft__store_relaxed(&self->task_id, weft__task_id(task));
-    self->yield = false;
+    if (weft__unlikely(self->yield))
+        self->yield = false;
     if (weft__trace_wants(WEFT_TRACE_poll_start)) {
         weft__emit_poll_start(self->env->number, weft__task_id(task), self->number, source);
         weft__measure_poll(self, task);
@@ -222,7 +231,7 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
                     answer == POLL_DROPPED ? WEFT_TRACE_poll_result_DROPPED : WEFT_TRACE_poll_result_READY, 0);
         poll_finish(self, task, result);
         weft__store_relaxed(&self->task_id, 0);
-        weft__store_relaxed(&self->task, NULL);
+        weft__store_relaxed(weft__thread_polled(self), NULL);
         return WEFT__POLLED_ENDED;
     }
 
@@ -231,7 +240,7 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
     const bool yield = self->yield;
     WEFT__TRACE(self->env->number, poll_end, weft__task_id(task), self->number,
                 yield ? WEFT_TRACE_poll_result_YIELD : WEFT_TRACE_poll_result_PENDING, weft__load_relaxed(&task->line));
-    weft__store_relaxed(&self->task, NULL);
+    weft__store_relaxed(weft__thread_polled(self), NULL);
     weft__store_relaxed(&self->task_id, 0);
     if (yield) {
         weft__state_requeue(&task->state);
