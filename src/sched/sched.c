@@ -74,9 +74,9 @@ static __attribute__((noinline)) void sched_push_local(struct weft__worker *work
 
 /*
  * From another thread than a worker's. It has no other way than through the shared queue, so that says nothing of small tasks that are
- * better left together: whoever naps is to take it.
+ * better left together: whoever naps is to take it. Not in place, as sched_push_local().
  */
-static void sched_inject_from_outside(struct weft__sched *sched, weft__task *task)
+static __attribute__((noinline)) void sched_inject_from_outside(struct weft__sched *sched, weft__task *task)
 {
     weft__handoff_push(&sched->injector, &task->queued);
     const int napper = weft__idle_announce_outside(&sched->idle);
@@ -138,6 +138,7 @@ int weft__sched_init(struct weft__sched *sched, uint64_t seed)
         weft__runqueue_init(&worker->ring);
         weft__pace_init(&worker->pace, sched->global_queue_interval, sched->event_interval);
         weft__pace_begin(&worker->pace, now, 0);
+        worker->shared_turn = 1;
     }
     return 0;
 }

@@ -35,7 +35,7 @@ struct weft__worker {
     uint32_t index;             /* among the workers of its runtime */
     uint32_t tick;              /* polls so far, for what happens every so often */
     uint32_t next_runs;         /* polls in a row before the ring's turn that neither began nor ended a task */
-    uint32_t until_shared;      /* polls until the shared queue comes first */
+    uint32_t shared_turn;       /* the poll at which the shared queue comes first */
     uint32_t ring_turn;         /* the poll at which its ring was served last */
     struct weft__pace pace;
     bool crowded;               /* the last look into the shared queue left tasks there: more is ready than rings hold */

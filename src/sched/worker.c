@@ -45,10 +45,26 @@ WORKER_INLINE void worker_turn_loop(struct weft__worker *worker)
         weft__worker_pause_loop(worker, io->turn(&worker->thread));
 }
 
-/* A poll before the ring's turn. One that begins its task, or ends it (worker_run), is progress. */
+/*
+ * A poll before the ring's turn. One that begins its task, or ends it (worker_run), is progress. Here and elsewhere in the loop a word
+ * that has its value already is not written: what bounds a poll is how much it writes.
+ */
 WORKER_INLINE void worker_count_run(struct weft__worker *worker, weft__task *task)
 {
-    worker->next_runs += weft__load_relaxed(&task->polls) != 0; /* whoever dequeued it owns it */
+    if (weft__load_relaxed(&task->polls) != 0) /* whoever dequeued it owns it */
+        worker->next_runs++;
+}
+
+WORKER_INLINE void worker_reset_runs(struct weft__worker *worker)
+{
+    if (worker->next_runs != 0)
+        worker->next_runs = 0;
+}
+
+WORKER_INLINE void worker_note_source(struct weft__worker *worker, uint8_t source)
+{
+    if (worker->source != source)
+        worker->source = source;
 }
 
 WORKER_INLINE weft__task *worker_take_next(struct weft__worker *worker)
@@ -60,7 +76,7 @@ WORKER_INLINE weft__task *worker_take_next(struct weft__worker *worker)
         return NULL;
     if (worker->next_runs < WORKER_NEXT_RUNS) {
         worker_count_run(worker, task);
-        worker->source = WEFT_TRACE_poll_source_NEXT;
+        worker_note_source(worker, WEFT_TRACE_poll_source_NEXT);
         return task;
     }
     /* It had its turns: behind the ring, which is served now. */
@@ -80,17 +96,17 @@ WORKER_INLINE weft__task *worker_take_awaited(struct weft__worker *worker)
         return NULL;
     weft__task *task = (weft__task *)(uintptr_t)awaited; /* the ring's */
     worker_count_run(worker, task);
-    worker->source = WEFT_TRACE_poll_source_LOCAL;
+    worker_note_source(worker, WEFT_TRACE_poll_source_LOCAL);
     return task;
 }
 
 WORKER_INLINE weft__task *worker_take_oldest(struct weft__worker *worker)
 {
-    worker->next_runs = 0;
+    worker_reset_runs(worker);
     worker->ring_turn = worker->tick;
     weft__task *task = weft__runqueue_pop(&worker->ring);
     if (task)
-        worker->source = WEFT_TRACE_poll_source_LOCAL;
+        worker_note_source(worker, WEFT_TRACE_poll_source_LOCAL);
     return task;
 }
 
@@ -105,12 +121,11 @@ static bool worker_owes_ring(const struct weft__worker *worker)
 WORKER_INLINE weft__task *worker_take_own(struct weft__worker *worker)
 {
     weft__task *task;
-    worker->tick++;
-    if (worker->until_shared-- == 0) {
-        worker->until_shared = 0; /* after the ring, if that has a turn */
+    if (++worker->tick == worker->shared_turn) {
+        worker->shared_turn = worker->tick + 1; /* after the ring, if that has a turn */
         if (worker_owes_ring(worker) && (task = worker_take_oldest(worker)) != NULL)
             return task;
-        worker->until_shared = worker->pace.interval - 1;
+        worker->shared_turn = worker->tick + worker->pace.interval;
         if ((task = weft__worker_take_injected(worker, 1)) != NULL)
             return task;
     }
@@ -143,7 +158,7 @@ WORKER_INLINE void worker_run(struct weft__worker *worker, weft__task *task)
         weft__worker_end_search(worker);
     const enum weft__polled polled = weft__task_poll(&worker->thread, task, worker->source);
     if (polled == WEFT__POLLED_ENDED)
-        worker->next_runs = 0;
+        worker_reset_runs(worker);
     if (polled != WEFT__POLLED_AGAIN && polled != WEFT__POLLED_YIELDED)
         return;
     /* Behind the others, all of them: a task that keeps waking itself is not the one woken last. */
