@@ -14,19 +14,8 @@
 
 _Static_assert(sizeof(struct weft__page) <= WEFT__PAGE_HEADER, "a page's header fits before its first slot");
 
-static const uint32_t slab_sizes[WEFT__SLAB_CLASSES] = {WEFT__SLAB_SIZES};
-static const uint8_t slab_usual[] = {WEFT__SLAB_USUAL};
-enum { SLAB_USUAL = (sizeof slab_usual - 1) * 64 };
-
-static inline unsigned slab_class_of(size_t size)
-{
-    if (weft__likely(size <= SLAB_USUAL))
-        return slab_usual[(size + 63) / 64];
-    unsigned index = 0;
-    while (slab_sizes[index] < size)
-        index++;
-    return index;
-}
+const uint32_t weft__slab_sizes[WEFT__SLAB_CLASSES] = {WEFT__SLAB_SIZES};
+const uint8_t weft__slab_usual[WEFT__SLAB_USUAL_LINES] = {WEFT__SLAB_USUAL};
 
 /* Every slab that handles point at, for a fork. */
 static struct {
@@ -133,7 +122,7 @@ static struct weft__page *slab_grow(struct weft__slab *slab, unsigned class_inde
     page->slab = slab;
     page->number = number;
     page->class_index = class_index;
-    page->slot_size = slab_sizes[class_index];
+    page->slot_size = weft__slab_sizes[class_index];
     page->inverse = UINT32_MAX / page->slot_size + 1;
     page->slots = (WEFT__PAGE_SIZE - WEFT__PAGE_HEADER) / page->slot_size;
     weft__list_push_back(&slab->classes[class_index].partial, &page->link);
@@ -225,7 +214,7 @@ static __attribute__((noinline)) void *slab_alloc_slowly(struct weft__slab *slab
 void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size)
 {
     WEFT__REQUIRE("slab-alloc:size", size <= WEFT__SLOT_SIZE_MAX);
-    const unsigned class_index = slab_class_of(size);
+    const unsigned class_index = weft__slab_class_of(size);
     struct weft__slot *slot = cache ? weft__magazine_pop(&cache->classes[class_index]) : NULL;
     return weft__likely(slot != NULL) ? slot : slab_alloc_slowly(slab, cache, class_index);
 }

@@ -55,6 +55,7 @@ enum { WEFT__PAGE_SIZE = 65536, WEFT__PAGE_HEADER = 128 };
 
 enum {
     WEFT__SLAB_CLASSES = sizeof (const uint32_t[]){WEFT__SLAB_SIZES} / sizeof(uint32_t),
+    WEFT__SLAB_USUAL_LINES = sizeof (const uint8_t[]){WEFT__SLAB_USUAL},
     WEFT__SLAB_LEAF_PAGES = WEFT__SLAB_LEAF, /* for src/gdb, which sees no macros */
     WEFT__SLOT_BITS = 10
 };
@@ -139,6 +140,19 @@ void weft__slab_before_fork(void);
 void weft__slab_after_fork_parent(void);
 void weft__slab_after_fork_child(void);
 
+extern const uint32_t weft__slab_sizes[WEFT__SLAB_CLASSES];
+extern const uint8_t weft__slab_usual[WEFT__SLAB_USUAL_LINES];
+
+static inline unsigned weft__slab_class_of(size_t size)
+{
+    if (weft__likely(size <= (WEFT__SLAB_USUAL_LINES - 1) * 64))
+        return weft__slab_usual[(size + 63) / 64];
+    unsigned index = 0;
+    while (weft__slab_sizes[index] < size)
+        index++;
+    return index;
+}
+
 /* A slot of at least `size` bytes, or NULL: no memory. `cache` NULL: straight from the pages. */
 void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size);
 
@@ -191,6 +205,12 @@ static inline void weft__magazine_push(weft__magazine *magazine, struct weft__sl
 static inline struct weft__page *weft__page_of(const void *slot)
 {
     return (struct weft__page *)((uintptr_t)slot & ~(uintptr_t)(WEFT__PAGE_SIZE - 1));
+}
+
+/* A slot that is at hand; NULL: there is none of that size, and weft__slab_alloc() may have one. */
+static inline void *weft__slab_take(struct weft__slab_cache *cache, size_t size)
+{
+    return weft__magazine_pop(&cache->classes[weft__slab_class_of(size)]);
 }
 
 /* Give a slot back. Its state already says that it is free. Allocates nothing, cannot fail. */

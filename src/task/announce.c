@@ -2,7 +2,6 @@
 #include "task/announce.h"
 
 #include "registry/slab.h"
-#include "trace/emit.h"
 
 _Atomic uint32_t weft__announce_generation = 1;
 
@@ -18,7 +17,7 @@ static void announce_site(struct weft__env *env, weft_site *site, uint32_t bytes
                         site->function ? site->function : "", site->file ? site->file : "", site->line, bytes);
 }
 
-static __attribute__((cold, noinline)) void announce_spawn(struct weft__env *env, weft__task *task)
+void weft__announce_spawn(struct weft__env *env, weft__task *task)
 {
     const uint64_t id = weft__task_id(task);
     weft_site *site = weft__load_relaxed(&task->site);
@@ -29,14 +28,6 @@ static __attribute__((cold, noinline)) void announce_spawn(struct weft__env *env
         WEFT__TRACE(env->number, task_name, id, extra->category, extra->name_length > 0 ? extra->name : site->name);
     WEFT__TRACE(env->number, task_spawn, id, weft__load_relaxed(&task->parent), (uint64_t)(uintptr_t)site,
                 weft__self_number());
-}
-
-void weft__announce_spawn(struct weft__env *env, weft__task *task)
-{
-    const uint64_t mine = UINT64_C(1) << WEFT_TRACE_site_def | UINT64_C(1) << WEFT_TRACE_task_name |
-                          UINT64_C(1) << WEFT_TRACE_task_spawn;
-    if (weft__unlikely(weft__load_relaxed(&weft__trace_mask) & mine))
-        announce_spawn(env, task);
 }
 
 void weft__announce_live(struct weft__env *env, const weft_task_info *info)

@@ -132,7 +132,7 @@ struct weft__env {
  * releases (CN-R1), so that a reader who acquires (CN-A1) and sees the n-th event sees what came before it.
  */
 typedef _Atomic uint64_t weft__counter;
-static inline void weft__counter_add(weft__counter *counter, uint64_t n)
+static inline __attribute__((always_inline)) void weft__counter_add(weft__counter *counter, uint64_t n)
 {
     weft__store_release(counter, weft__load_relaxed(counter) + n); /* CN-R1 */
 }

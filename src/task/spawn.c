@@ -95,13 +95,15 @@ struct spawn {
     size_t frame_size;
 };
 
-/* Both ways of a spawn are one function, compiled twice: on a worker of the runtime nothing is asked of `self` again. */
+/* All ways of a spawn are made of the same pieces, each compiled in its place: on a worker nothing is asked of `self` again. */
 #define SPAWN_INLINE static inline __attribute__((always_inline))
+
+enum { SPAWN_COPY_MIN = 16, SPAWN_COPY_MAX = 64 };
 
 /* A frame is small, and 16 bytes at a time are not worth a call: from both ends, where they may overlap. */
 SPAWN_INLINE void spawn_copy(char *to, const char *from, size_t size)
 {
-    if (weft__unlikely(size < 16 || size > 64)) {
+    if (weft__unlikely(size < SPAWN_COPY_MIN || size > SPAWN_COPY_MAX)) {
         if (size > 0)
             memcpy(to, from, size);
         return;
@@ -133,20 +135,28 @@ SPAWN_INLINE void spawn_fill(struct weft__env *env, struct weft__thread *self, w
     spawn_copy(weft__task_frame(task), spawn->frame, spawn->frame_size);
 }
 
-/* What only some tasks have; the number of the name. */
-SPAWN_INLINE uint32_t spawn_fill_extra(struct weft__task_extra *extra, const struct spawn *spawn, size_t name_length)
+/* What only some tasks have, and these may have no name of their own. */
+SPAWN_INLINE void spawn_fill_extra_usual(struct weft__task_extra *extra, const struct spawn *spawn, uint32_t number)
 {
     const weft_task_options *options = spawn->options;
     extra->member = (struct weft__link){0};
     weft__store_relaxed(&extra->joiner, 0);
     extra->drop = options ? options->drop : NULL;
     extra->category = options ? options->category : 0;
-    extra->name_length = (uint8_t)name_length;
+    extra->name_length = 0;
     extra->trailed = false;
+    weft__store_relaxed(&extra->number, (uint16_t)number);
+}
+
+/* The same of any task; the number of its name. */
+SPAWN_INLINE uint32_t spawn_fill_extra(struct weft__task_extra *extra, const struct spawn *spawn, size_t name_length)
+{
+    const weft_task_options *options = spawn->options;
     const uint32_t number = options && (options->name || options->category != 0)
                                 ? spawn_number_named(spawn->site, options, name_length)
                                 : spawn_number(spawn->site);
-    weft__store_relaxed(&extra->number, (uint16_t)number);
+    spawn_fill_extra_usual(extra, spawn, number);
+    extra->name_length = (uint8_t)name_length;
     if (name_length > 0) {
         memcpy(extra->name, options->name, name_length);
         extra->name[name_length] = '\0';
@@ -164,7 +174,13 @@ SPAWN_INLINE void spawn_count(struct weft__env *env, struct weft__thread *self, 
     }
 }
 
-SPAWN_INLINE weft_task spawn_on(struct weft__env *env, struct weft__thread *self, const struct spawn *spawn)
+SPAWN_INLINE weft_task spawn_handle(const struct weft__env *env, const weft__task *task, uint64_t id)
+{
+    return (weft_task){.id = id, .weft__slot = weft__slot_number(task), .weft__runtime = env->number};
+}
+
+/* Any task; `self` NULL: from a thread that is none of the runtime's. */
+SPAWN_INLINE weft_task spawn_any(struct weft__env *env, struct weft__thread *self, const struct spawn *spawn)
 {
     const weft_task_options *options = spawn->options;
     weft_scope *scope = spawn->scope;
@@ -200,14 +216,15 @@ SPAWN_INLINE weft_task spawn_on(struct weft__env *env, struct weft__thread *self
     weft__store_relaxed(&task->extra, extra);
 
     const bool claimed = !(options && options->joinable); /* nobody will ask for the result */
-    const weft_task handle = {.id = id, .weft__slot = weft__slot_number(task), .weft__runtime = env->number};
+    const weft_task handle = spawn_handle(env, task, id);
     if (!root && !weft__scope_enter(env, scope, task, claimed)) {
         weft__trail_forget(task);
         weft__slab_free(&env->slab, cache, task);
         return spawn_failed(WEFT_ECANCELED);
     }
     spawn_count(env, self, number);
-    weft__announce_spawn(env, task);
+    if (weft__announce_wanted())
+        weft__announce_spawn(env, task);
     if (root)
         weft__state_init(&task->state, (uint32_t)id, claimed);
     env->ops->schedule(env, task);
@@ -216,11 +233,65 @@ SPAWN_INLINE weft_task spawn_on(struct weft__env *env, struct weft__thread *self
 
 static __attribute__((noinline)) weft_task spawn_from_outside(struct weft__env *env, const struct spawn *spawn)
 {
-    return spawn_on(env, NULL, spawn);
+    return spawn_any(env, NULL, spawn);
 }
 
-weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_options *options, weft_poll_fn *fn,
-                           const void *frame, size_t frame_size)
+static __attribute__((noinline)) weft_task spawn_inside(struct weft__env *env, struct weft__thread *self, const struct spawn *spawn)
+{
+    return spawn_any(env, self, spawn);
+}
+
+/* The end of the usual way, for a member of a scope other than the root. */
+static __attribute__((noinline)) weft_task spawn_member(struct weft__env *env, struct weft__thread *self, weft__task *task, bool claimed,
+                                                        uint32_t number)
+{
+    const weft_task handle = spawn_handle(env, task, weft__task_id(task));
+    if (!weft__scope_enter(env, weft__load_relaxed(&task->scope), task, claimed)) {
+        weft__slab_free(&env->slab, &self->cache, task);
+        return spawn_failed(WEFT_ECANCELED);
+    }
+    spawn_count(env, self, number);
+    env->ops->schedule(env, task);
+    return handle;
+}
+
+/*
+ * Is it as nearly all are: on a worker, named as its site is, with a frame of a usual size, and nobody asks for its events? Then
+ * everything is at hand, and nothing on its way is called, for which registers would have to be saved, but the scheduler at the end.
+ */
+SPAWN_INLINE bool spawn_is_usual(const struct weft__thread *self, const struct spawn *spawn)
+{
+    const weft_task_options *options = spawn->options;
+    return !weft__announce_wanted() && spawn->frame_size - SPAWN_COPY_MIN <= SPAWN_COPY_MAX - SPAWN_COPY_MIN &&
+           (!options || (!options->name && options->category == 0)) && weft__site_known(spawn->site) >> 16 != 0 &&
+           self->ids.next != self->ids.end;
+}
+
+/* Its way, with the slot that it gets; `more` says whether it has extras. */
+SPAWN_INLINE weft_task spawn_usual(struct weft__env *env, struct weft__thread *self, weft__task *task, const struct spawn *spawn, bool more)
+{
+    const uint64_t id = self->ids.next++;
+    const uint32_t number = weft__site_known(spawn->site) >> 16;
+    const bool claimed = !(more && spawn->options && spawn->options->joinable);
+    spawn_fill(env, self, task, id, spawn);
+    struct weft__task_extra *extra = NULL;
+    if (more) {
+        extra = (struct weft__task_extra *)(void *)((char *)task + sizeof *task + spawn_round(spawn->frame_size));
+        spawn_fill_extra_usual(extra, spawn, number);
+    }
+    weft__store_relaxed(&task->extra, extra);
+    if (more && spawn->scope != &env->root)
+        return spawn_member(env, self, task, claimed, number);
+    const weft_task handle = spawn_handle(env, task, id);
+    spawn_count(env, self, number);
+    weft__state_init(&task->state, (uint32_t)id, claimed);
+    env->ops->schedule(env, task);
+    return handle;
+}
+
+/* All but the plain ones: with extras, from outside, by a name of their own; and what is refused. */
+static __attribute__((noinline)) weft_task spawn_more(weft_scope *scope, weft_site *site, const weft_task_options *options,
+                                                      weft_poll_fn *fn, const void *frame, size_t frame_size)
 {
     const int wrong = spawn_check(scope, site, options, fn, frame, frame_size);
     if (wrong)
@@ -234,5 +305,35 @@ weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_o
     struct weft__thread *self = weft__self_in(env);
     if (weft__unlikely(!self))
         return spawn_from_outside(env, &(const struct spawn){scope, site, options, fn, frame, frame_size});
-    return spawn_on(env, self, &(const struct spawn){scope, site, options, fn, frame, frame_size}); /* its own: never in memory */
+    const struct spawn spawn = {scope, site, options, fn, frame, frame_size}; /* its own: never in memory */
+    if (spawn_needs_extra(options, scope == &env->root) && spawn_is_usual(self, &spawn)) {
+        weft__task *task = weft__slab_take(&self->cache, sizeof *task + spawn_round(frame_size) + sizeof(struct weft__task_extra));
+        if (weft__likely(task != NULL))
+            return spawn_usual(env, self, task, &spawn, true);
+    }
+    return spawn_inside(env, self, &(const struct spawn){scope, site, options, fn, frame, frame_size});
+}
+
+/* A task that needs nothing beside header and frame, with arguments that are sound: in the registers that a call has free. */
+static __attribute__((noinline)) weft_task spawn_plain(weft_scope *scope, weft_site *site, const weft_task_options *options,
+                                                       weft_poll_fn *fn, const void *frame, size_t frame_size)
+{
+    struct weft__thread *self = weft__self;
+    const struct spawn spawn = {scope, site, options, fn, frame, frame_size};
+    if (weft__likely(spawn_is_usual(self, &spawn) && !weft__load_relaxed(&self->env->refusing))) { /* as in spawn_more() */
+        weft__task *task = weft__slab_take(&self->cache, sizeof *task + spawn_round(frame_size));
+        if (weft__likely(task != NULL))
+            return spawn_usual(self->env, self, task, &spawn, false);
+    }
+    return spawn_more(scope, site, options, fn, frame, frame_size);
+}
+
+/* Only says which way: both take the arguments where they are. */
+weft_task weft_spawn_frame(weft_scope *scope, weft_site *site, const weft_task_options *options, weft_poll_fn *fn,
+                           const void *frame, size_t frame_size)
+{
+    const struct weft__thread *self = weft__self;
+    const bool plain = self && scope == &self->env->root && site && fn && frame &&
+                       (!options || (options->size >= sizeof *options && !spawn_needs_extra(options, true)));
+    return plain ? spawn_plain(scope, site, options, fn, frame, frame_size) : spawn_more(scope, site, options, fn, frame, frame_size);
 }
