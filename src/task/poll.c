@@ -126,7 +126,7 @@ static inline void poll_finish_claimed(struct weft__thread *self, weft__task *ta
         weft__scope_leave(env, scope, task);
 }
 
-static void poll_finish(struct weft__thread *self, weft__task *task, int result)
+static inline void poll_finish(struct weft__thread *self, weft__task *task, int result)
 {
     const uint64_t word = weft__load_relaxed(&task->state);
     bool mine = true; /* the slot, until it is given back */
@@ -136,7 +136,40 @@ static void poll_finish(struct weft__thread *self, weft__task *task, int result)
         mine = poll_finish_joinable(self, task, word, result);
     if (mine)
         weft__slab_free(&self->env->slab, &self->cache, task);
+}
+
+/* It is over: the last that is said of it. */
+static inline enum weft__polled poll_ended(struct weft__thread *self)
+{
     weft__counter_add(&self->ended, 1); /* last: the runtime may be finished once the counts agree */
+    weft__store_relaxed(&self->task_id, 0);
+    weft__store_relaxed(weft__thread_polled(self), NULL);
+    return WEFT__POLLED_ENDED;
+}
+
+/* The end of any task. */
+static __attribute__((noinline)) enum weft__polled poll_end(struct weft__thread *self, weft__task *task, int result, uint8_t how)
+{
+    WEFT__TRACE(self->env->number, poll_end, weft__task_id(task), self->number, how, 0);
+    poll_finish(self, task, result);
+    return poll_ended(self);
+}
+
+/* That of a member of a scope that poll_ends_plainly(). */
+static __attribute__((noinline)) enum weft__polled poll_end_member(struct weft__thread *self, weft__task *task, weft_scope *scope)
+{
+    weft__state_free(&task->state);
+    weft__scope_leave(self->env, scope, task);
+    weft__slab_free(&self->env->slab, &self->cache, task);
+    return poll_ended(self);
+}
+
+/* Nobody will ask for its result, which decides nothing, or for the events of its end. */
+static inline bool poll_ends_plainly(weft__task *task, const weft_scope *scope, int result)
+{
+    const uint64_t told = UINT64_C(1) << WEFT_TRACE_poll_end | UINT64_C(1) << WEFT_TRACE_task_end;
+    return weft__likely(weft__load_relaxed(&task->state) & WEFT__CLAIMED) && !weft__scope_heeds(scope, result) &&
+           !weft__unlikely(weft__load_relaxed(&weft__trace_mask) & told);
 }
 
 /* Where the step waits, and since when, for those who look from outside. */
@@ -147,8 +180,6 @@ static void poll_note(const struct weft__thread *self, weft__task *task)
         weft__store_relaxed(&task->line, __atomic_load_n(&frame->line, __ATOMIC_RELAXED));
     weft__store_relaxed(&task->idle, weft__task_idle(weft__thread_now(self)));
 }
-
-enum { POLL_READY, POLL_PENDING, POLL_DROPPED };
 
 /* The context of a poll, which has its task already. What the last one left as it has to be is not written again. */
 static inline weft_context *poll_prepare(struct weft__thread *self)
@@ -163,29 +194,18 @@ static inline weft_context *poll_prepare(struct weft__thread *self)
     return cx;
 }
 
-/* Run the body, or the drop of a task that was cancelled before it began. */
-static int poll_body(struct weft__thread *self, weft__task *task, uint64_t word, int *out_result)
+/* A task that was cancelled is polled. True: it had not begun, and its drop ran in place of its body. */
+static __attribute__((cold, noinline)) bool poll_drops(struct weft__thread *self, weft__task *task, uint64_t word)
 {
-    if (word & WEFT__CANCELLED) {
-        const struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
-        if (extra && extra->drop && weft__load_relaxed(&task->polls) == 0) {
-            extra->drop(weft__task_frame(task));
-            weft__trail_end(task, WEFT_ECANCELED);
-            *out_result = WEFT_ECANCELED;
-            return POLL_DROPPED;
-        }
-        if (task->open_scope)
-            weft__scope_propagate(self->env, task, (weft_reason)weft__state_reason(word));
+    const struct weft__task_extra *extra = weft__load_relaxed(&task->extra);
+    if (extra && extra->drop && weft__load_relaxed(&task->polls) == 0) {
+        extra->drop(weft__task_frame(task));
+        weft__trail_end(task, WEFT_ECANCELED);
+        return true;
     }
-    const weft_poll answer = task->fn(poll_prepare(self), weft__task_frame(task));
-    const uint32_t completed = self->env->coop_budget - self->cx.weft__budget;
-    if (completed != 0)
-        weft__counter_add(&self->completed, completed);
-    if (answer != WEFT_READY)
-        return POLL_PENDING;
-    weft__wait_leave(&task->wait); /* of an operation that was begun and never awaited */
-    *out_result = self->cx.weft__result;
-    return POLL_READY;
+    if (task->open_scope)
+        weft__scope_propagate(self->env, task, (weft_reason)weft__state_reason(word));
+    return false;
 }
 
 /* After a body that returned with scopes open: it is not run again, its scopes are waited for, and this is its result. */
@@ -200,41 +220,27 @@ static weft_poll poll_abandoned(weft_context *cx, void *frame)
     return WEFT_READY;
 }
 
-enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, uint8_t source)
+static __attribute__((cold, noinline)) void poll_tell_start(struct weft__thread *self, weft__task *task, uint8_t source)
 {
-    const uint64_t word = weft__state_start(&task->state);
-    weft__store_release(weft__thread_polled(self), task); /* TP-R1 */
-    weft__store_relaxed(&self->task_id, weft__task_id(task));
-    if (weft__unlikely(self->yield))
-        self->yield = false;
-    if (weft__trace_wants(WEFT_TRACE_poll_start)) {
-        weft__emit_poll_start(self->env->number, weft__task_id(task), self->number, source);
-        weft__measure_poll(self, task);
-    }
+    weft__emit_poll_start(self->env->number, weft__task_id(task), self->number, source);
+    weft__measure_poll(self, task);
+}
 
-    int result = 0;
-    int answer = poll_body(self, task, word, &result);
-    if (weft__unlikely(answer == POLL_READY && task->open_scope)) {
-        poll_note(self, task);
-        if (!weft__scope_owner_may_end(self->env, task)) {
-            task->fn = poll_abandoned;
-            answer = POLL_PENDING;
-        } else {
-            result = WEFT_EBUSY;
-            weft__trail_end(task, result);
-        }
+/* Its body has answered that it ends, with scopes open. False: it is not over before they are closed. */
+static __attribute__((cold, noinline)) bool poll_may_end(struct weft__thread *self, weft__task *task)
+{
+    poll_note(self, task);
+    if (!weft__scope_owner_may_end(self->env, task)) {
+        task->fn = poll_abandoned;
+        return false;
     }
-    weft__counter_add(&self->polls, 1);
+    weft__trail_end(task, WEFT_EBUSY);
+    return true;
+}
 
-    if (answer != POLL_PENDING) {
-        WEFT__TRACE(self->env->number, poll_end, weft__task_id(task), self->number,
-                    answer == POLL_DROPPED ? WEFT_TRACE_poll_result_DROPPED : WEFT_TRACE_poll_result_READY, 0);
-        poll_finish(self, task, result);
-        weft__store_relaxed(&self->task_id, 0);
-        weft__store_relaxed(weft__thread_polled(self), NULL);
-        return WEFT__POLLED_ENDED;
-    }
-
+/* The body has answered that it waits. */
+static inline enum weft__polled poll_pend(struct weft__thread *self, weft__task *task)
+{
     weft__store_relaxed(&task->polls, weft__load_relaxed(&task->polls) + 1);
     poll_note(self, task);
     const bool yield = self->yield;
@@ -248,4 +254,44 @@ enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, u
     }
     /* After this move the task may run elsewhere: it is not touched again unless it is ours. */
     return weft__state_suspend(&task->state) == WEFT__MOVE_SUBMIT ? WEFT__POLLED_AGAIN : WEFT__POLLED_WAITS;
+}
+
+/* The body has answered that it ends. The usual end is here, and calls nothing: see spawn_is_usual(). */
+static inline enum weft__polled poll_ready(struct weft__thread *self, weft__task *task)
+{
+    int result = self->cx.weft__result;
+    weft__wait_leave(&task->wait); /* of an operation that was begun and never awaited */
+    if (weft__unlikely(task->open_scope != NULL)) {
+        if (!poll_may_end(self, task))
+            return poll_pend(self, task);
+        result = WEFT_EBUSY;
+    }
+    weft_scope *scope = weft__load_relaxed(&task->scope);
+    if (!poll_ends_plainly(task, scope, result))
+        return poll_end(self, task, result, WEFT_TRACE_poll_result_READY);
+    if (scope != &self->env->root)
+        return poll_end_member(self, task, scope);
+    weft__state_free(&task->state);
+    weft__slab_free(&self->env->slab, &self->cache, task);
+    return poll_ended(self);
+}
+
+enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, uint8_t source)
+{
+    const uint64_t word = weft__state_start(&task->state);
+    weft__store_release(weft__thread_polled(self), task); /* TP-R1 */
+    weft__store_relaxed(&self->task_id, weft__task_id(task));
+    if (weft__unlikely(self->yield))
+        self->yield = false;
+    if (weft__trace_wants(WEFT_TRACE_poll_start))
+        poll_tell_start(self, task, source);
+    const bool drops = weft__unlikely(word & WEFT__CANCELLED) && poll_drops(self, task, word);
+    const weft_poll answer = drops ? WEFT_READY : task->fn(poll_prepare(self), weft__task_frame(task));
+    weft__counter_add(&self->polls, 1);
+    if (weft__unlikely(drops))
+        return poll_end(self, task, WEFT_ECANCELED, WEFT_TRACE_poll_result_DROPPED);
+    const uint32_t completed = self->env->coop_budget - self->cx.weft__budget;
+    if (completed != 0)
+        weft__counter_add(&self->completed, completed);
+    return answer == WEFT_READY ? poll_ready(self, task) : poll_pend(self, task);
 }
