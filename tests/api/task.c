@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks: spawn, names, identity, join, detach, cancel, wake, inspect, visit. */
+#include "lib/verdict.h"
 #include "lib/world.h"
 
 #include <stdio.h>
@@ -765,6 +766,65 @@ static void spawn_frame_takes_frames_of_every_size(void **state)
     assert_int_equal(atomic_load(&ran), spawned);
 }
 
+enum { SIZED_MAX = 100 };
+static atomic_uint sized_ran;
+
+/* Its frame begins with its size; the other bytes follow from it. */
+static void fill_sized(unsigned char *frame, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++)
+        frame[i] = (unsigned char)(size + 3 * i);
+}
+
+static weft_poll sized(weft_context *cx, void *frame)
+{
+    (void)cx;
+    unsigned char expected[SIZED_MAX];
+    const unsigned size = *(unsigned char *)frame;
+    fill_sized(expected, size);
+    VERDICT(memcmp(frame, expected, size) == 0);
+    atomic_fetch_add(&sized_ran, 1);
+    return WEFT_READY;
+}
+
+struct spawns_sized {
+    weft_frame weft;
+    weft_scope scope;
+};
+
+/* Plain ones, ones with extras, members of a scope, ones with a name: each has its own way on a worker. */
+static weft_poll spawns_sized(weft_context *cx, struct spawns_sized *self)
+{
+    WEFT_BEGIN(cx, self);
+    VERDICT(weft_scope_open(cx, &self->scope, NULL) == 0);
+    for (unsigned size = 1; size <= SIZED_MAX; size++) {
+        static weft_site site = {__FILE__, "by hand", "sized", __LINE__, UINT32_MAX, 0};
+        static const weft_task_options joinable = {.size = sizeof joinable, .joinable = true};
+        static const weft_task_options named = {.size = sizeof named, .name = "with a name", .category = 3};
+        unsigned char frame[SIZED_MAX];
+        fill_sized(frame, size);
+        weft_scope *root = weft_runtime_scope(weft_context_runtime(cx));
+        weft_task joined = weft_spawn_frame(root, &site, &joinable, sized, frame, size);
+        VERDICT(weft_task_error(weft_spawn_frame(root, &site, NULL, sized, frame, size)) == 0);
+        VERDICT(weft_task_error(weft_spawn_frame(&self->scope, &site, NULL, sized, frame, size)) == 0);
+        VERDICT(weft_task_error(weft_spawn_frame(&self->scope, &site, &named, sized, frame, size)) == 0);
+        VERDICT(weft_task_detach(&joined) == 0);
+    }
+    WEFT_AWAIT(self->weft.rc, weft_scope_close(cx, &self->scope));
+    VERDICT(self->weft.rc == 0);
+    WEFT_END(0);
+}
+
+static void spawn_on_a_worker_copies_frames_of_every_size(void **state)
+{
+    (void)state;
+    atomic_store(&sized_ran, 0);
+    checked(weft_spawn(weft_runtime_scope(rt), spawns_sized));
+    world_settle(rt);
+    verdict_assert();
+    assert_int_equal(atomic_load(&sized_ran), 4 * SIZED_MAX);
+}
+
 #define OWN(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -792,6 +852,7 @@ int main(void)
         OWN(visit_shows_every_live_task_and_ends_when_told),
         OWN(handles_outlive_the_runtime),
         OWN(spawn_frame_takes_frames_of_every_size),
+        OWN(spawn_on_a_worker_copies_frames_of_every_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
