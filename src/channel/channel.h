@@ -7,12 +7,15 @@
  *     first line     written at creation; read by all
  *     gate           senders by compare-and-swap; the receiver sets flags; whoever grants adds to reserved
  *     slots          a claimed slot is its sender's until the word is written, then the receiver's until head passes it
- *     head …         written by the receiver (or under `taking`, if senders may drop the oldest); read by all
+ *     head …         written by the receiver (and under the lock, if senders may drop the oldest); read by all
  *     rx             the receiver registers, whoever wakes it takes it out
  *     bell           made under the lock, once; rung by whoever takes WEFT__RX_BELL out of rx
- *     lock           guards the waiting list, the nodes in it, and the life of the ring against a look from outside; it lies on
- *                    the gate's line, where who takes it has business
- *     counters       relaxed: statistics
+ *     lock           guards the waiting list, the nodes in it, and the life of the ring against a look from outside; with
+ *                    WEFT_DROP_OLDEST, where nobody waits for room, head as well. It lies on the gate's line, where who takes
+ *                    it has business
+ *     counters       relaxed: statistics. Received is not one of them, but head less what senders took out
+ *
+ * A close leaves head where it is: what the shut gate and head have between them is the close's, and `remains` says what became of it.
  *
  * Edges:
  *     CH-R1 -> CH-A1   a slot's word is released by its sender and acquired by the receiver: the message.
@@ -23,8 +26,7 @@
  *                      sequentially consistent: either the receiver sees the waiting sender, or that one sees the room.
  *     CH-R5 -> CH-A5   the count of senders is released by a close and acquired by the receiver: all that the closed
  *                      sender sent is in the ring before the end is.
- *     CH-R6 -> CH-A6   what is counted as out is released after head was moved and acquired before head is read: a look
- *                      from outside sees no more messages out than in.
+ *     CH-R6 -> CH-A6   channel/label.h
  *     CH-R7 -> CH-A7   the bell is released when it was made.
  *     CH-R8 -> CH-A8   whoever takes a waiting sender's node out releases its state, that one acquires it: its place is reserved,
  *                      and nobody else looks at the node any more.
@@ -42,11 +44,13 @@
 #include "base/list.h"
 #include "base/lock.h"
 #include "channel/gate.h"
+#include "channel/label.h"
 #include "metrics/ledger.h"
 #include "channel/rings.h"
 #include "registry/home.h"
 #include "registry/realm.h"
 #include "registry/slab.h"
+#include "task/env.h"
 #include "task/trail.h"
 #include "trace/emit.h"
 
@@ -60,29 +64,25 @@ enum { WEFT__CHANNEL_LIVE = 1, WEFT__CHANNEL_FREE = 2, WEFT__CHANNEL_BITS = 2 };
 enum { WEFT__EVICT_SIZE_MAX = 4096 };
 
 /*
- * Three lines and a half, by who writes them; then the two names with their ends, and the ring, if it is small. What only waits
- * and those who look touch is in the last, so that a channel of one place with a short name ends with it.
+ * Three lines, by who writes them: hardly anybody, senders, the receiver. A ring of 16 bytes, one place of a word, is the end of
+ * the third, which is the line that goes to and fro with each of its messages anyway; any other inside of the channel begins a line.
  */
 struct weft_channel {
     _Atomic uint64_t state;
     union {
         struct weft__slot *slab_next;
-        struct weft__channels *home;
+        _Atomic(unsigned char *) ring;
     };
-    _Atomic(unsigned char *) ring;
+    struct weft__waitable waitable; /* points into the channel's label */
+    uint32_t capacity : 24;
+    uint32_t overflow : 8; /* weft_overflow */
+    uint32_t message_size;
     uint32_t mask;         /* slots of the ring - 1 */
     uint32_t stride;       /* bytes from slot to slot; a slot is the message, then its word in the last 8 bytes, and in
                               the 8 before, if there is room, its trail */
-    uint32_t message_size;
-    _Atomic uint32_t capacity;
-    uint8_t overflow;      /* weft_overflow */
-    bool internal;
-    uint8_t name_length;      /* this and the next: under the lock */
-    uint8_t component_length;
-    _Atomic int16_t health; /* weft_health */
-    _Atomic uint16_t number; /* its row in the ledger of its runtime; 0: none yet */
     void (*drop)(void *message, void *context);
     void *drop_context;
+    _Atomic(struct weft__bell *) bell; /* of a receiver that its host polls; NULL: nobody has asked for it */
 
     _Alignas(64) _Atomic uint64_t gate;
     _Atomic uint64_t head_seen; /* head as some sender saw it last: saves the others a look at the receiver's line */
@@ -91,43 +91,29 @@ struct weft_channel {
     struct weft__lock lock;
     _Atomic uint32_t waiting_count;
     struct weft__link *waiting; /* a ring of the nodes, the last of them */
-    _Atomic uint64_t dropped;
-    _Atomic uint64_t failed;
-    _Atomic uint64_t overflowed; /* refused for lack of room, or messages dropped for it; and then there are the waits */
+    union { /* where senders wait; and where a full channel drops, so that nobody ever waits for room */
+        struct { _Atomic uint64_t waits; _Atomic int64_t wait_total_ns; };
+        struct { _Atomic uint64_t dropped_oldest, dropped_newest; }; /* the former under the lock, as the move of head */
+    };
+    _Atomic uint64_t failed_full; /* operations that were refused: for lack of room, */
 
     _Alignas(64) _Atomic uint64_t head;
     _Atomic(weft__waiter) rx; /* who waits for a message */
     _Atomic uint32_t depth_max;
-    struct weft__lock taking; /* WEFT_DROP_OLDEST only: the receiver, and senders that drop */
+    uint32_t remains : 24; /* messages that were dropped when the receiver was closed; this and the next two: under the lock */
+    uint32_t counted : 1;  /* that is known: what the gate has beyond head was gone through */
+    int32_t health : 7;    /* weft_health */
     _Atomic uint64_t receiver_task; /* the task that received last; for dumps */
     _Atomic uint64_t sender_task;   /* the task whose message woke the receiver last; for dumps. Not each sender's: that
                                        would be one more write to a line that they share */
-    _Atomic uint64_t received; /* written by the receiver, after head: a reader sees no more of them than were sent */
-    _Atomic(struct weft__bell *) bell; /* of a receiver that its host polls; NULL: nobody has asked for it */
-    _Atomic uint64_t abandoned; /* claimed by a sender that came too late for the receiver and kept its message */
+    _Atomic uint64_t failed_end; /* and because it is over */
 
-    _Alignas(64) struct weft__waitable waitable;
-    _Atomic uint64_t waits;
-    _Atomic int64_t wait_total_ns;
-    uint32_t degraded_at; /* these two and the names: under the lock; in WEFT__CHANNEL_FULL */
-    uint32_t critical_at;
-
-    char name[];
+    unsigned char tail[]; /* a small ring; a label that is not shared */
 };
 
-_Static_assert(offsetof(struct weft_channel, name) == 224, "three lines and a half");
-
-/* A saturation of 1, where one is kept as a number of parts: what was given as a decimal fraction is read back as it was. */
-enum { WEFT__CHANNEL_FULL = 1000000000, WEFT__CHANNEL_DEGRADED = 800000000, WEFT__CHANNEL_CRITICAL = 950000000 };
-
-/* To the nearest part, and not to none; 0 is the default's. */
-static inline uint32_t weft__channel_parts(double saturation, uint32_t otherwise)
-{
-    if (saturation == 0)
-        return otherwise;
-    const uint32_t parts = (uint32_t)(saturation * WEFT__CHANNEL_FULL + 0.5);
-    return parts > 0 ? parts : 1;
-}
+enum { WEFT__CHANNEL_TAIL = 176, WEFT__CHANNEL_LINES = 192 };
+_Static_assert(WEFT_CHANNEL_CAPACITY_MAX < 1 << 24, "what counts up to the capacity has 24 bits");
+_Static_assert(offsetof(struct weft_channel, tail) == WEFT__CHANNEL_TAIL, "16 bytes of the third line are left");
 
 static inline uint64_t weft__channel_state(const weft_channel *channel)
 {
@@ -151,10 +137,10 @@ static inline bool weft__channel_is_of(const weft_channel *channel, uint32_t gen
     return (uint32_t)weft__channel_id(channel) == generation; /* of a free slot it is 0 */
 }
 
-/* The name of the part of the program that it belongs to. Under the lock, as the name. */
-static inline const char *weft__channel_component(const weft_channel *channel)
+/* With a handle, or under the lock. */
+static inline struct weft__channel_label *weft__channel_label(const weft_channel *channel)
 {
-    return channel->name + channel->name_length + 1;
+    return weft__container_of((uintptr_t)channel->waitable.ops, struct weft__channel_label, ops);
 }
 
 /* In rx: the receiver is not waited for by a task or a thread, but polled. */
@@ -162,15 +148,31 @@ static inline const char *weft__channel_component(const weft_channel *channel)
 
 /* Where the channels of a runtime live. It outlives the runtime while handles are open. */
 struct weft__channels {
-    struct weft__slab slab;
+    struct weft__slab slab; /* by which a channel finds this */
     struct weft__rings rings;
+    struct weft__labels labels;
     uint32_t number;       /* the runtime's, for events */
     struct weft__realm *realm; /* and its time */
     struct weft__home home; /* how many live */
     struct weft__ledger ledger; /* how long was waited, by name */
 };
 
-static inline struct weft__channels *weft__channel_home(const weft_channel *channel) { return channel->home; }
+/* It need not be kept in each: a slot knows its page, which says whose it is. */
+static inline struct weft__channels *weft__channel_home(const weft_channel *channel)
+{
+    return weft__container_of(weft__page_of(channel)->slab, struct weft__channels, slab);
+}
+
+/* weft__self_now() there, which a task has without asking whose the channel is; and the coarse one. */
+static inline int64_t weft__channel_now(const weft_channel *channel)
+{
+    return weft__likely(weft__self != NULL) ? weft__thread_now(weft__self) : weft__realm_now(weft__channel_home(channel)->realm);
+}
+static inline int64_t weft__channel_now_coarse(const weft_channel *channel)
+{
+    return weft__likely(weft__self != NULL) ? weft__thread_now(weft__self)
+                                            : weft__realm_now_coarse(weft__channel_home(channel)->realm);
+}
 
 static inline unsigned char *weft__channel_slot(const weft_channel *channel, uint64_t pos)
 {
@@ -206,7 +208,8 @@ void weft__channel_unref(weft_channel *channel);
 /* The row of its name in the ledger. With a handle, or under the lock. */
 static inline struct weft__ledger_row *weft__channel_row(weft_channel *channel)
 {
-    return weft__ledger_of(&channel->home->ledger, &channel->number, channel->name, weft__channel_component(channel), 0);
+    struct weft__channel_label *label = weft__channel_label(channel);
+    return weft__ledger_of(&weft__channel_home(channel)->ledger, &label->number, label->name, weft__label_component(label), 0);
 }
 
 /* Wake the receiver, if it waits. */

@@ -11,6 +11,13 @@
 #include "task/env.h"
 #include "trace/emit.h"
 
+/* Messages that are in it; none when the receiver has gone. */
+static uint32_t close_depth(weft_channel *channel)
+{
+    const uint64_t gate = weft__load_relaxed(&channel->gate);
+    return gate & WEFT__GATE_GONE ? 0 : weft__gate_depth(gate, weft__load_relaxed(&channel->head));
+}
+
 void weft_sender_close(weft_sender *sender)
 {
     if (!sender || !sender->weft__channel)
@@ -22,10 +29,10 @@ void weft_sender_close(weft_sender *sender)
         return; /* a copy of a handle that was closed: the slot may be another channel's by now */
     weft__channel_leave(channel, false);
     if (weft__fetch_sub_seq_cst(&channel->senders, 1) == 1) { /* CH-R5 */
-        WEFT__TRACE(channel->home->number, chan_close, weft__channel_id(channel), weft__self_task_id(),
-                    WEFT_TRACE_channel_side_SENDER,
-                    weft__gate_depth(weft__load_relaxed(&channel->gate), weft__load_relaxed(&channel->head)));
-        weft__channel_wake_receiver(channel);
+        WEFT__TRACE(weft__channel_home(channel)->number, chan_close, weft__channel_id(channel), weft__self_task_id(),
+                    WEFT_TRACE_channel_side_SENDER, close_depth(channel));
+        if (weft__load_seq_cst(&channel->rx)) /* CH-A3: or it sees the count after it has registered */
+            weft__channel_wake_receiver(channel);
     }
     weft__channel_unref(channel);
 }
@@ -39,7 +46,7 @@ void weft_receiver_stop(weft_receiver *receiver)
         return;
     if (weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_STOPPED) & WEFT__GATE_STOPPED)
         return;
-    WEFT__TRACE(channel->home->number, chan_close, weft__channel_id(channel), weft__self_task_id(),
+    WEFT__TRACE(weft__channel_home(channel)->number, chan_close, weft__channel_id(channel), weft__self_task_id(),
                 WEFT_TRACE_channel_side_RECEIVER,
                 weft__gate_depth(weft__load_relaxed(&channel->gate), weft__load_relaxed(&channel->head)));
     weft__channel_refuse_waiting(channel);
@@ -58,22 +65,19 @@ static bool close_take(weft_channel *channel, uint64_t pos, unsigned char **out_
 }
 
 /*
- * Take all that is queued out at once: from here on these slots belong to the close alone, since the gate is shut. Then
- * the drop function and the hooks run without a lock, and may look at the channel.
+ * Shut the gate. What it and head have between them from here on belongs to the close alone, so the drop function and the
+ * hooks run without a lock, and may look at the channel. The gate as it was, where what is queued begins, and how much it is.
  */
-static uint64_t close_claim(weft_channel *channel, uint64_t gate, uint32_t *out_depth)
+static uint64_t close_shut(weft_channel *channel, uint64_t *out_head, uint32_t *out_depth)
 {
-    const bool shared = channel->overflow == WEFT_DROP_OLDEST; /* senders move head too */
-    if (shared)
-        weft__lock(&channel->taking);
-    const uint64_t head = weft__load_relaxed(&channel->head);
-    const uint32_t depth = *out_depth = weft__gate_depth(gate, head);
+    weft__lock(&channel->lock); /* for who looks; and where senders move head, too, they do so under it */
+    const uint64_t gate = weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_STOPPED | WEFT__GATE_GONE);
+    *out_head = weft__load_relaxed(&channel->head);
+    const uint32_t depth = *out_depth = weft__gate_depth(gate, *out_head);
     if (depth > weft__load_relaxed(&channel->depth_max))
         weft__store_relaxed(&channel->depth_max, depth);
-    weft__store_release(&channel->head, head + depth); /* CH-R2 */
-    if (shared)
-        weft__unlock(&channel->taking);
-    return head;
+    weft__unlock(&channel->lock);
+    return gate;
 }
 
 void weft_receiver_close(weft_receiver *receiver)
@@ -86,11 +90,11 @@ void weft_receiver_close(weft_receiver *receiver)
     if (stale)
         return;
     weft__channel_leave(channel, true);
-    const uint64_t gate = weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_STOPPED | WEFT__GATE_GONE);
+    uint64_t head;
     uint32_t depth;
-    const uint64_t head = close_claim(channel, gate, &depth);
+    const uint64_t gate = close_shut(channel, &head, &depth);
     if (!(gate & WEFT__GATE_STOPPED))
-        WEFT__TRACE(channel->home->number, chan_close, weft__channel_id(channel), weft__self_task_id(),
+        WEFT__TRACE(weft__channel_home(channel)->number, chan_close, weft__channel_id(channel), weft__self_task_id(),
                     WEFT_TRACE_channel_side_RECEIVER, depth);
     uint32_t dropped = 0;
     for (uint64_t pos = head; pos != head + depth; pos++) {
@@ -102,10 +106,12 @@ void weft_receiver_close(weft_receiver *receiver)
         if (channel->drop)
             channel->drop(slot, channel->drop_context);
     }
-    weft__fetch_add_release(&channel->abandoned, depth - dropped); /* CH-R6 */
-    weft__fetch_add_release(&channel->dropped, dropped);           /* CH-R6 */
+    weft__lock(&channel->lock);
+    channel->remains = dropped & 0xffffff; /* at most the capacity */
+    channel->counted = 1;
+    weft__unlock(&channel->lock);
     if (dropped > 0)
-        WEFT__TRACE(channel->home->number, chan_drop, weft__channel_id(channel), weft__self_task_id(), dropped,
+        WEFT__TRACE(weft__channel_home(channel)->number, chan_drop, weft__channel_id(channel), weft__self_task_id(), dropped,
                     WEFT_TRACE_drop_reason_CLOSED);
     weft__channel_refuse_waiting(channel);
     weft__channel_unref(channel);

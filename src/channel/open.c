@@ -11,7 +11,6 @@
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "task/env.h"
-#include "task/name.h"
 #include "trace/emit.h"
 
 struct weft__channels *weft__channels_create(uint32_t number, struct weft__realm *realm)
@@ -34,6 +33,7 @@ static void channels_free(struct weft__channels *channels)
     weft__rcu_synchronize(); /* a walk of this runtime's channels may still be under way */
     weft__slab_fini(&channels->slab);
     weft__rings_fini(&channels->rings);
+    weft__labels_fini(&channels->labels);
     weft__realm_unref(channels->realm);
     weft__ledger_fini(&channels->ledger);
     weft__free(channels);
@@ -114,57 +114,68 @@ struct open_plan {
     uint32_t slots;
     size_t stride;
     size_t ring_size;
-    const char *name, *component;
-    size_t name_length, component_length;
-    size_t ring_offset; /* in the channel's own slot; 0: it is too large for that */
-    size_t size;        /* of the channel */
+    struct weft__label_plan text;
+    struct weft__channel_label *label; /* shared; NULL: its own */
+    size_t ring_offset;  /* in the channel's own slot; 0: it is too large for that */
+    size_t label_offset; /* the same, of its own label */
+    size_t size;         /* of the channel */
 };
 
 enum { OPEN_RING_INSIDE = 128 };
 
-static struct open_plan open_plan(const weft_channel_options *o, size_t message_size)
+/* False: no memory for a label. */
+static bool open_plan(struct weft__channels *home, const weft_channel_options *o, size_t message_size,
+                      struct open_plan *out_plan)
 {
-    struct open_plan plan = {.slots = open_ring_size(o->capacity),
-                             .stride = open_stride(message_size),
-                             .name = o->name ? o->name : "channel",
-                             .component = o->component ? o->component : ""};
+    struct open_plan plan = {
+        .slots = open_ring_size(o->capacity),
+        .stride = open_stride(message_size),
+        .text = weft__label_plan(o->name ? o->name : "channel", o->component ? o->component : "",
+                                 weft__label_thresholds(o->degraded_at, o->critical_at), o->internal), /* they were looked at */
+        .size = WEFT__CHANNEL_TAIL};
     plan.ring_size = plan.slots * plan.stride;
-    plan.name_length = weft__name_fit(plan.name, sizeof((weft_channel_stats *)0)->name - 1);
-    plan.component_length = weft__name_fit(plan.component, sizeof((weft_channel_stats *)0)->component - 1);
-    plan.size = offsetof(weft_channel, name) + plan.name_length + plan.component_length + 2;
     if (plan.ring_size <= OPEN_RING_INSIDE) {
-        plan.ring_offset = (plan.size + 15) & ~(size_t)15;
+        plan.ring_offset = plan.ring_size <= WEFT__CHANNEL_LINES - WEFT__CHANNEL_TAIL ? WEFT__CHANNEL_TAIL : WEFT__CHANNEL_LINES;
         plan.size = plan.ring_offset + plan.ring_size;
     }
-    return plan;
+    if (!weft__label_shared(&home->labels, &plan.text, &plan.label))
+        return false;
+    if (!plan.label) {
+        plan.label_offset = plan.size; /* a multiple of 8, as a slot's size is */
+        plan.size += weft__label_size(&plan.text);
+    }
+    *out_plan = plan;
+    return true;
 }
 
 static unsigned char *open_ring(struct weft__channels *home, weft_channel *channel, const struct open_plan *plan)
 {
     if (plan->ring_offset == 0)
         return weft__ring_alloc(&home->rings, plan->ring_size);
-    return memset((unsigned char *)channel + plan->ring_offset, 0, plan->ring_size);
+    unsigned char *ring = (unsigned char *)channel + plan->ring_offset;
+    for (size_t end = plan->stride; end <= plan->ring_size; end += plan->stride) /* the words: none holds a message */
+        weft__store_relaxed((_Atomic uint64_t *)(void *)(ring + end - sizeof(uint64_t)), 0);
+    return ring;
 }
 
-static void open_ring_free(weft_channel *channel, unsigned char *ring)
+static void open_ring_free(struct weft__channels *home, weft_channel *channel, unsigned char *ring)
 {
-    const size_t slots = (size_t)channel->mask + 1;
-    const uint64_t head = weft__load_relaxed(&channel->head); /* where the receiver's close left it: no more was claimed */
-    if (slots * channel->stride > OPEN_RING_INSIDE)
-        weft__ring_free(&channel->home->rings, ring, slots * channel->stride,
-                        (head < slots ? head : slots) * channel->stride);
+    const size_t size = ((size_t)channel->mask + 1) * channel->stride;
+    if (size <= OPEN_RING_INSIDE)
+        return;
+    const uint64_t head = weft__load_relaxed(&channel->head); /* with what was left behind it, which is all that was claimed */
+    const uint64_t used = (head + weft__gate_depth(weft__load_relaxed(&channel->gate), head)) * channel->stride;
+    weft__ring_free(&home->rings, ring, size, used < size ? used : size);
 }
 
-static void open_write_names(weft_channel *channel, const struct open_plan *plan)
+/* It is shown with the channel. */
+static struct weft__channel_label *open_label(weft_channel *channel, const struct open_plan *plan)
 {
-    channel->name_length = (uint8_t)plan->name_length;
-    channel->component_length = (uint8_t)plan->component_length;
-    char *end = channel->name;
-    memcpy(end, plan->name, plan->name_length);
-    end[plan->name_length] = '\0';
-    end += plan->name_length + 1;
-    memcpy(end, plan->component, plan->component_length);
-    end[plan->component_length] = '\0';
+    if (plan->label)
+        return plan->label;
+    struct weft__channel_label *label = (struct weft__channel_label *)(void *)((char *)channel + plan->label_offset);
+    weft__label_write(label, &plan->text);
+    return label;
 }
 
 static int open_no_memory(const weft_channel_options *o, size_t message_size)
@@ -181,7 +192,9 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     if (wrong)
         return wrong;
     struct weft__channels *home = weft__env_of(rt)->channels;
-    const struct open_plan plan = open_plan(o, message_size);
+    struct open_plan plan;
+    if (!open_plan(home, o, message_size, &plan))
+        return open_no_memory(o, message_size);
     struct weft__slab_cache *cache = weft__self_cache(&home->slab, WEFT__CACHED_CHANNELS);
     weft_channel *channel = weft__slab_alloc(&home->slab, cache, plan.size);
     if (!channel)
@@ -200,42 +213,35 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     channel->mask = plan.slots - 1;
     channel->stride = (uint32_t)plan.stride;
     channel->message_size = (uint32_t)message_size;
-    weft__store_relaxed(&channel->capacity, (uint32_t)o->capacity);
+    channel->capacity = o->capacity & 0xffffff; /* it was looked at */
     channel->overflow = (uint8_t)o->overflow;
-    channel->internal = o->internal;
-    channel->home = home;
     weft__store_relaxed(&channel->gate, 0);
     weft__store_relaxed(&channel->head_seen, 0);
     weft__store_relaxed(&channel->head, 0);
     weft__store_relaxed(&channel->rx, 0);
     weft__store_relaxed(&channel->depth_max, 0);
-    channel->waitable.ops = &weft__channel_waitable_ops;
+    const struct weft__channel_label *label = open_label(channel, &plan);
+    channel->waitable.ops = &label->ops;
     weft__store_relaxed(&channel->receiver_task, 0);
     weft__store_relaxed(&channel->sender_task, 0);
     weft__store_relaxed(&channel->senders, 1);
     weft__store_relaxed(&channel->refs, 2);
     weft__store_relaxed(&channel->waiting_count, 0);
     channel->waiting = NULL;
-    weft__store_relaxed(&channel->received, 0);
-    weft__store_relaxed(&channel->abandoned, 0);
-    weft__store_relaxed(&channel->failed, 0);
-    weft__store_relaxed(&channel->overflowed, 0);
-    weft__store_relaxed(&channel->dropped, 0);
-    weft__store_relaxed(&channel->waits, 0);
+    channel->remains = channel->counted = 0;
+    weft__store_relaxed(&channel->waits, 0); /* or, as the others of the two unions, what was dropped */
     weft__store_relaxed(&channel->wait_total_ns, 0);
+    weft__store_relaxed(&channel->failed_full, 0);
+    weft__store_relaxed(&channel->failed_end, 0);
     channel->drop = o->drop;
     channel->drop_context = o->drop_context;
-    channel->degraded_at = weft__channel_parts(o->degraded_at, WEFT__CHANNEL_DEGRADED); /* they were looked at */
-    channel->critical_at = weft__channel_parts(o->critical_at, WEFT__CHANNEL_CRITICAL);
     weft__store_relaxed(&channel->bell, NULL);
-    weft__store_relaxed(&channel->health, WEFT_HEALTH_UNKNOWN);
-    weft__store_relaxed(&channel->number, 0);
-    open_write_names(channel, &plan);
+    channel->health = WEFT_HEALTH_UNKNOWN;
     weft__store_relaxed(&channel->state, id << WEFT__CHANNEL_BITS | WEFT__CHANNEL_LIVE); /* who looks closer takes the lock */
     weft__unlock(&channel->lock);
 
     WEFT__TRACE(home->number, chan_open, id, weft__self_task_id(), (uint32_t)o->capacity, (uint32_t)message_size,
-                channel->name, weft__channel_component(channel));
+                label->name, weft__label_component(label));
     *out_sender = (weft_sender){channel, tag, 0};
     *out_receiver = (weft_receiver){channel, tag, 0};
     return 0;
@@ -245,14 +251,13 @@ void weft__channel_unref(weft_channel *channel)
 {
     if (weft__fetch_sub_acq_rel(&channel->refs, 1) != 1)
         return;
-    struct weft__channels *home = channel->home;
+    struct weft__channels *home = weft__channel_home(channel);
     WEFT__TRACE(home->number, chan_end, weft__channel_id(channel));
     weft__lock(&channel->lock); /* a look from outside may be reading the ring */
     unsigned char *ring = weft__load_relaxed(&channel->ring);
-    weft__store_relaxed(&channel->ring, NULL);
     weft__store_relaxed(&channel->state, WEFT__CHANNEL_FREE);
     weft__unlock(&channel->lock);
-    open_ring_free(channel, ring);
+    open_ring_free(home, channel, ring);
     struct weft__bell *bell = weft__load_relaxed(&channel->bell); /* nobody has a handle any more */
     if (bell)
         weft__bell_fini(bell);

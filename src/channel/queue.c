@@ -34,7 +34,7 @@ static weft__waiter queue_take_out(weft_channel *channel, struct weft__wait *wai
     weft__ring_remove(&channel->waiting, &wait->link);
     weft__store_relaxed(&channel->waiting_count, weft__load_relaxed(&channel->waiting_count) - 1);
     /* A thread slept on the system's clock, and a read of it is nothing beside its wake; a task on its worker's. */
-    const int64_t until = wait->thread ? weft__realm_now(channel->home->realm) : now;
+    const int64_t until = wait->thread ? weft__realm_now(weft__channel_home(channel)->realm) : now;
     if (until > wait->since)
         weft__store_relaxed(&channel->wait_total_ns, weft__load_relaxed(&channel->wait_total_ns) + (until - wait->since));
     weft__coarse_add(&weft__channel_row(channel)->waits, until - wait->since);
@@ -67,12 +67,12 @@ static void queue_wake(weft_channel *channel, const weft__waiter *waiters, int c
 static bool queue_fits(weft_channel *channel, uint64_t gate, uint32_t count)
 {
     const uint64_t head = weft__load_seq_cst(&channel->head); /* CH-A4 */
-    return weft__gate_fits(gate, head, weft__load_relaxed(&channel->capacity), count);
+    return weft__gate_fits(gate, head, channel->capacity, count);
 }
 
 void weft__channel_grant(weft_channel *channel)
 {
-    const int64_t now = weft__self_now(channel->home->realm);
+    const int64_t now = weft__channel_now(channel);
     int count;
     do {
         weft__waiter waiters[QUEUE_WAKES];
@@ -95,7 +95,7 @@ void weft__channel_grant(weft_channel *channel)
 
 void weft__channel_refuse_waiting(weft_channel *channel)
 {
-    const int64_t now = weft__self_now(channel->home->realm);
+    const int64_t now = weft__channel_now(channel);
     int count;
     do {
         weft__waiter waiters[QUEUE_WAKES];
@@ -124,7 +124,7 @@ void weft__channel_release_places(weft_channel *channel, uint32_t count)
 /* Put a node into the list, unless there is room after all (the places are reserved), or an end. */
 static int queue_enter(weft_channel *channel, uint32_t amount, struct weft__wait *wait)
 {
-    const int64_t now = weft__self_now(channel->home->realm);
+    const int64_t now = weft__channel_now(channel);
     weft__lock(&channel->lock);
     const uint64_t before = weft__fetch_or_seq_cst(&channel->gate, WEFT__GATE_WAITERS); /* CH-R4 */
     int answer = WEFT_AWAITING;
@@ -148,7 +148,7 @@ static int queue_enter(weft_channel *channel, uint32_t amount, struct weft__wait
     const uint32_t waiting = weft__load_relaxed(&channel->waiting_count);
     weft__unlock(&channel->lock);
     if (answer == WEFT_AWAITING)
-        WEFT__TRACE(channel->home->number, chan_wait, weft__channel_id(channel), weft__self_task_id(),
+        WEFT__TRACE(weft__channel_home(channel)->number, chan_wait, weft__channel_id(channel), weft__self_task_id(),
                     WEFT_TRACE_channel_side_SENDER, waiting);
     return answer;
 }
@@ -165,7 +165,7 @@ static uint8_t queue_state(struct weft__wait *wait)
  */
 static uint8_t queue_withdraw(weft_channel *channel, struct weft__wait *wait)
 {
-    const int64_t now = weft__self_now(channel->home->realm);
+    const int64_t now = weft__channel_now(channel);
     weft__lock(&channel->lock);
     const uint8_t state = weft__load_relaxed(weft__wait_word(wait)); /* under the lock */
     if (state == WEFT__WAIT_QUEUED)
@@ -181,10 +181,8 @@ int weft__channel_refused(weft_channel *channel, int error)
 {
     if (error == WEFT_ESHUTDOWN) /* a wait that was left in the child of a fork: the channel lives in the parent */
         return error;
-    weft__fetch_add_relaxed(&channel->failed, 1); /* a statistic */
-    if (error == WEFT_EAGAIN)
-        weft__fetch_add_relaxed(&channel->overflowed, 1); /* the same */
-    WEFT__TRACE(channel->home->number, chan_fail, weft__channel_id(channel), weft__self_task_id(), error);
+    weft__fetch_add_relaxed(error == WEFT_EAGAIN ? &channel->failed_full : &channel->failed_end, 1); /* a statistic */
+    WEFT__TRACE(weft__channel_home(channel)->number, chan_fail, weft__channel_id(channel), weft__self_task_id(), error);
     return error;
 }
 
@@ -210,7 +208,8 @@ static void queue_describe(struct weft__waitable *waitable, const struct weft__w
     about->is = wait->single ? "sender that woke it last" : "receiver";
     about->since = wait->since; /* the waiter's own, and it is held */
     weft__lock(&channel->lock);
-    memcpy(about->name, channel->name, channel->name_length + 1u);
+    const struct weft__channel_label *label = weft__channel_label(channel);
+    memcpy(about->name, label->name, label->name_length + 1u);
     weft__unlock(&channel->lock);
 }
 
@@ -241,7 +240,7 @@ int weft__channel_await_places(weft_context *cx, weft_channel *channel, uint32_t
 int weft__channel_block_for_places(weft_channel *channel, uint32_t count, int64_t deadline_ns)
 {
     struct weft__blocked blocked;
-    weft__blocked_init(&blocked, channel->home->number);
+    weft__blocked_init(&blocked, weft__channel_home(channel)->number);
     const int answer = queue_enter(channel, count, &blocked.wait);
     if (answer != WEFT_AWAITING)
         return answer;

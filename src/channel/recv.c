@@ -64,7 +64,7 @@ enum { RECV_SAMPLED = 64 };
 static __attribute__((cold, noinline)) void recv_note_stay(weft_channel *channel, uint64_t head)
 {
     const uint64_t word = weft__load_relaxed(weft__channel_word(channel, weft__channel_slot(channel, head))); /* acquired before */
-    const uint32_t now = (uint32_t)(weft__self_now_coarse(channel->home->realm) / 1000000), ms = now - weft__slot_word_stamp(word);
+    const uint32_t now = (uint32_t)(weft__channel_now_coarse(channel) / 1000000), ms = now - weft__slot_word_stamp(word);
     weft__coarse_add(&weft__channel_row(channel)->stays, ms < UINT32_MAX / 2 ? (int64_t)ms * 1000000 : 0);
 }
 
@@ -82,7 +82,6 @@ static inline __attribute__((always_inline)) uint32_t recv_move(weft_channel *ch
             recv_note_stay(channel, head);
         weft__exchange_seq_cst(&channel->head, head + count); /* CH-R2 CH-R4 */
         weft__store_relaxed(&channel->receiver_task, weft__self_task_id());
-        weft__store_release(&channel->received, weft__load_relaxed(&channel->received) + count); /* CH-R6 */
     }
     return count;
 }
@@ -92,9 +91,9 @@ static __attribute__((cold, noinline)) uint32_t recv_move_shared(weft_channel *c
                                                                  uint32_t *out_depth)
 {
     struct recv_trails later = {0};
-    weft__lock(&channel->taking);
+    weft__lock(&channel->lock);
     const uint32_t count = recv_move(channel, out, limit, &later, out_depth);
-    weft__unlock(&channel->taking);
+    weft__unlock(&channel->lock);
     for (uint32_t i = 0; i < later.count; i++)
         weft__trail_received(later.of[i], i);
     return count;
@@ -108,7 +107,7 @@ static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limi
                                                                                  : recv_move(channel, out, limit, NULL, &depth);
     if (count == 0)
         return 0;
-    WEFT__TRACE(channel->home->number, chan_recv, weft__channel_id(channel), weft__self_task_id(), count,
+    WEFT__TRACE(weft__channel_home(channel)->number, chan_recv, weft__channel_id(channel), weft__self_task_id(), count,
                 depth > count ? depth - count : 0);
     if (weft__load_seq_cst(&channel->gate) & WEFT__GATE_WAITERS) /* CH-A4: see to those who wait for the room */
         weft__channel_grant(channel);
@@ -209,8 +208,8 @@ static int recv_await(weft_context *cx, const char *call, weft_channel *channel,
     wait->object = &channel->waitable;
     wait->single = true;
     if (!waited)
-        wait->since = weft__self_now(channel->home->realm);
-    WEFT__TRACE(channel->home->number, chan_wait, weft__channel_id(channel), weft__self_task_id(),
+        wait->since = weft__channel_now(channel);
+    WEFT__TRACE(weft__channel_home(channel)->number, chan_wait, weft__channel_id(channel), weft__self_task_id(),
                 WEFT_TRACE_channel_side_RECEIVER, 1);
     weft__cx_refund(cx);
     return WEFT_AWAITING;
@@ -221,7 +220,7 @@ static int recv_block(const char *call, weft_channel *channel, void *out, size_t
     if (weft__self)
         return weft__refuse(WEFT_EPERM, "%s: not on a worker: use WEFT_AWAIT with the form without _blocking", call);
     struct weft__blocked blocked;
-    weft__blocked_init(&blocked, channel->home->number);
+    weft__blocked_init(&blocked, weft__channel_home(channel)->number);
     const weft__waiter me = weft__waiter_thread(&blocked);
     for (;;) {
         int answer = recv_now(channel, out, limit);

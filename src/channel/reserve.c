@@ -20,7 +20,7 @@
 /* Places that are free now: 0, WEFT_EAGAIN or WEFT_EPIPE. */
 static int reserve_claim(weft_channel *channel, uint32_t count)
 {
-    const uint32_t capacity = weft__load_relaxed(&channel->capacity);
+    const uint32_t capacity = channel->capacity;
     uint64_t gate = weft__load_relaxed(&channel->gate); /* the compare-and-swap orders */
     for (;;) {
         if (gate & (WEFT__GATE_STOPPED | WEFT__GATE_WAITERS))
@@ -136,7 +136,7 @@ static int many_check(const char *call, const weft_sender *sender, size_t count,
     if (wrong)
         return wrong;
     weft_channel *channel = sender->weft__channel;
-    const uint32_t capacity = weft__load_relaxed(&channel->capacity);
+    const uint32_t capacity = channel->capacity;
     if (count > capacity)
         return weft__refuse(WEFT_ERANGE, "%s: %zu places of a channel that has %u: there is never room for so many", call,
                             count, capacity);

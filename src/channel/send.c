@@ -20,7 +20,7 @@
 /* Claim a place at the gate: 0 and its position, WEFT_EAGAIN or WEFT_EPIPE. */
 static int send_claim(weft_channel *channel, uint64_t *out_pos)
 {
-    const uint32_t capacity = weft__load_relaxed(&channel->capacity);
+    const uint32_t capacity = channel->capacity;
     uint64_t gate = weft__load_relaxed(&channel->gate); /* the compare-and-swap orders */
     for (;;) {
         if (weft__unlikely(gate & (WEFT__GATE_STOPPED | WEFT__GATE_WAITERS)))
@@ -84,7 +84,7 @@ static inline __attribute__((always_inline)) int send_show(weft_channel *channel
     unsigned char *slot = weft__channel_slot(channel, pos);
     weft__copy(slot, message, channel->message_size);
     const uint32_t seq = seen ? send_put_trail(channel, slot, pos) : weft__slot_seq(pos);
-    const uint64_t word = weft__slot_word(seq, (uint32_t)(weft__self_now_coarse(channel->home->realm) / 1000000));
+    const uint64_t word = weft__slot_word(seq, (uint32_t)(weft__channel_now_coarse(channel) / 1000000));
     const uint64_t before = weft__exchange_seq_cst(weft__channel_word(channel, slot), word); /* CH-R1 CH-R3 */
     if (weft__unlikely(weft__slot_word_seq(before) == weft__slot_abandoned(pos))) {
         if (seen && seq == weft__slot_trailed(pos))
@@ -92,7 +92,7 @@ static inline __attribute__((always_inline)) int send_show(weft_channel *channel
         return WEFT_EPIPE;
     }
     if (seen)
-        WEFT__TRACE(channel->home->number, chan_send, weft__channel_id(channel), weft__self_task_id(),
+        WEFT__TRACE(weft__channel_home(channel)->number, chan_send, weft__channel_id(channel), weft__self_task_id(),
                     send_depth(channel, pos));
     if (weft__load_seq_cst(&channel->rx)) { /* CH-A3 */
         weft__store_relaxed(&channel->sender_task, weft__self_task_id()); /* a number to show */
@@ -113,35 +113,31 @@ static int send_publish(weft_channel *channel, uint64_t pos, const void *message
     return send_show(channel, pos, message, false);
 }
 
-static void send_note_drop(weft_channel *channel, uint8_t reason)
-{
-    weft__fetch_add_release(&channel->dropped, 1); /* CH-R6 */
-    weft__fetch_add_relaxed(&channel->overflowed, 1); /* a statistic */
-    WEFT__TRACE(channel->home->number, chan_drop, weft__channel_id(channel), weft__self_task_id(), 1, reason);
-}
-
-/* Take the oldest message out and drop it. False: there is none that is written. */
+/* Take the oldest message out and drop it. False: there is none that is written, or the receiver's close has it. */
 static bool send_evict(weft_channel *channel)
 {
     _Alignas(16) unsigned char copy[WEFT__EVICT_SIZE_MAX]; /* the host's function runs after the unlock */
-    weft__lock(&channel->taking);
+    weft__lock(&channel->lock);
     const uint64_t head = weft__load_relaxed(&channel->head); /* under the lock, as every write of it */
     unsigned char *slot = weft__channel_slot(channel, head);
     const uint64_t word = weft__load_acquire(weft__channel_word(channel, slot)); /* CH-A1 */
-    const bool written = weft__slot_word_holds(word, head);
-    weft_trail *trail = weft__slot_word_is_trailed(word, head) ? *weft__channel_trail(channel, slot) : NULL;
+    const bool gone = weft__load_relaxed(&channel->gate) & WEFT__GATE_GONE;      /* set under the lock */
+    const bool written = weft__slot_word_holds(word, head) && !gone;
+    weft_trail *trail = written && weft__slot_word_is_trailed(word, head) ? *weft__channel_trail(channel, slot) : NULL;
     if (written) {
         if (channel->drop)
             memcpy(copy, slot, channel->message_size);
         weft__exchange_seq_cst(&channel->head, head + 1); /* CH-R2 CH-R4 */
+        weft__store_relaxed(&channel->dropped_oldest, weft__load_relaxed(&channel->dropped_oldest) + 1);
     }
-    weft__unlock(&channel->taking);
+    weft__unlock(&channel->lock);
     if (!written)
         return false;
     weft_trail_unref(trail);
     if (channel->drop)
         channel->drop(copy, channel->drop_context);
-    send_note_drop(channel, WEFT_TRACE_drop_reason_OLDEST);
+    WEFT__TRACE(weft__channel_home(channel)->number, chan_drop, weft__channel_id(channel), weft__self_task_id(), 1,
+                WEFT_TRACE_drop_reason_OLDEST);
     return true;
 }
 
@@ -159,7 +155,7 @@ static int send_overflow(weft_channel *channel, const void *message)
         if (error == 0)
             return send_publish(channel, pos, message) < 0 ? weft__channel_refused(channel, WEFT_EPIPE) : evicted;
         const uint64_t gate = weft__load_relaxed(&channel->gate);
-        if (weft__gate_reserved(gate) >= weft__load_relaxed(&channel->capacity))
+        if (weft__gate_reserved(gate) >= channel->capacity)
             break; /* all places are reserved: there is no message to drop but this one */
         if (send_evict(channel))
             evicted = true;
@@ -168,7 +164,9 @@ static int send_overflow(weft_channel *channel, const void *message)
     }
     if (channel->drop)
         channel->drop((void *)(uintptr_t)message, channel->drop_context); /* the sender gave it away */
-    send_note_drop(channel, WEFT_TRACE_drop_reason_NEWEST);
+    weft__fetch_add_relaxed(&channel->dropped_newest, 1); /* a statistic */
+    WEFT__TRACE(weft__channel_home(channel)->number, chan_drop, weft__channel_id(channel), weft__self_task_id(), 1,
+                WEFT_TRACE_drop_reason_NEWEST);
     return 1;
 }
 

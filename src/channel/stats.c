@@ -21,13 +21,13 @@ enum { STATS_AHEAD_MS = 60000 };
 /* How long the next message has been queued. Under the lock: the ring stays. */
 static int64_t stats_oldest_age(weft_channel *channel, uint64_t head, uint32_t depth)
 {
-    if (depth == 0 || !weft__load_relaxed(&channel->ring))
+    if (depth == 0)
         return -1;
     unsigned char *slot = weft__channel_slot(channel, head);
     const uint64_t word = weft__load_relaxed(weft__channel_word(channel, slot)); /* the message is not looked at */
     if (!weft__slot_word_holds(word, head))
         return -1; /* being written, or taken out since */
-    const uint32_t age = (uint32_t)(weft__realm_now(channel->home->realm) / 1000000) - weft__slot_word_stamp(word);
+    const uint32_t age = (uint32_t)(weft__realm_now(weft__channel_home(channel)->realm) / 1000000) - weft__slot_word_stamp(word);
     return age <= UINT32_MAX - STATS_AHEAD_MS ? (int64_t)age * 1000000 : 0;
 }
 
@@ -36,25 +36,28 @@ bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
     weft__lock(&channel->lock);
     const bool live = weft__channel_is_live(channel); /* under the lock, as its writers */
     if (live) {
-        /* What came out first, then head, then what went in: a count can be old, but none of them is negative. */
-        const uint64_t received = weft__load_acquire(&channel->received);   /* CH-A6 */
-        const uint64_t dropped = weft__load_acquire(&channel->dropped);     /* CH-A6 */
-        const uint64_t abandoned = weft__load_acquire(&channel->abandoned); /* CH-A6 */
+        const struct weft__channel_label *label = weft__channel_label(channel);
+        const bool drops = channel->overflow >= WEFT_DROP_NEWEST; /* then what was dropped is counted in place of the waits */
+        const uint64_t oldest = drops ? weft__load_relaxed(&channel->dropped_oldest) : 0; /* by head, under the lock as well */
+        const uint64_t newest = drops ? weft__load_relaxed(&channel->dropped_newest) : 0;
+        const uint64_t waits = drops ? 0 : weft__load_relaxed(&channel->waits);
+        const uint64_t full = weft__load_relaxed(&channel->failed_full);
         const uint64_t head = weft__load_acquire(&channel->head); /* CH-A2 */
         const uint64_t gate = weft__load_relaxed(&channel->gate); /* not older than head, which saw to that */
-        const uint32_t capacity = weft__load_relaxed(&channel->capacity);
-        uint32_t depth = weft__gate_depth(gate, head);
-        if (depth > capacity)
-            depth = capacity;
+        const uint32_t capacity = channel->capacity;
+        uint32_t claimed = weft__gate_depth(gate, head); /* since then */
+        if (claimed > capacity)
+            claimed = capacity;
+        const uint32_t depth = gate & WEFT__GATE_GONE ? 0 : claimed; /* then it is the close's, which counts what it drops */
         const uint32_t deepest = weft__load_relaxed(&channel->depth_max);
         *out = (weft_channel_stats){
             .size = out->size,
             .id = weft__channel_id(channel),
-            .internal = channel->internal,
+            .internal = label->internal,
             .receiver_waiting = weft__load_relaxed(&channel->rx) != 0,
             .closed = (gate & WEFT__GATE_STOPPED) || weft__load_relaxed(&channel->senders) == 0,
             .overflow = (weft_overflow)channel->overflow,
-            .health = (weft_health)weft__load_relaxed(&channel->health),
+            .health = (weft_health)channel->health,
             .capacity = capacity,
             .message_size = channel->message_size,
             .depth = depth,
@@ -63,20 +66,20 @@ bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
             .senders = weft__load_relaxed(&channel->senders),
             .senders_waiting = weft__load_relaxed(&channel->waiting_count),
             .saturation = (double)depth / capacity,
-            .sent = head + depth - abandoned,
-            .received = received,
-            .failed = weft__load_relaxed(&channel->failed),
-            .dropped = dropped,
-            .waits = weft__load_relaxed(&channel->waits),
-            .wait_total_ns = weft__load_relaxed(&channel->wait_total_ns),
+            .sent = head + (channel->counted ? channel->remains : claimed),
+            .received = head - oldest,
+            .failed = full + weft__load_relaxed(&channel->failed_end),
+            .dropped = oldest + newest + channel->remains,
+            .waits = waits,
+            .wait_total_ns = drops ? 0 : weft__load_relaxed(&channel->wait_total_ns),
             .wait_longest_ns = -1,
             .oldest_message_age_ns = stats_oldest_age(channel, head, depth),
-            .overflows = weft__load_relaxed(&channel->waits) + weft__load_relaxed(&channel->overflowed),
+            .overflows = waits + full + oldest + newest,
         };
-        memcpy(out->name, channel->name, channel->name_length + 1u);
-        memcpy(out->component, weft__channel_component(channel), channel->component_length + 1u);
+        memcpy(out->name, label->name, label->name_length + 1u);
+        strcpy(out->component, weft__label_component(label));
         if (channel->waiting)
-            out->wait_longest_ns = weft__realm_now(channel->home->realm) -
+            out->wait_longest_ns = weft__realm_now(weft__channel_home(channel)->realm) -
                                    weft__container_of(weft__ring_first(channel->waiting), struct weft__wait, link)->since;
     }
     weft__unlock(&channel->lock);
@@ -148,24 +151,22 @@ int weft_channel_visit(weft_runtime *rt, bool with_internal, int (*visit)(void *
 
 int weft__channel_thresholds(const char *call, const char *name, double *degraded_at, double *critical_at)
 {
-    *degraded_at = *degraded_at != 0 ? *degraded_at : (double)WEFT__CHANNEL_DEGRADED / WEFT__CHANNEL_FULL;
-    *critical_at = *critical_at != 0 ? *critical_at : (double)WEFT__CHANNEL_CRITICAL / WEFT__CHANNEL_FULL;
+    *degraded_at = *degraded_at != 0 ? *degraded_at : (double)WEFT__LABEL_DEGRADED / WEFT__LABEL_FULL;
+    *critical_at = *critical_at != 0 ? *critical_at : (double)WEFT__LABEL_CRITICAL / WEFT__LABEL_FULL;
     if (*degraded_at > 0 && *degraded_at <= *critical_at && *critical_at <= 1)
         return 0;
     return weft__refuse(WEFT_EINVAL, "%s: thresholds %g and %g of channel '%.100s': give 0 < degraded_at <= critical_at <= 1",
                         call, *degraded_at, *critical_at, name);
 }
 
-/* Whether it lives and has this name, as it is kept; then it has these thresholds. */
-static bool stats_set_thresholds(weft_channel *channel, const char *name, size_t length, double degraded, double critical)
+/* Whether it lives and has this name, as it is kept; then it has these thresholds, as all that share its label. */
+static bool stats_set_thresholds(weft_channel *channel, const char *name, size_t length, uint64_t thresholds)
 {
     weft__lock(&channel->lock);
-    const bool it = weft__channel_is_live(channel) &&
-                    channel->name_length == length && memcmp(channel->name, name, length) == 0;
-    if (it) {
-        channel->degraded_at = weft__channel_parts(degraded, WEFT__CHANNEL_DEGRADED);
-        channel->critical_at = weft__channel_parts(critical, WEFT__CHANNEL_CRITICAL);
-    }
+    struct weft__channel_label *label = weft__channel_is_live(channel) ? weft__channel_label(channel) : NULL;
+    const bool it = label && label->name_length == length && memcmp(label->name, name, length) == 0;
+    if (it)
+        weft__store_relaxed(&label->thresholds, thresholds); /* one word, and nothing goes with it */
     weft__unlock(&channel->lock);
     return it;
 }
@@ -182,11 +183,12 @@ int weft_channel_set_thresholds(weft_runtime *rt, const char *name, double degra
     if (unfit)
         return unfit;
     const size_t length = weft__name_fit(name, sizeof((weft_channel_stats *)0)->name - 1);
+    const uint64_t thresholds = weft__label_thresholds(degraded_at, critical_at);
     uint32_t number = 0;
     for (int changed = 0;;) {
         weft__rcu_read_lock();
         weft_channel *channel = weft__slab_next(&weft__env_of(rt)->channels->slab, &number);
-        changed += channel && stats_set_thresholds(channel, name, length, degraded_at, critical_at);
+        changed += channel && stats_set_thresholds(channel, name, length, thresholds);
         weft__rcu_read_unlock();
         if (!channel)
             return changed;
@@ -202,11 +204,13 @@ static bool stats_judge(weft_channel *channel, weft_channel_stats *stats, weft_h
     bool changed = false;
     weft__lock(&channel->lock);
     if (weft__channel_is_live(channel) && weft__channel_id(channel) == stats->id) {
-        *out_before = (weft_health)weft__load_relaxed(&channel->health);
-        stats->health = evaluate(*out_before, saturation, (double)channel->degraded_at / WEFT__CHANNEL_FULL,
-                                 (double)channel->critical_at / WEFT__CHANNEL_FULL);
+        *out_before = (weft_health)channel->health;
+        const uint64_t thresholds = weft__load_relaxed(&weft__channel_label(channel)->thresholds);
+        stats->health = evaluate(*out_before, saturation, weft__label_degraded_at(thresholds),
+                                 weft__label_critical_at(thresholds));
         changed = stats->health != *out_before;
-        weft__store_relaxed(&channel->health, (int16_t)stats->health);
+        if (changed) /* it is on a line that all read */
+            channel->health = stats->health;
     }
     weft__unlock(&channel->lock);
     return changed;

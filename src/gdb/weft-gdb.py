@@ -283,10 +283,15 @@ def waits_of(runtime, wait):
     return safely(lambda: reader(runtime, wait, pointer(waitable)), [Wait("something that cannot be read")])
 
 
+def channel_name(channel):
+    label = container(pointer(channel["waitable"]["ops"]), "struct weft__channel_label", "ops")
+    return text(label["name"][0].address, number(label["name_length"]))
+
+
 def wait_channel(runtime, wait, waitable):
     channel = container(waitable, "struct weft_channel", "waitable")
     single = bool(wait["single"])
-    return [Wait("a message in channel" if single else "room in channel", field_text(channel["name"]),
+    return [Wait("a message in channel" if single else "room in channel", channel_name(channel),
                  number(channel["sender_task" if single else "receiver_task"]),
                  "sender that woke it last" if single else "receiver", number(wait["since"]))]
 
@@ -451,9 +456,11 @@ def worker_row(runtime, worker, sleepers):
 def channel_row(runtime, channel):
     gate, head = number(channel["gate"]), number(channel["head"])
     bits = constant("WEFT__GATE_SHIFT")
-    depth = ((gate >> bits) - head) & ((1 << (64 - bits)) - 1)
+    depth = 0 if gate & constant("WEFT__GATE_GONE") else ((gate >> bits) - head) & ((1 << (64 - bits)) - 1)
     reserved = gate >> 4 & ((1 << (bits - 4)) - 1)
     capacity, senders = number(channel["capacity"]), number(channel["senders"])
+    drops = number(channel["overflow"]) == constant("WEFT_DROP_OLDEST")
+    received = head - (number(channel["dropped_oldest"]) if drops else 0)
     ends = []
     if gate & constant("WEFT__GATE_STOPPED"):
         ends.append("the receiver has stopped")
@@ -463,8 +470,8 @@ def channel_row(runtime, channel):
         ends.append("the receiver waits")
     if number(channel["waiting_count"]):
         ends.append("%d senders wait" % number(channel["waiting_count"]))
-    return (number(channel["state"]) >> constant("WEFT__CHANNEL_BITS"), "%d/%d" % (min(depth, capacity), capacity), reserved, senders, number(channel["received"]),
-            field_text(channel["name"]), "; ".join(ends) or "-")
+    return (number(channel["state"]) >> constant("WEFT__CHANNEL_BITS"), "%d/%d" % (min(depth, capacity), capacity), reserved, senders, received,
+            channel_name(channel), "; ".join(ends) or "-")
 
 
 def channel_rows(runtime):

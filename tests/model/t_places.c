@@ -180,9 +180,10 @@ static void begin_near_the_wrap(weft_channel *channel)
     atomic_init(&channel->gate, pos << WEFT__GATE_SHIFT);
     atomic_init(&channel->head, pos);
     atomic_init(&channel->head_seen, pos);
-    for (uint64_t i = pos; i <= pos + channel->mask; i++) {
+    const uint64_t slots = UINT64_C(1) + channel->mask;
+    for (uint64_t i = pos; i < pos + slots; i++) {
         unsigned char *slot = weft__channel_slot(channel, i);
-        atomic_init(weft__channel_word(channel, slot), weft__slot_word(weft__slot_seq(i - channel->mask - 1), 0));
+        atomic_init(weft__channel_word(channel, slot), weft__slot_word(weft__slot_seq(i - slots), 0));
     }
 }
 
