@@ -18,7 +18,7 @@ from pathlib import Path
 TOP_LEVEL = {"CMakeLists.txt", "include", "src", "tests", "bench", "docs", "examples", "LICENSE", "README.md"}
 PUBLIC_MAY_INCLUDE = {"weft/api.h", "weft/types.h", "weft/version.h", "weft/error.h"}
 PUBLIC_LINES_MAX = 300
-NAMES_REFUSED = {"util", "utils", "common", "helper", "helpers", "misc", "internal", "impl"}
+NAMES_REFUSED = {"util", "utils", "common", "helper", "helpers", "misc", "internal", "impl", "orig", "rej", "bak"}
 FOREIGN = ("uv.h", "urcu", "lttng/")  # a user must not need their headers
 OUTSIDE = ("addons", "cli")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -75,6 +75,7 @@ BROKEN = [
     ("top", "stray folder", {"lib/a.c": ""}, "lib: does not belong"),
     ("headers", "too long", {"include/weft/task.h": "\n" * 301}, "301 lines"),
     ("names", "a drawer", {"src/task/task_helpers.c": ""}, "says nothing"),
+    ("names", "what a patch left behind", {"src/task/task.c.orig": ""}, "'orig' says nothing"),
     ("names", "another", {"include/weft/impl.h": ""}, "says nothing"),
 ]
 
