@@ -8,7 +8,6 @@
 #include "channel/channel.h"
 #include "task/name.h"
 
-/* The first 8 bytes, the last 8 and those in the middle: of a usual name that is all. Without a loop, so of a constant it is one. */
 static inline uint64_t label_word(const char *text)
 {
     uint64_t word;
@@ -16,6 +15,7 @@ static inline uint64_t label_word(const char *text)
     return word;
 }
 
+/* All of a text of less than 8 bytes. */
 static inline uint64_t label_short_word(const char *text, size_t length)
 {
     uint32_t first, last;
@@ -32,6 +32,7 @@ static inline uint64_t label_mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 32;
 }
 
+/* The first 8 bytes, the last 8 and those in the middle: of a usual name that is all. Without a loop, so of a constant it is one. */
 static inline uint64_t label_hash(uint64_t hash, const char *text, size_t length)
 {
     if (length < 8)
