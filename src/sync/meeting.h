@@ -115,6 +115,7 @@ struct weft__meeting {
 };
 
 _Static_assert(offsetof(struct weft__meeting, waitable) == 64, "who waits has lines of its own");
+_Static_assert(sizeof(struct weft__meeting) <= 192, "a lock that was given no name takes three lines");
 
 /* With their ends, as in weft_sync_stats. */
 enum { WEFT__MEETING_NAME = 128, WEFT__MEETING_COMPONENT = 64, WEFT__MEETING_NAMES = WEFT__MEETING_NAME + WEFT__MEETING_COMPONENT };

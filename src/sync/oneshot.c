@@ -40,6 +40,8 @@ struct weft__oneshot {
     _Alignas(16) unsigned char value[];
 };
 
+_Static_assert(offsetof(struct weft__oneshot, value) + 16 <= 256, "one of a small value and no name takes four lines");
+
 enum {
     ONESHOT_SENT = 1 << WEFT__MEETING_SHIFT,
     ONESHOT_TAKEN = 2 << WEFT__MEETING_SHIFT,
