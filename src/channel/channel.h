@@ -150,7 +150,7 @@ static inline struct weft__channel_label *weft__channel_label(const weft_channel
 struct weft__channels {
     struct weft__slab slab; /* by which a channel finds this */
     struct weft__rings rings;
-    struct weft__labels labels;
+    struct weft__channel_labels labels;
     uint32_t number;       /* the runtime's, for events */
     struct weft__realm *realm; /* and its time */
     struct weft__home home; /* how many live */
@@ -209,7 +209,7 @@ void weft__channel_unref(weft_channel *channel);
 static inline struct weft__ledger_row *weft__channel_row(weft_channel *channel)
 {
     struct weft__channel_label *label = weft__channel_label(channel);
-    return weft__ledger_of(&weft__channel_home(channel)->ledger, &label->number, label->name, weft__label_component(label), 0);
+    return weft__ledger_of(&weft__channel_home(channel)->ledger, &label->number, label->name, weft__channel_label_component(label), 0);
 }
 
 /* Wake the receiver, if it waits. */

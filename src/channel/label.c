@@ -41,16 +41,16 @@ static inline uint64_t label_hash(uint64_t hash, const char *text, size_t length
     return length <= 16 ? hash : label_mix(hash, label_word(text + length / 2 - 4));
 }
 
-struct weft__label_plan weft__label_plan(const char *name, const char *component, uint64_t thresholds, bool internal)
+struct weft__channel_label_plan weft__channel_label_plan(const char *name, const char *component, uint64_t thresholds, bool internal)
 {
-    struct weft__label_plan plan = {.name = name, .component = component, .thresholds = thresholds, .internal = internal};
+    struct weft__channel_label_plan plan = {.name = name, .component = component, .thresholds = thresholds, .internal = internal};
     plan.name_length = weft__name_fit(name, sizeof((weft_channel_stats *)0)->name - 1);
     plan.component_length = component[0] == '\0' ? 0 : weft__name_fit(component, sizeof((weft_channel_stats *)0)->component - 1);
     plan.hash = (uint32_t)label_hash(label_hash(0, name, plan.name_length), component, plan.component_length);
     return plan;
 }
 
-void weft__label_write(struct weft__channel_label *label, const struct weft__label_plan *plan)
+void weft__channel_label_write(struct weft__channel_label *label, const struct weft__channel_label_plan *plan)
 {
     label->ops = weft__channel_waitable_ops;
     label->next = NULL;
@@ -66,41 +66,43 @@ void weft__label_write(struct weft__channel_label *label, const struct weft__lab
 }
 
 /* Thresholds can be set later: then who asks for those that it was made with does not find it, and one that asks for these does. */
-static bool label_fits(const struct weft__channel_label *label, const struct weft__label_plan *plan)
+static bool label_fits(const struct weft__channel_label *label, const struct weft__channel_label_plan *plan)
 {
     if (label->hash != plan->hash || label->internal != plan->internal || label->name_length != plan->name_length ||
         weft__load_relaxed(&((struct weft__channel_label *)(uintptr_t)label)->thresholds) != plan->thresholds)
         return false;
-    const char *component = weft__label_component(label);
+    const char *component = weft__channel_label_component(label);
     return memcmp(label->name, plan->name, plan->name_length) == 0 &&
            (plan->component_length == 0 || strncmp(component, plan->component, plan->component_length) == 0) &&
            component[plan->component_length] == '\0';
 }
 
 /* It, and how many are in the way. */
-static struct weft__channel_label *label_look(struct weft__channel_label *label, const struct weft__label_plan *plan, int *out_others)
+static struct weft__channel_label *label_look(struct weft__channel_label *label, const struct weft__channel_label_plan *plan,
+                                              int *out_others)
 {
     for (*out_others = 0; label && !label_fits(label, plan); label = label->next)
         ++*out_others;
     return label;
 }
 
-static _Atomic(struct weft__channel_label *) *label_bucket(struct weft__labels *labels, uint32_t hash)
+static _Atomic(struct weft__channel_label *) *label_bucket(struct weft__channel_labels *labels, uint32_t hash)
 {
-    return &labels->buckets[hash % WEFT__LABEL_BUCKETS];
+    return &labels->buckets[hash % WEFT__CHANNEL_LABEL_BUCKETS];
 }
 
 /* The first of its kind; or another thread was faster. */
-static bool label_add(struct weft__labels *labels, const struct weft__label_plan *plan, struct weft__channel_label **out_label)
+static bool label_add(struct weft__channel_labels *labels, const struct weft__channel_label_plan *plan,
+                      struct weft__channel_label **out_label)
 {
     _Atomic(struct weft__channel_label *) *bucket = label_bucket(labels, plan->hash);
     int others;
     weft__lock(&labels->lock);
     struct weft__channel_label *first = weft__load_relaxed(bucket); /* under the lock, as its writers */
     struct weft__channel_label *label = label_look(first, plan, &others);
-    const bool fresh = !label && others < WEFT__LABELS_BESIDE;
-    if (fresh && (label = weft__alloc(weft__label_size(plan)))) {
-        weft__label_write(label, plan);
+    const bool fresh = !label && others < WEFT__CHANNEL_LABELS_BESIDE;
+    if (fresh && (label = weft__alloc(weft__channel_label_size(plan)))) {
+        weft__channel_label_write(label, plan);
         label->next = first;
         weft__store_release(bucket, label); /* CH-R6 */
     }
@@ -109,16 +111,17 @@ static bool label_add(struct weft__labels *labels, const struct weft__label_plan
     return label || !fresh;
 }
 
-bool weft__label_shared(struct weft__labels *labels, const struct weft__label_plan *plan, struct weft__channel_label **out_label)
+bool weft__channel_label_shared(struct weft__channel_labels *labels, const struct weft__channel_label_plan *plan,
+                                struct weft__channel_label **out_label)
 {
     int others;
     *out_label = label_look(weft__load_acquire(label_bucket(labels, plan->hash)), plan, &others); /* CH-A6 */
-    return weft__likely(*out_label != NULL) || others == WEFT__LABELS_BESIDE || label_add(labels, plan, out_label);
+    return weft__likely(*out_label != NULL) || others == WEFT__CHANNEL_LABELS_BESIDE || label_add(labels, plan, out_label);
 }
 
-void weft__labels_fini(struct weft__labels *labels)
+void weft__channel_labels_fini(struct weft__channel_labels *labels)
 {
-    for (int i = 0; i < WEFT__LABEL_BUCKETS; i++) {
+    for (int i = 0; i < WEFT__CHANNEL_LABEL_BUCKETS; i++) {
         struct weft__channel_label *label = weft__load_relaxed(&labels->buckets[i]), *next; /* nobody else is left */
         for (; label; label = next) {
             next = label->next;

@@ -33,7 +33,7 @@ static void channels_free(struct weft__channels *channels)
     weft__rcu_synchronize(); /* a walk of this runtime's channels may still be under way */
     weft__slab_fini(&channels->slab);
     weft__rings_fini(&channels->rings);
-    weft__labels_fini(&channels->labels);
+    weft__channel_labels_fini(&channels->labels);
     weft__realm_unref(channels->realm);
     weft__ledger_fini(&channels->ledger);
     weft__free(channels);
@@ -114,7 +114,7 @@ struct open_plan {
     uint32_t slots;
     size_t stride;
     size_t ring_size;
-    struct weft__label_plan text;
+    struct weft__channel_label_plan text;
     struct weft__channel_label *label; /* shared; NULL: its own */
     size_t ring_offset;  /* in the channel's own slot; 0: it is too large for that */
     size_t label_offset; /* the same, of its own label */
@@ -127,22 +127,23 @@ enum { OPEN_RING_INSIDE = 128 };
 static bool open_plan(struct weft__channels *home, const weft_channel_options *o, size_t message_size,
                       struct open_plan *out_plan)
 {
+    const uint64_t thresholds = weft__channel_label_thresholds(o->degraded_at, o->critical_at); /* they were looked at */
     struct open_plan plan = {
         .slots = open_ring_size(o->capacity),
         .stride = open_stride(message_size),
-        .text = weft__label_plan(o->name ? o->name : "channel", o->component ? o->component : "",
-                                 weft__label_thresholds(o->degraded_at, o->critical_at), o->internal), /* they were looked at */
+        .text = weft__channel_label_plan(o->name ? o->name : "channel", o->component ? o->component : "", thresholds,
+                                         o->internal),
         .size = WEFT__CHANNEL_TAIL};
     plan.ring_size = plan.slots * plan.stride;
     if (plan.ring_size <= OPEN_RING_INSIDE) {
         plan.ring_offset = plan.ring_size <= WEFT__CHANNEL_LINES - WEFT__CHANNEL_TAIL ? WEFT__CHANNEL_TAIL : WEFT__CHANNEL_LINES;
         plan.size = plan.ring_offset + plan.ring_size;
     }
-    if (!weft__label_shared(&home->labels, &plan.text, &plan.label))
+    if (!weft__channel_label_shared(&home->labels, &plan.text, &plan.label))
         return false;
     if (!plan.label) {
         plan.label_offset = plan.size; /* a multiple of 8, as a slot's size is */
-        plan.size += weft__label_size(&plan.text);
+        plan.size += weft__channel_label_size(&plan.text);
     }
     *out_plan = plan;
     return true;
@@ -174,7 +175,7 @@ static struct weft__channel_label *open_label(weft_channel *channel, const struc
     if (plan->label)
         return plan->label;
     struct weft__channel_label *label = (struct weft__channel_label *)(void *)((char *)channel + plan->label_offset);
-    weft__label_write(label, &plan->text);
+    weft__channel_label_write(label, &plan->text);
     return label;
 }
 
@@ -241,7 +242,7 @@ int weft_channel_create(weft_runtime *rt, const weft_channel_options *o, size_t 
     weft__unlock(&channel->lock);
 
     WEFT__TRACE(home->number, chan_open, id, weft__self_task_id(), (uint32_t)o->capacity, (uint32_t)message_size,
-                label->name, weft__label_component(label));
+                label->name, weft__channel_label_component(label));
     *out_sender = (weft_sender){channel, tag, 0};
     *out_receiver = (weft_receiver){channel, tag, 0};
     return 0;

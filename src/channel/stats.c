@@ -77,7 +77,7 @@ bool weft__channel_copy(weft_channel *channel, weft_channel_stats *out)
             .overflows = waits + full + oldest + newest,
         };
         memcpy(out->name, label->name, label->name_length + 1u);
-        strcpy(out->component, weft__label_component(label));
+        strcpy(out->component, weft__channel_label_component(label));
         if (channel->waiting)
             out->wait_longest_ns = weft__realm_now(weft__channel_home(channel)->realm) -
                                    weft__container_of(weft__ring_first(channel->waiting), struct weft__wait, link)->since;
@@ -151,8 +151,8 @@ int weft_channel_visit(weft_runtime *rt, bool with_internal, int (*visit)(void *
 
 int weft__channel_thresholds(const char *call, const char *name, double *degraded_at, double *critical_at)
 {
-    *degraded_at = *degraded_at != 0 ? *degraded_at : (double)WEFT__LABEL_DEGRADED / WEFT__LABEL_FULL;
-    *critical_at = *critical_at != 0 ? *critical_at : (double)WEFT__LABEL_CRITICAL / WEFT__LABEL_FULL;
+    *degraded_at = *degraded_at != 0 ? *degraded_at : (double)WEFT__CHANNEL_LABEL_DEGRADED / WEFT__CHANNEL_LABEL_FULL;
+    *critical_at = *critical_at != 0 ? *critical_at : (double)WEFT__CHANNEL_LABEL_CRITICAL / WEFT__CHANNEL_LABEL_FULL;
     if (*degraded_at > 0 && *degraded_at <= *critical_at && *critical_at <= 1)
         return 0;
     return weft__refuse(WEFT_EINVAL, "%s: thresholds %g and %g of channel '%.100s': give 0 < degraded_at <= critical_at <= 1",
@@ -183,7 +183,7 @@ int weft_channel_set_thresholds(weft_runtime *rt, const char *name, double degra
     if (unfit)
         return unfit;
     const size_t length = weft__name_fit(name, sizeof((weft_channel_stats *)0)->name - 1);
-    const uint64_t thresholds = weft__label_thresholds(degraded_at, critical_at);
+    const uint64_t thresholds = weft__channel_label_thresholds(degraded_at, critical_at);
     uint32_t number = 0;
     for (int changed = 0;;) {
         weft__rcu_read_lock();
@@ -206,8 +206,8 @@ static bool stats_judge(weft_channel *channel, weft_channel_stats *stats, weft_h
     if (weft__channel_is_live(channel) && weft__channel_id(channel) == stats->id) {
         *out_before = (weft_health)channel->health;
         const uint64_t thresholds = weft__load_relaxed(&weft__channel_label(channel)->thresholds);
-        stats->health = evaluate(*out_before, saturation, weft__label_degraded_at(thresholds),
-                                 weft__label_critical_at(thresholds));
+        stats->health = evaluate(*out_before, saturation, weft__channel_label_degraded_at(thresholds),
+                                 weft__channel_label_critical_at(thresholds));
         changed = stats->health != *out_before;
         if (changed) /* it is on a line that all read */
             channel->health = stats->health;

@@ -98,14 +98,14 @@ static void label_whose_thresholds_were_set_is_not_found_by_the_old_ones(void **
     assert_int_equal(weft_channel_set_thresholds(rt, "inbox", 0.25, 0.5), 1);
     struct ends young = open_named("inbox", "", 0, false);
     assert_ptr_not_equal(label_of(&old), label_of(&young));
-    assert_true(weft__label_degraded_at(weft__load_relaxed(&weft__channel_label(old.out.weft__channel)->thresholds)) == 0.25);
-    assert_true(weft__label_critical_at(weft__load_relaxed(&weft__channel_label(young.out.weft__channel)->thresholds)) == 0.95);
+    assert_true(weft__channel_label_degraded_at(weft__load_relaxed(&weft__channel_label(old.out.weft__channel)->thresholds)) == 0.25);
+    assert_true(weft__channel_label_critical_at(weft__load_relaxed(&weft__channel_label(young.out.weft__channel)->thresholds)) == 0.95);
     close_both(&old);
     close_both(&young);
 }
 
 /* More names than there is room for: each channel still has its own. */
-enum { MANY = 2 * WEFT__LABEL_BUCKETS * WEFT__LABELS_BESIDE };
+enum { MANY = 2 * WEFT__CHANNEL_LABEL_BUCKETS * WEFT__CHANNEL_LABELS_BESIDE };
 
 static void label_without_room_is_its_channels_own(void **state)
 {
