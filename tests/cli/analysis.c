@@ -465,6 +465,22 @@ static void task_that_is_announced_after_its_end_is_no_other(void **state)
     assert_int_equal(profile_named("intake")->before, 0);
 }
 
+/* The model takes the end of a task last, and a recording that begins late may begin with one. */
+static void end_of_a_task_may_be_the_first_event_of_a_process(void **state)
+{
+    (void)state;
+    const struct event ends = {
+        .ns = 20, .process = 2, .kind = WEFT_TRACE_task_end, .task_end = {.task = 1, .result = WEFT_EPIPE}};
+    analysis_event(&analysis, &ends);
+    FEED(30, task_spawn, .task = 1, .site = 7); /* of another process */
+    analysis_finish(&analysis);
+    assert_int_equal(analysis.machines.count, 2);
+    assert_int_equal(profile_named(NULL)->process, 2);
+    assert_int_equal(profile_named(NULL)->tasks, 1);
+    assert_int_equal(profile_named(NULL)->failed, 1);
+    assert_int_equal(profile_named("intake")->live, 1);
+}
+
 static void task_that_nothing_names_is_listed_without_a_name(void **state)
 {
     (void)state;
@@ -596,6 +612,7 @@ int main(void)
         TEST(what_a_shutdown_lets_go_is_seen_before_it_does),
         TEST(what_came_before_the_name_counts_for_it),
         TEST(task_that_is_announced_after_its_end_is_no_other),
+        TEST(end_of_a_task_may_be_the_first_event_of_a_process),
         TEST(task_that_nothing_names_is_listed_without_a_name),
         TEST(name_that_is_the_steps_is_an_own_one_if_a_category_came_with_it),
         TEST(nothing_is_timed_over_a_gap),

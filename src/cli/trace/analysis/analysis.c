@@ -53,7 +53,7 @@ static struct machine *analysis_machine(struct analysis *analysis, uint64_t proc
     if (!machine) {
         machine = memory_zeroed(1, sizeof *machine);
         machine->id = process;
-        machine->process = map_get(&analysis->model.processes, process);
+        machine->process = model_need(&analysis->model, process); /* its first event may be the end of a task */
         machine->shutdown_ns = machine->stop_ns = LIFE_CLOSED;
         lanes_init(&machine->lanes, analysis->model.begin_ns);
         map_put(&analysis->machines, process, machine);

@@ -103,7 +103,7 @@ static void model_stall(const struct model *model, struct process *process, cons
     snprintf(longest->file, sizeof longest->file, "%s", event->stall.file + (length > room ? length - room : 0));
 }
 
-static struct process *model_need(struct model *model, uint64_t id)
+struct process *model_need(struct model *model, uint64_t id)
 {
     struct process *process = map_get(&model->processes, id);
     if (!process) {

@@ -56,6 +56,9 @@ void model_fini(struct model *model);
 void model_event(struct model *model, const struct event *event);
 void model_gap(struct model *model, const struct event_gap *gap);
 
+/* The process of this number, made if no event was of it yet: for who must know it before the model takes the event. */
+struct process *model_need(struct model *model, uint64_t id);
+
 /* NULL: no event of it yet. */
 const struct process *model_process(const struct model *model, uint64_t id);
 
