@@ -108,6 +108,18 @@ static void poll_is_a_slice_and_a_state_and_a_wake_is_an_arrow(void **state)
     assert_int_equal(2, lines_like("{\"ph\":\"M\",\"name\":\"thread_name\""));
 }
 
+static void wake_for_a_reason_of_a_later_weft_is_an_arrow_all_the_same(void **state)
+{
+    (void)state;
+    FEED(100, poll_start, .task = 1, .worker = 0, .source = WEFT_TRACE_poll_source_LOCAL);
+    FEED(200, wake, .task = 2, .by = 1, .source = 200);
+    FEED(300, poll_start, .task = 2, .worker = 1, .source = WEFT_TRACE_poll_source_STOLEN);
+    FEED(400, poll_end, .task = 2, .worker = 1, .result = WEFT_TRACE_poll_result_READY);
+    finish();
+    assert_int_equal(1, lines_like("{\"ph\":\"s\",\"cat\":\"wake\",\"name\":\"?\",\"pid\":7,\"ts\":0.200,\"tid\":1,\"id\":1}"));
+    assert_int_equal(1, lines_like("{\"ph\":\"f\",\"cat\":\"wake\",\"name\":\"?\",\"pid\":7,\"ts\":0.300,\"tid\":2,\"id\":1,"));
+}
+
 static void channels_and_runnable_tasks_are_counters(void **state)
 {
     (void)state;
@@ -178,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(poll_is_a_slice_and_a_state_and_a_wake_is_an_arrow),
+        TEST(wake_for_a_reason_of_a_later_weft_is_an_arrow_all_the_same),
         TEST(channels_and_runnable_tasks_are_counters),
         TEST(workers_rest),
         TEST(stalls_health_gaps_and_findings_are_moments),

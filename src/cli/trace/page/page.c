@@ -88,7 +88,7 @@ static size_t page_count_octaves(const struct histogram *histogram, double out[6
         out[octave - first] += (double)bucket.count;
     }
     *out_from = first <= 0 ? 0 : INT64_C(1) << first;
-    *out_to = INT64_C(2) << last;
+    *out_to = last < 62 ? INT64_C(2) << last : INT64_MAX;
     return first < 0 ? 0 : (size_t)(last - first) + 1;
 }
 
@@ -148,6 +148,8 @@ const char *page_stream(const struct view *view, uint32_t stream)
 const char *page_cause(uint8_t cause)
 {
     static const char *const own[] = {"SPAWN", "YIELD", "AGAIN"};
-    const char *label = cause < READY_WAKES ? schema_label(SCHEMA_wake_source, cause) : own[cause - READY_WAKES];
+    const char *label = cause < READY_WAKES    ? schema_label(SCHEMA_wake_source, cause)
+                        : cause < READY_CAUSES ? own[cause - READY_WAKES]
+                                               : NULL;
     return label ? label : "?";
 }

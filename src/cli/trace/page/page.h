@@ -82,6 +82,6 @@ int64_t page_since(const struct view *view, int64_t ns);
 
 const char *page_name(const struct view *view, uint32_t profile); /* never NULL; "outside" for 0 */
 const char *page_stream(const struct view *view, uint32_t stream);
-const char *page_cause(uint8_t cause); /* "CHANNEL", "SPAWN" */
+const char *page_cause(uint8_t cause); /* "CHANNEL", "SPAWN"; "?" for what is none, as of a later weft */
 
 #endif
