@@ -163,11 +163,16 @@ static inline struct weft__channels *weft__channel_home(const weft_channel *chan
     return weft__container_of(weft__page_of(channel)->slab, struct weft__channels, slab);
 }
 
-/* weft__self_now() there, which a task has without asking whose the channel is; and the coarse one. */
+/* Its runtime's time. */
 static inline int64_t weft__channel_now(const weft_channel *channel)
 {
-    return weft__likely(weft__self != NULL) ? weft__thread_now(weft__self) : weft__realm_now(weft__channel_home(channel)->realm);
+    return weft__self_now(weft__channel_home(channel)->realm);
 }
+
+/*
+ * The same for what is kept in milliseconds, at each send and receive. Not weft__self_now_coarse() of that realm: the compiler would
+ * read it before the branch, two loads of which one waits for the other, and a task does not need it.
+ */
 static inline int64_t weft__channel_now_coarse(const weft_channel *channel)
 {
     return weft__likely(weft__self != NULL) ? weft__thread_now(weft__self)
