@@ -105,11 +105,9 @@ int vclock_go(void **state)
     return 0;
 }
 
-void vclock_set(int64_t now)
+/* It shows `now`, or more: another thread may have moved it on. */
+static void sleepers_look(int64_t now)
 {
-    if (now < atomic_load(&vclock_now))
-        abort();
-    atomic_store(&vclock_now, now);
     pthread_mutex_lock(&sleepers_lock);
     for (struct vclock_sleeper *each = sleepers; each < sleepers + VCLOCK_SLEEPERS; each++)
         if (each->word && each->deadline_ns <= now)
@@ -117,9 +115,16 @@ void vclock_set(int64_t now)
     pthread_mutex_unlock(&sleepers_lock);
 }
 
+void vclock_set(int64_t now)
+{
+    if (atomic_exchange(&vclock_now, now) > now)
+        abort(); /* back: it has been moved beyond that time */
+    sleepers_look(now);
+}
+
 void vclock_advance(int64_t ns)
 {
-    vclock_set(atomic_load(&vclock_now) + ns);
+    sleepers_look(atomic_fetch_add(&vclock_now, ns) + ns);
 }
 
 int64_t vclock_tick(int64_t at)

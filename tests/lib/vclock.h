@@ -23,7 +23,7 @@ void vclock_end(void);
 int vclock_stop(void **state);
 int vclock_go(void **state);
 
-/* Move it forward. Any thread, also a task. */
+/* Move it forward. Any thread, also a task. Several at once may advance it; a time to set is behind none that it has shown. */
 void vclock_set(int64_t now);
 void vclock_advance(int64_t ns);
 
