@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether this is the chaos build (src/base/chaos.h), where no choice and no size is the usual one: who pins them skips. */
+/* Whether this is the chaos build (src/base/chaos.h), where no choice and no size is the usual one: who pins them skips, and a figure that
+ * depends on them is none. */
 #ifndef WEFT_TESTS_LIB_CHAOS_H
 #define WEFT_TESTS_LIB_CHAOS_H
 

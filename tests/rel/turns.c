@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <weft.h>
 
+#include "lib/chaos.h"
 #include "lib/rel.h"
 #include "lib/stress.h"
 #include "lib/vclock.h"
@@ -220,6 +221,8 @@ static void turns_come_round(void **state)
     vclock_begin(INT64_C(1) << 40); /* it stands: no monitor takes tasks from a worker that the machine holds up, and is held up with them */
     const struct waits short_one = turns_of_all(1, WEFT__PACE_MIN, rounds), long_one = turns_of_all(1, WEFT__PACE_MAX, rounds);
     vclock_end();
+    if (CHAOS_BUILD)
+        return; /* a ring of 8 goes round many times between two looks into the shared queue: all go on, and it is no figure */
     const double p99 = short_one.p99 > long_one.p99 ? short_one.p99 : long_one.p99;
     const double max = short_one.max > long_one.max ? short_one.max : long_one.max;
     const bool usually = rel_line("L5-p99", p99, 2, p99 <= 2, stress_seed());
