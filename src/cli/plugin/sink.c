@@ -26,8 +26,10 @@ int sink_take(struct sink *sink, const bt_message *message)
     struct event event;
     struct event_gap gap;
     if (bt_message_get_type(message) == BT_MESSAGE_TYPE_EVENT) {
-        if (decode_event(&sink->decode, message, &event))
+        if (decode_event(&sink->decode, message, &event)) {
+            moments_take(&sink->moments, &event);
             export_event(&sink->export, &sink->analysis, &event);
+        }
     } else if (decode_gap(message, &gap)) {
         export_gap(&sink->export, &sink->analysis, &gap);
     }

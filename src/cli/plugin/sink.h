@@ -8,10 +8,12 @@
 
 #include "cli/trace/decode.h"
 #include "cli/trace/export/export.h"
+#include "cli/trace/moments.h"
 
 struct sink {
     bt_message_iterator *iterator;
     struct decode decode;
+    struct moments moments;
     struct analysis analysis;
     struct export export; /* of a report: of nothing */
     bool exports;

@@ -10,7 +10,7 @@
 #include <weft/trace.h>
 
 struct event {
-    int64_t ns;       /* of the recording's clock, since 1970 */
+    int64_t ns;       /* of the recording's clock, since 1970; not before that of the event before: moments.h */
     int64_t clock_ns; /* of the program's own clock, which deadlines are of */
     uint64_t process; /* the process's number; 0: the recording does not tell */
     uint32_t kind;    /* WEFT_TRACE_task_spawn, …: which member is valid */

@@ -17,6 +17,7 @@
 #include "cli/trace/find.h"
 #include "cli/trace/graph.h"
 #include "cli/trace/mend.h"
+#include "cli/trace/moments.h"
 #include "cli/trace/schema.h"
 #include "cli/trace/wire.h"
 
@@ -36,6 +37,7 @@ struct recording {
     bool crashed;            /* a reader did, in this way: */
     char how[RECORDING_HOW];
     bool enough;
+    struct moments moments;
     char *text;
     size_t text_size;
     struct mend *mended; /* traces that were cut off, one each; they are removed at the end */
@@ -55,10 +57,11 @@ static void recording_tell_cut(struct recording *recording, const struct event *
         recording->reader->gap(recording->reader->context, &gap);
 }
 
-static void recording_take_event(struct recording *recording, const struct event *event)
+static void recording_take_event(struct recording *recording, struct event *event)
 {
     if (!event)
         return;
+    moments_take(&recording->moments, event);
     recording->facts->events++;
     if (recording->until_ns && (uint64_t)event->clock_ns > recording->until_ns)
         recording_tell_cut(recording, event);

@@ -78,7 +78,7 @@ void wire_say_end(struct apart *apart, const struct wire_end *end)
     apart_say(apart, WIRE_END, sizeof *end);
 }
 
-const struct event *wire_event(void *record, size_t bytes)
+struct event *wire_event(void *record, size_t bytes)
 {
     struct event *event = record;
     if (bytes < sizeof *event || event->kind >= WEFT_TRACE_EVENTS)

@@ -28,6 +28,6 @@ void wire_say_tick(struct apart *apart, int64_t looked_ns);
 void wire_say_end(struct apart *apart, const struct wire_end *end);
 
 /* The event of a record, in its place: as long as the record. NULL: it is none of ours, whoever wrote it. */
-const struct event *wire_event(void *record, size_t bytes);
+struct event *wire_event(void *record, size_t bytes);
 
 #endif
