@@ -226,6 +226,17 @@ static void late_recording_tells_what_it_knows(void **state)
     assert_int_equal(seen_count, 2);
 }
 
+static void wake_in_a_poll_that_began_before_the_recording_is_from_nowhere(void **state)
+{
+    (void)state;
+    FEED(5, wake, .task = 2, .source = WEFT_TRACE_wake_source_TIMER); /* wakes are recorded */
+    FEED(10, poll_end, .task = 1, .worker = 1, .result = WEFT_TRACE_poll_result_PENDING, .line = 5);
+    poll(1, 40, 50, 1, WEFT_TRACE_poll_result_READY, 0);
+    assert_span(0, SPAN_READY, 10, 40, READY_AGAIN);
+    assert_span(1, SPAN_RUN, 40, 50, READY_AGAIN);
+    assert_int_equal(seen[1].wake.worker, SPAN_NOWHERE); /* and no arrow from worker 0, of 1970 */
+}
+
 static void gap_drops_what_was_open(void **state)
 {
     (void)state;
@@ -394,6 +405,7 @@ int main(void)
         TEST(wake_that_is_told_after_the_poll_it_came_in_is_one_all_the_same),
         TEST(poll_without_a_wake_where_none_are_recorded_ends_a_wait),
         TEST(late_recording_tells_what_it_knows),
+        TEST(wake_in_a_poll_that_began_before_the_recording_is_from_nowhere),
         TEST(gap_drops_what_was_open),
         TEST(wake_from_a_poll_that_is_not_told_is_from_nowhere),
         TEST(end_of_the_recording_cuts_what_is_open),

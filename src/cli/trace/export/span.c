@@ -79,6 +79,7 @@ static struct strand *strand_need(struct span_machine *machine, uint64_t task)
         strand->task = task;
         strand->wake.cause = strand->told.cause = SPAN_UNTOLD;
         strand->wake.worker = strand->told.worker = SPAN_NOWHERE;
+        strand->pending = (struct span_wake){.cause = READY_AGAIN, .worker = SPAN_NOWHERE};
         map_put(&machine->strands, task, strand);
     }
     return strand;
