@@ -237,6 +237,25 @@ static void schema_sets_what_it_gets(void **state)
 }
 
 /* Keys of a small range, so that chains are long and wrap around; an array is the oracle. */
+/* Ids, pairs of numbers, addresses: whichever bits keys differ in, few of them stand side by side. */
+static void map_spreads_keys_whatever_bits_they_differ_in(void **state)
+{
+    enum { KEYS = 3000, SIDE_BY_SIDE = 64 };
+    (void)state;
+    for (unsigned shift = 0; shift <= 48; shift += 4) {
+        struct map map = {0};
+        size_t run = 0, longest = 0;
+        for (uint64_t key = 1; key <= KEYS; key++)
+            map_put(&map, key << shift, &map);
+        for (size_t i = 0; i < map.size; i++) {
+            run = map.entries[i].value ? run + 1 : 0;
+            longest = run > longest ? run : longest;
+        }
+        assert_in_range(longest, 1, SIDE_BY_SIDE);
+        map_fini(&map);
+    }
+}
+
 static void map_keeps_what_was_put(void **state)
 {
     (void)state;
@@ -283,6 +302,7 @@ int main(void)
         cmocka_unit_test(summary_of_many_names_says_how_many_it_leaves_out),
         cmocka_unit_test(schema_sets_what_it_gets),
         cmocka_unit_test(map_keeps_what_was_put),
+        cmocka_unit_test(map_spreads_keys_whatever_bits_they_differ_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

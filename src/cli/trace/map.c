@@ -11,10 +11,13 @@
 
 enum { MAP_SIZE_MIN = 64 };
 
-/* Where a key belongs: ids count upwards, and the multiplication spreads neighbours over the table. */
+/*
+ * Where a key belongs: ids count upwards, and the multiplication spreads neighbours over the table. Its topmost bits are
+ * those that every bit of the key reaches: keys that are pairs differ in their upper half only.
+ */
 static size_t map_home(const struct map *map, uint64_t key)
 {
-    return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (map->size - 1);
+    return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> (__builtin_clzll(map->size) + 1));
 }
 
 /* The entry of a key, or the free one where it would go. The table has a free one. */
