@@ -189,6 +189,23 @@ static void task_that_has_not_ended_is_live_and_how_many_at_once_is_known(void *
     assert_int_equal(intake->lived_ns, 50 + 41 + 70 + 60 + 50 + 0);
 }
 
+/* 120,000 connections that are open for a day are together older than what 63 bits of nanoseconds hold. */
+static void lives_of_many_for_a_day_are_added_up_to_the_most_that_there_is(void **state)
+{
+    enum { OPEN = 120000 };
+    const int64_t day = INT64_C(86400000000000);
+    (void)state;
+    for (uint64_t i = 1; i <= OPEN; i++)
+        FEED(10, task_spawn, .task = i, .site = 7);
+    for (uint64_t i = 1; i <= OPEN; i += 2)
+        FEED(10 + day, task_end, .task = i, .result = 0);
+    analysis_finish(&analysis);
+    assert_int_equal(profile_named("intake")->tasks, OPEN);
+    assert_int_equal(profile_named("intake")->live, OPEN / 2);
+    assert_int_equal(profile_named("intake")->lives.sum, OPEN / 2 * day);
+    assert_int_equal(profile_named("intake")->lived_ns, INT64_MAX);
+}
+
 static void woken_for_nothing_is_noticed(void **state)
 {
     (void)state;
@@ -289,6 +306,16 @@ static void timer_is_as_late_as_the_clock_says(void **state)
     assert_int_equal(machine()->late_of, profile_named("intake")->number);
     assert_int_equal(machine()->fires, 2);
     assert_int_equal(machine()->fires_apart, 1);
+}
+
+static void deadline_that_no_clock_reaches_is_of_another(void **state)
+{
+    (void)state;
+    FEED(6000, timer_fire, .task = 1, .deadline_ns = UINT64_MAX, .worker = 0);
+    FEED(7000, timer_fire, .task = 1, .deadline_ns = (uint64_t)INT64_MAX + 1, .worker = 0);
+    assert_int_equal(machine()->fires, 2);
+    assert_int_equal(machine()->fires_apart, 2);
+    assert_int_equal(machine()->lateness.count, 0);
 }
 
 static void job_waits_in_the_queue_and_runs(void **state)
@@ -598,12 +625,14 @@ int main(void)
         TEST(who_woke_whom_is_counted_by_kind),
         TEST(long_polls_are_found_by_their_lines),
         TEST(task_that_has_not_ended_is_live_and_how_many_at_once_is_known),
+        TEST(lives_of_many_for_a_day_are_added_up_to_the_most_that_there_is),
         TEST(woken_for_nothing_is_noticed),
         TEST(channel_times_are_those_of_its_messages),
         TEST(message_received_before_its_send_is_told_lay_for_no_time),
         TEST(thread_that_waits_for_room_has_it_with_its_send),
         TEST(dropped_messages_leave_the_queue),
         TEST(timer_is_as_late_as_the_clock_says),
+        TEST(deadline_that_no_clock_reaches_is_of_another),
         TEST(job_waits_in_the_queue_and_runs),
         TEST(semaphore_tells_waits_and_holds),
         TEST(worker_is_busy_in_polls_and_asleep_between_park_and_unpark),

@@ -140,6 +140,31 @@ static void csv_has_keys_and_quotes_where_it_must(void **state)
     free(text);
 }
 
+/* A cell is a double, and the greatest durations and counts are one that is beyond them. */
+static void numbers_beyond_64_bits_are_the_nearest(void **state)
+{
+    (void)state;
+    static const struct doc_column columns[] = {{"for_ns", "for", DOC_NS}, {"count", "count", DOC_COUNT}, {NULL, NULL, DOC_TEXT}};
+    struct doc most;
+    char *csv = NULL;
+    size_t size = 0;
+    doc_init(&most, "most");
+    doc_section(&most, "all", "ALL");
+    doc_table(&most, "rows", columns);
+    doc_ns(&most, INT64_MAX);
+    doc_count(&most, UINT64_MAX);
+    FILE *out = open_memstream(&csv, &size);
+    doc_print_csv(&most.blocks[1], out);
+    doc_print_json(&most, out);
+    doc_print_text(&most, out);
+    fclose(out);
+    assert_non_null(strstr(csv, "for_ns,count\r\n9223372036854775807,9223372036854775807\r\n"));
+    assert_non_null(strstr(csv, "\"for_ns\": 9223372036854775807,"));
+    assert_non_null(strstr(csv, " 9223372037 s  18446744073709551616\n"));
+    free(csv);
+    doc_fini(&most);
+}
+
 /* A name is anybody's; a spreadsheet runs what begins like a formula. */
 static void csv_runs_no_formula(void **state)
 {
@@ -204,6 +229,7 @@ int main(void)
         TEST(json_has_values_and_hidden_columns),
         TEST(html_is_one_file_and_escapes),
         TEST(csv_has_keys_and_quotes_where_it_must),
+        TEST(numbers_beyond_64_bits_are_the_nearest),
         TEST(csv_runs_no_formula),
         TEST(empty_table_prints_nothing),
     };

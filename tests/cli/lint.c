@@ -328,6 +328,17 @@ static void tasks_that_crowd_a_semaphore(void **state)
     assert_non_null(found(LINT_LOCK_WAIT, "MUTEX ledger"));
 }
 
+/* Three for a permit, and three times these permits are no number of 32 bits. */
+static void five_that_wait_for_a_billion_permits_are_no_crowd(void **state)
+{
+    (void)state;
+    FEED(3, sync_open, .object = 9, .kind = WEFT_TRACE_sync_kind_SEMAPHORE, .permits = 0x55555556, .name = "bytes");
+    spawn(1, 4, 7);
+    FEED(5, sync_wait, .object = 9, .task = 1, .waiting = 5);
+    look();
+    assert_null(found(LINT_ADMISSION, NULL));
+}
+
 static void late_timers_and_too_many(void **state)
 {
     (void)state;
@@ -536,6 +547,7 @@ int main(void)
         TEST(handles_that_stay_open),
         TEST(handles_of_a_program_that_goes_on_are_no_leak),
         TEST(tasks_that_crowd_a_semaphore),
+        TEST(five_that_wait_for_a_billion_permits_are_no_crowd),
         TEST(late_timers_and_too_many),
         TEST(jobs_that_queue),
         TEST(workers_out_of_balance_and_asleep_at_the_wrong_time),

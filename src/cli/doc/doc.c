@@ -218,6 +218,12 @@ const char *doc_spark(const double *values, size_t count, char *out, size_t size
     return out;
 }
 
+int64_t doc_whole(double number)
+{
+    const double beyond = 9223372036854775808.0; /* 2^63, which INT64_MAX becomes as a double */
+    return number >= beyond ? INT64_MAX : number < -beyond ? INT64_MIN : (int64_t)number;
+}
+
 static void doc_number_text(double number, char *out, size_t size)
 {
     if (number >= 100 || number == (double)(int64_t)number)
@@ -241,7 +247,7 @@ const char *doc_cell_text(const struct doc_cell *cell, enum doc_kind kind, char 
         snprintf(out, size, "%.0f", cell->number);
         break;
     case DOC_NS:
-        snprintf(out, size, "%s", cell->number ? text_duration(duration, (int64_t)cell->number) : "0");
+        snprintf(out, size, "%s", cell->number ? text_duration(duration, doc_whole(cell->number)) : "0");
         break;
     case DOC_SHARE:
         snprintf(out, size, cell->number && cell->number < 0.0995 ? "%.1f%%" : "%.0f%%", cell->number * 100);

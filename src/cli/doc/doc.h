@@ -104,6 +104,9 @@ void doc_print_html(const struct doc *doc, FILE *out);
 /* One table as CSV (RFC 4180): its keys are the head, a cell without a value is empty, a shape is values with blanks. */
 void doc_print_csv(const struct doc_block *table, FILE *out);
 
+/* The number of a count or a duration as a whole one; the nearest, of what is beyond 64 bits. */
+int64_t doc_whole(double number);
+
 /* A cell as a reader sees it. Returns `out`. */
 const char *doc_cell_text(const struct doc_cell *cell, enum doc_kind kind, char *out, size_t size);
 

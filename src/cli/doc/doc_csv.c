@@ -53,7 +53,7 @@ static void doc_csv_cell(const struct doc_cell *cell, enum doc_kind kind, FILE *
         break;
     case DOC_COUNT:
     case DOC_NS:
-        fprintf(out, "%" PRId64, (int64_t)cell->number);
+        fprintf(out, "%" PRId64, doc_whole(cell->number));
         break;
     case DOC_SHARE:
     case DOC_NUMBER:

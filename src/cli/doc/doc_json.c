@@ -23,7 +23,7 @@ static void doc_json_cell(struct json *json, const struct doc_column *column, co
         break;
     case DOC_COUNT:
     case DOC_NS:
-        json_integer(json, column->key, (int64_t)cell->number);
+        json_integer(json, column->key, doc_whole(cell->number));
         break;
     case DOC_SHARE:
     case DOC_NUMBER:

@@ -5,6 +5,7 @@
 
 #include "cli/text.h"
 #include "cli/trace/advice/lint.h"
+#include "cli/trace/duration.h"
 #include "cli/trace/schema.h"
 
 enum {
@@ -71,13 +72,13 @@ static void lint_balance(struct findings *findings, const struct machine *machin
         if (!lane)
             continue;
         workers++;
-        all += lane->busy_ns;
+        duration_add(&all, lane->busy_ns);
         if (lane->busy_ns > most) {
             most = lane->busy_ns;
             busiest = i;
         }
     }
-    if (workers < 2 || most < BUSY_NS || most * workers < 2 * all)
+    if (workers < 2 || most < BUSY_NS || (double)most * workers < 2 * (double)all)
         return;
     char busy[TEXT_DURATION_SIZE], mean[TEXT_DURATION_SIZE];
     struct finding *finding =
@@ -94,7 +95,7 @@ static void lint_sleepers(struct findings *findings, struct analysis *analysis, 
     const struct lanes *lanes = &machine->lanes;
     const int64_t all = analysis->model.end_ns - analysis->model.begin_ns;
     char wasted[TEXT_DURATION_SIZE];
-    if (all > 0 && lanes->wasted_ns * 5 > all) {
+    if (all > 0 && lanes->wasted_ns > all / 5) {
         struct finding *finding =
             findings_add(findings, LINT_IDLE_WORKERS, SEVERITY_NOTE, (double)lanes->wasted_ns / 1e9);
         finding_subject(finding, "workers");
@@ -120,7 +121,7 @@ static void lint_place_of(struct findings *findings, const struct analysis *anal
     const char *kind = schema_label(SCHEMA_sync_kind, place->kind);
     char worst[TEXT_DURATION_SIZE], held[TEXT_DURATION_SIZE], all[TEXT_DURATION_SIZE];
     const bool crowded = place->kind == WEFT_TRACE_sync_kind_SEMAPHORE && place->permits &&
-                         place->waiting_max >= ADMISSION_TIMES * place->permits;
+                         place->waiting_max >= (uint64_t)ADMISSION_TIMES * place->permits;
     const bool slow = place->kind <= WEFT_TRACE_sync_kind_RWLOCK && place->wait_worst_ns >= findings->limits.blocked_ns;
     (void)analysis;
     if (!crowded && !slow)

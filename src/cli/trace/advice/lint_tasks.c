@@ -138,7 +138,7 @@ static void lint_idle_polls(struct findings *findings, struct analysis *analysis
 static void lint_lost_waker(struct findings *findings, struct analysis *analysis, const struct profile *profile)
 {
     const int64_t all = analysis->model.end_ns - analysis->model.begin_ns;
-    if (profile->silent_ns < SILENT_NS || profile->silent_ns * 4 < all)
+    if (profile->silent_ns < SILENT_NS || profile->silent_ns < all / 4)
         return;
     char silent[TEXT_DURATION_SIZE], line[48] = "";
     struct finding *finding =
@@ -160,7 +160,7 @@ static void lint_leak(struct findings *findings, struct analysis *analysis, cons
     const int64_t all = analysis->model.end_ns - analysis->model.begin_ns;
     const uint64_t spawned = profile->tasks - profile->before;
     if (profile->left < LEAK_MIN || profile->left * 2 < profile->tasks || spawned < LEAK_MIN ||
-        profile->age_ns * 2 < all) /* or they have just been spawned */
+        profile->age_ns < all / 2) /* or they have just been spawned */
         return;
     char age[TEXT_DURATION_SIZE];
     struct finding *finding = findings_add(findings, LINT_LEAK, SEVERITY_WARNING, (double)profile->left);

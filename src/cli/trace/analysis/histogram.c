@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cli/memory.h"
+#include "cli/trace/duration.h"
 
 void histogram_fini(struct histogram *histogram)
 {
@@ -38,13 +39,6 @@ static uint32_t *histogram_counts(struct histogram *histogram, unsigned octave)
     return histogram->octaves[octave];
 }
 
-/* 292 years, which no honest recording reaches. */
-static int64_t histogram_sum(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
 void histogram_add(struct histogram *histogram, int64_t value)
 {
     const uint64_t v = value > 0 ? (uint64_t)value : 0;
@@ -54,7 +48,7 @@ void histogram_add(struct histogram *histogram, int64_t value)
     if (!histogram->count || (int64_t)v > histogram->max)
         histogram->max = (int64_t)v;
     histogram->count++;
-    histogram->sum = histogram_sum(histogram->sum, (int64_t)v);
+    duration_add(&histogram->sum, (int64_t)v);
     histogram_counts(histogram, octave)[histogram_step(v, octave)]++;
 }
 
@@ -67,7 +61,7 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
     if (!into->count || from->max > into->max)
         into->max = from->max;
     into->count += from->count;
-    into->sum = histogram_sum(into->sum, from->sum);
+    duration_add(&into->sum, from->sum);
     for (unsigned octave = 0; octave < HISTOGRAM_OCTAVES; octave++)
         for (unsigned step = 0; from->octaves[octave] && step < HISTOGRAM_STEPS; step++)
             histogram_counts(into, octave)[step] += from->octaves[octave][step];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/memory.h"
+#include "cli/trace/duration.h"
 
 #define LANE_AWAKE INT64_MIN
 
@@ -51,7 +52,7 @@ struct lane *lanes_need(struct lanes *lanes, uint16_t number, int64_t ns)
 static void lanes_advance(struct lanes *lanes, int64_t ns)
 {
     if (lanes->runnable && lanes->parked)
-        lanes->wasted_ns += ns - lanes->since_ns;
+        duration_add(&lanes->wasted_ns, ns - lanes->since_ns);
     lanes->since_ns = ns;
 }
 
@@ -79,7 +80,7 @@ static void lane_awake(struct lanes *lanes, struct lane *lane, int64_t ns, int64
     if (lane->park_ns == LANE_AWAKE)
         return;
     if (lane->park_ns > certain_ns)
-        lane->parked_ns += ns - lane->park_ns;
+        duration_add(&lane->parked_ns, ns - lane->park_ns);
     lane->park_ns = LANE_AWAKE;
     lane->polled = false;
     lanes_advance(lanes, ns);
@@ -123,7 +124,7 @@ void lane_poll_end(struct lanes *lanes, uint16_t number, int64_t ns, int64_t too
     lane->polls++;
     series_set(&lane->busy, ns, 0);
     if (took_ns >= 0) {
-        lane->busy_ns += took_ns;
+        duration_add(&lane->busy_ns, took_ns);
         lane->recent[lane->recent_at++ % LANE_RECENT] = (struct lane_poll){lane->task, lane->profile, ns - took_ns, ns};
     }
     lane->task = 0;

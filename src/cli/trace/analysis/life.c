@@ -8,6 +8,7 @@
 
 #include "cli/memory.h"
 #include "cli/trace/analysis/analysis.h"
+#include "cli/trace/duration.h"
 
 enum { LATENESS_APART_NS = 1000000000 }; /* a deadline that is further ahead of the clock is not of this clock */
 
@@ -154,7 +155,7 @@ static void life_end(struct analysis *analysis, struct machine *machine, const s
         lanes_runnable(&machine->lanes, event->ns, -1);
     if (life->born_ns != LIFE_CLOSED)
         histogram_add(&profile->lives, event->ns - life->born_ns);
-    profile->lived_ns += event->ns - (life->born_ns != LIFE_CLOSED ? life->born_ns : life->known_ns);
+    duration_add(&profile->lived_ns, event->ns - (life->born_ns != LIFE_CLOSED ? life->born_ns : life->known_ns));
     profile->failed += event->task_end.result < 0 && event->task_end.result != WEFT_ECANCELED;
     if (life->polls == 1 && life->born_ns != LIFE_CLOSED)
         profile->never_waited++;
@@ -281,12 +282,12 @@ static void life_wake_noop(struct machine *machine, const struct event *event)
 
 static void life_timer_fire(struct machine *machine, const struct event *event)
 {
-    const int64_t late = event->clock_ns - (int64_t)event->timer_fire.deadline_ns;
     machine->fires++;
-    if (late < -LATENESS_APART_NS) {
+    if (event->timer_fire.deadline_ns > (uint64_t)event->clock_ns + LATENESS_APART_NS) {
         machine->fires_apart++;
         return;
     }
+    const int64_t late = event->clock_ns - (int64_t)event->timer_fire.deadline_ns;
     histogram_add(&machine->lateness, late);
     if (late <= machine->late_worst.ns)
         return;
@@ -489,7 +490,7 @@ static void life_finish(const struct analysis *analysis, struct life *life, int6
 {
     struct profile *profile = life->profile;
     profile->live++;
-    profile->lived_ns += life_age(life, ns);
+    duration_add(&profile->lived_ns, life_age(life, ns));
     if (life_certain(analysis, life->poll_ns) && ns - life->poll_ns > profile->poll_worst.ns)
         profile->poll_worst = (struct culprit){
             .ns = ns - life->poll_ns,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/memory.h"
+#include "cli/trace/duration.h"
 
 void profile_free(struct profile *profile)
 {
@@ -97,7 +98,7 @@ void profile_merge(struct profile *into, struct profile *from)
     histogram_merge(&into->waits, &from->waits);
     histogram_merge(&into->births, &from->births);
     histogram_merge(&into->lives, &from->lives);
-    into->lived_ns += from->lived_ns;
+    duration_add(&into->lived_ns, from->lived_ns);
     profile_worse(&into->poll_worst, &from->poll_worst);
     profile_worse(&into->wait_worst, &from->wait_worst);
     for (int i = 0; i < READY_CAUSES; i++)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/memory.h"
+#include "cli/trace/duration.h"
 
 void segments_fini(struct segments *segments)
 {
@@ -46,7 +47,7 @@ int64_t segment_time_above(const struct segment *segment, int64_t ns)
     struct histogram_bucket bucket;
     for (size_t at = 0; histogram_next(&segment->polls, &at, &bucket);)
         if (bucket.below > ns)
-            sum += (int64_t)bucket.count * ((bucket.from + bucket.below) / 2);
+            duration_add(&sum, duration_times(bucket.from + (bucket.below - bucket.from) / 2, bucket.count));
     return sum < segment->polls.sum ? sum : segment->polls.sum;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cli/memory.h"
+#include "cli/trace/duration.h"
 
 void tally_fini(struct tally *tally)
 {
@@ -29,7 +30,7 @@ void tally_add(struct tally *tally, uint32_t from, uint32_t to, uint16_t kind, u
         map_put(&tally->rows, key, row);
     }
     row->count += count;
-    row->sum_ns += ns;
+    duration_add(&row->sum_ns, ns);
 }
 
 static int tally_order(const void *left, const void *right)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/memory.h"
+#include "cli/trace/duration.h"
 #include "cli/trace/export/timeline_page.h"
 
 enum { TIMELINE_WAITS = 1024 };
@@ -47,7 +48,7 @@ static void cell_join(struct timeline_cell *into, const struct timeline_cell *fr
 {
     into->begin_ns = from->begin_ns < into->begin_ns ? from->begin_ns : into->begin_ns;
     into->end_ns = from->end_ns > into->end_ns ? from->end_ns : into->end_ns;
-    into->sum_ns += from->sum_ns;
+    duration_add(&into->sum_ns, from->sum_ns);
     into->count += from->count;
     if (from->longest_ns > into->longest_ns) {
         into->longest_ns = from->longest_ns;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/memory.h"
+#include "cli/trace/duration.h"
 
 static void channel_free(struct channel *channel)
 {
@@ -110,7 +111,7 @@ void channel_totals_add(struct channel_totals *sum, const struct channel_totals 
     sum->dropped += one->dropped;
     sum->waits_send += one->waits_send;
     sum->waits_receive += one->waits_receive;
-    sum->wait_send_ns += one->wait_send_ns;
+    duration_add(&sum->wait_send_ns, one->wait_send_ns);
     if (one->depth_max > sum->depth_max)
         sum->depth_max = one->depth_max;
     sum->health = channel_health_worse(sum->health, one->health);
@@ -197,7 +198,7 @@ void channels_waited(struct channels *channels, uint64_t id, int64_t ns)
 {
     struct channel *channel = channels_find(channels, id);
     if (channel)
-        channel->totals.wait_send_ns += ns;
+        duration_add(&channel->totals.wait_send_ns, ns);
 }
 
 void channels_fail(struct channels *channels, const struct event *event)

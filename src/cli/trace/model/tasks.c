@@ -8,6 +8,7 @@
 #include <weft/error.h>
 
 #include "cli/memory.h"
+#include "cli/trace/duration.h"
 
 static void task_free(struct task *task)
 {
@@ -155,7 +156,7 @@ void task_totals_add(struct task_totals *sum, const struct task_totals *one)
     sum->polls_before += one->polls_before;
     sum->wakes += one->wakes;
     sum->wakes_noop += one->wakes_noop;
-    sum->busy_ns += one->busy_ns;
+    duration_add(&sum->busy_ns, one->busy_ns);
     if (one->longest_ns > sum->longest_ns)
         sum->longest_ns = one->longest_ns;
 }
@@ -234,7 +235,7 @@ int64_t tasks_poll_end(struct tasks *tasks, uint64_t id, int64_t ns, int64_t cer
         return -1;
     }
     int64_t took = ns - begun;
-    task->totals.busy_ns += took;
+    duration_add(&task->totals.busy_ns, took);
     if (took > task->totals.longest_ns)
         task->totals.longest_ns = took;
     return took;

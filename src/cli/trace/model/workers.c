@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/memory.h"
+#include "cli/trace/duration.h"
 
 void workers_fini(struct workers *workers)
 {
@@ -103,7 +104,7 @@ void workers_poll(struct workers *workers, uint16_t number, int64_t ns, int64_t 
         return;
     worker->polls++;
     if (took_ns > 0)
-        worker->busy_ns += took_ns;
+        duration_add(&worker->busy_ns, took_ns);
 }
 
 void workers_park(struct workers *workers, uint16_t number, int64_t ns)
@@ -121,7 +122,7 @@ void workers_awake(struct workers *workers, uint16_t number, int64_t ns, int64_t
     if (!worker || worker->park_ns == WORKER_CLOSED)
         return;
     if (worker->park_ns > certain_ns)
-        worker->parked_ns += ns - worker->park_ns;
+        duration_add(&worker->parked_ns, ns - worker->park_ns);
     worker->park_ns = WORKER_CLOSED;
 }
 

@@ -24,6 +24,7 @@ static void page_steps(const struct view *view, struct doc *doc, uint64_t proces
                        struct series *series)
 {
     const struct model *model = &view->analysis->model;
+    const int64_t all = model->end_ns - model->begin_ns, step = all / DOC_CHART_POINTS, rest = all % DOC_CHART_POINTS;
     double mean[DOC_CHART_POINTS], max[DOC_CHART_POINTS];
     if (!series)
         return;
@@ -31,7 +32,7 @@ static void page_steps(const struct view *view, struct doc *doc, uint64_t proces
     for (int i = 0; i < DOC_CHART_POINTS; i++) {
         doc_count(doc, process);
         doc_text(doc, of);
-        doc_ns(doc, (model->end_ns - model->begin_ns) * i / DOC_CHART_POINTS);
+        doc_ns(doc, step * i + rest * i / DOC_CHART_POINTS);
         doc_number(doc, mean[i]);
         doc_number(doc, max[i]);
     }

@@ -8,14 +8,15 @@
 #include "cli/trace/page/page.h"
 #include "cli/trace/schema.h"
 
-/* Time that workers lived, all together, as far as the recording shows. */
-static int64_t page_worker_ns(const struct view *view, const struct machine *machine)
+/* Nanoseconds that workers lived, all together, as far as the recording shows. */
+static double page_worker_ns(const struct view *view, const struct machine *machine)
 {
-    int64_t all = 0;
+    double all = 0;
     const struct workers *workers = &machine->process->workers;
     for (size_t i = 0; i < workers->count; i++) {
         const struct worker *worker = workers->list[i];
-        all += (worker->end_ns == WORKER_CLOSED ? view->analysis->model.end_ns : worker->end_ns) - worker->begin_ns;
+        const int64_t end = worker->end_ns == WORKER_CLOSED ? view->analysis->model.end_ns : worker->end_ns;
+        all += (double)(end - worker->begin_ns);
     }
     return all;
 }
@@ -55,7 +56,7 @@ void page_runtime(const struct view *view, struct doc *doc)
         }
     doc_table(doc, "use", use);
     for (size_t at = 0; (machine = map_next(&view->analysis->machines, &at));) {
-        const double time = (double)page_worker_ns(view, machine);
+        const double time = page_worker_ns(view, machine);
         double busy = 0, parked = 0, polls = 0;
         for (uint32_t i = 0; i < machine->lanes.size; i++) {
             const struct lane *lane = machine->lanes.list[i];
@@ -106,19 +107,20 @@ static void page_lanes(const struct view *view, struct doc *doc, struct machine 
 
 static void page_imbalance(struct doc *doc, const struct machine *machine)
 {
-    int64_t most = 0, all = 0;
+    double most = 0, all = 0;
     uint32_t workers = 0;
     for (uint32_t i = 0; i < machine->lanes.size; i++) {
         const struct lane *lane = machine->lanes.list[i];
         workers += lane != NULL;
-        all += lane ? lane->busy_ns : 0;
-        most = lane && lane->busy_ns > most ? lane->busy_ns : most;
+        const double busy = lane ? (double)lane->busy_ns : 0;
+        all += busy;
+        most = busy > most ? busy : most;
     }
     if (workers > 1 && all > 0)
         doc_note(doc,
                  "Imbalance: the busiest worker did %.2f times the mean (1: all the same, %" PRIu32
                  ": one did everything).",
-                 (double)most * workers / (double)all, workers);
+                 most * workers / all, workers);
 }
 
 static void page_steals(const struct view *view, struct doc *doc)
