@@ -172,6 +172,23 @@ static void who_ended_wakes_his_joiner_from_his_last_poll(void **state)
     assert_int_equal(last->wake.ns, 59); /* within the poll from 50 to 60 */
 }
 
+static void last_poll_is_the_latest_whatever_the_worker(void **state)
+{
+    (void)state;
+    FEED(10, task_spawn, .task = 1, .site = 7);
+    poll(1, 20, 30, 0, WEFT_TRACE_poll_result_PENDING, 5);
+    FEED(40, task_spawn, .task = 2, .site = 8);
+    poll(2, 50, 60, 1, WEFT_TRACE_poll_result_YIELD, 3); /* worker 1 polls nobody after it */
+    poll(2, 70, 80, 0, WEFT_TRACE_poll_result_READY, 0);
+    FEED(81, task_end, .task = 2, .worker = 0);
+    FEED(82, wake, .task = 1, .by = 2, .source = WEFT_TRACE_wake_source_JOIN);
+    poll(1, 90, 95, 1, WEFT_TRACE_poll_result_READY, 0);
+    const struct span *last = &seen[seen_count - 1];
+    assert_int_equal(last->what, SPAN_RUN);
+    assert_int_equal(last->wake.worker, 0);
+    assert_int_equal(last->wake.ns, 79);
+}
+
 static void who_was_woken_while_it_ran_is_ready_at_the_end_of_the_poll(void **state)
 {
     (void)state;
@@ -401,6 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(task_is_ready_runs_waits_and_is_ready_again),
         TEST(who_ended_wakes_his_joiner_from_his_last_poll),
+        TEST(last_poll_is_the_latest_whatever_the_worker),
         TEST(who_was_woken_while_it_ran_is_ready_at_the_end_of_the_poll),
         TEST(wake_that_is_told_after_the_poll_it_came_in_is_one_all_the_same),
         TEST(poll_without_a_wake_where_none_are_recorded_ends_a_wait),

@@ -29,6 +29,7 @@ struct strand {
 
 /* The last poll of a worker: who ended in it still wakes his joiner. */
 struct bench {
+    uint16_t worker;
     uint64_t task;
     int64_t begin_ns;
     int64_t end_ns;
@@ -37,6 +38,7 @@ struct bench {
 struct span_machine {
     uint64_t id;
     struct map strands;
+    struct map bench_at; /* worker → 1 + its bench, as a pointer: broken bytes name workers far from all others */
     struct bench *benches;
     uint32_t bench_count;
 };
@@ -54,6 +56,7 @@ void spans_fini(struct spans *spans)
         for (size_t of = 0; (strand = map_next(&machine->strands, &of));)
             free(strand);
         map_fini(&machine->strands);
+        map_fini(&machine->bench_at);
         free(machine->benches);
         free(machine);
     }
@@ -89,13 +92,14 @@ static struct bench *bench_of(struct span_machine *machine, uint16_t worker)
 {
     if (worker == WEFT_TRACE_NO_WORKER)
         return NULL;
-    if (worker >= machine->bench_count) {
-        machine->benches = memory_resize(machine->benches, worker + 1u, sizeof *machine->benches);
-        for (uint32_t i = machine->bench_count; i <= worker; i++)
-            machine->benches[i] = (struct bench){0};
-        machine->bench_count = worker + 1u;
+    uintptr_t at = (uintptr_t)map_get(&machine->bench_at, worker);
+    if (!at) {
+        machine->benches = memory_resize(machine->benches, machine->bench_count + 1u, sizeof *machine->benches);
+        machine->benches[machine->bench_count] = (struct bench){.worker = worker};
+        at = ++machine->bench_count;
+        map_put(&machine->bench_at, worker, (void *)at);
     }
-    return &machine->benches[worker];
+    return &machine->benches[at - 1];
 }
 
 /* ---- spans ---- */
@@ -162,12 +166,16 @@ static void wake_place(const struct analysis *analysis, struct span_machine *mac
         by->seen_ns = ns;
         return;
     }
+    const struct bench *last = NULL; /* it may have been the last on several workers */
     for (uint32_t i = 0; wake->by && i < machine->bench_count; i++) {
         const struct bench *bench = &machine->benches[i];
-        if (bench->task != wake->by || !bench->end_ns || bench->begin_ns <= analysis->model.certain_ns)
-            continue;
-        wake->worker = (uint16_t)i;
-        wake->ns = bench->end_ns > bench->begin_ns ? bench->end_ns - 1 : bench->end_ns;
+        if (bench->task == wake->by && bench->end_ns && bench->begin_ns > analysis->model.certain_ns &&
+            (!last || bench->end_ns > last->end_ns))
+            last = bench;
+    }
+    if (last) {
+        wake->worker = last->worker;
+        wake->ns = last->end_ns > last->begin_ns ? last->end_ns - 1 : last->end_ns;
     }
 }
 
@@ -237,7 +245,7 @@ static void span_poll_start(struct spans *spans, const struct analysis *analysis
     strand_to(strand, STRAND_RUN, event->ns);
     struct bench *bench = bench_of(machine, strand->worker);
     if (bench)
-        *bench = (struct bench){.task = strand->task, .begin_ns = event->ns};
+        *bench = (struct bench){.worker = strand->worker, .task = strand->task, .begin_ns = event->ns};
 }
 
 static struct span strand_poll(const struct strand *strand, int64_t ns, uint8_t result, uint32_t line)
@@ -385,7 +393,7 @@ void spans_gap(struct spans *spans, const struct analysis *analysis, const struc
         for (size_t of = 0; (strand = map_next(&machine->strands, &of));)
             strand_lose(spans, analysis, machine, strand, gap);
         for (uint32_t i = 0; i < machine->bench_count; i++)
-            machine->benches[i] = (struct bench){0};
+            machine->benches[i] = (struct bench){.worker = machine->benches[i].worker};
     }
     for (uint32_t i = 0; i < spans->taker_count; i++)
         if (spans->takers[i].gap)
