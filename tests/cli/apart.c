@@ -355,6 +355,25 @@ static void events_that_are_none_are_refused(void **state)
     assert_ptr_equal(record.event.site_def.file, record.texts);
 }
 
+static void gaps_and_ends_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    struct event_gap gap = {.count = 3};
+    struct wire_end end = {.other_shape = WEFT_TRACE_EVENTS};
+    assert_null(wire_gap(&gap, sizeof gap - 1));
+    memset(&gap.packets, 77, sizeof gap.packets);
+    assert_ptr_equal(wire_gap(&gap, sizeof gap), &gap);
+    assert_true(gap.packets);
+    assert_false(gap.counted);
+    assert_null(wire_end(&end, sizeof end - 1));
+    assert_ptr_equal(wire_end(&end, sizeof end), &end);
+    end.other_shape++;
+    assert_null(wire_end(&end, sizeof end));
+    end.other_shape = 0;
+    memset(end.text, 'x', sizeof end.text);
+    assert_null(wire_end(&end, sizeof end)); /* without an end */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +388,7 @@ int main(void)
         cmocka_unit_test(start_without_descriptors_fails),
         cmocka_unit_test(events_arrive_with_their_texts),
         cmocka_unit_test(events_that_are_none_are_refused),
+        cmocka_unit_test(gaps_and_ends_that_are_none_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

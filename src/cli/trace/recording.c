@@ -68,8 +68,19 @@ static void recording_take_event(struct recording *recording, struct event *even
     recording->enough = !recording->reader->event(recording->reader->context, event);
 }
 
+static void recording_take_gap(const struct recording *recording, const struct event_gap *gap)
+{
+    if (gap && recording->reader->gap)
+        recording->reader->gap(recording->reader->context, gap);
+}
+
 static int recording_take_end(struct recording *recording, const struct wire_end *end)
 {
+    if (!end) {
+        snprintf(recording->text, recording->text_size, "%s: libbabeltrace2 gave up on it as broken (its last words are none)",
+                 recording->path);
+        return -1;
+    }
     recording->facts->foreign = end->foreign;
     recording->facts->unknown = end->unknown;
     if (end->other_shape)
@@ -104,12 +115,12 @@ static int recording_attempt(struct recording *recording, const struct find *fin
     for (void *record; !recording->enough && (record = apart_take(&apart, &what, &bytes));) {
         if (what == WIRE_EVENT)
             recording_take_event(recording, wire_event(record, bytes));
-        else if (what == WIRE_GAP && recording->reader->gap)
-            recording->reader->gap(recording->reader->context, record);
-        else if (what == WIRE_TICK && recording->tick)
+        else if (what == WIRE_GAP)
+            recording_take_gap(recording, wire_gap(record, bytes));
+        else if (what == WIRE_TICK && recording->tick && bytes >= sizeof(int64_t))
             recording->enough = !recording->tick(recording->reader->context, *(int64_t *)record);
         else if (what == WIRE_END)
-            result = recording_take_end(recording, record);
+            result = recording_take_end(recording, wire_end(record, bytes));
         recording->begun |= what != WIRE_END;
     }
     bool crashed;

@@ -5,6 +5,7 @@
  */
 #include "cli/trace/wire.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "cli/trace/schema.h"
@@ -95,4 +96,28 @@ struct event *wire_event(void *record, size_t bytes)
         schema_set(event, &row->field[i], 0, (char *)record + at);
     }
     return event;
+}
+
+/* A byte of memory as one of two values: another is none. */
+static void wire_flag(void *record, size_t at)
+{
+    unsigned char *byte = (unsigned char *)record + at;
+    *byte = *byte != 0;
+}
+
+const struct event_gap *wire_gap(void *record, size_t bytes)
+{
+    if (bytes < sizeof(struct event_gap))
+        return NULL;
+    wire_flag(record, offsetof(struct event_gap, packets));
+    wire_flag(record, offsetof(struct event_gap, counted));
+    return record;
+}
+
+const struct wire_end *wire_end(const void *record, size_t bytes)
+{
+    const struct wire_end *end = record;
+    if (bytes < sizeof *end || end->other_shape > WEFT_TRACE_EVENTS || !memchr(end->text, '\0', sizeof end->text))
+        return NULL;
+    return end;
 }

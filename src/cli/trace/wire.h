@@ -30,4 +30,8 @@ void wire_say_end(struct apart *apart, const struct wire_end *end);
 /* The event of a record, in its place: as long as the record. NULL: it is none of ours, whoever wrote it. */
 struct event *wire_event(void *record, size_t bytes);
 
+/* The same of a gap, and of the end. */
+const struct event_gap *wire_gap(void *record, size_t bytes);
+const struct wire_end *wire_end(const void *record, size_t bytes);
+
 #endif
