@@ -38,6 +38,12 @@ bool weft__handoff_empty(struct weft__handoff *queue)
     return cds_wfcq_empty(handoff_head(queue), handoff_tail(queue));
 }
 
+bool weft__handoff_ready(struct weft__handoff *queue)
+{
+    const struct cds_wfcq_node *first = __cds_wfcq_first_nonblocking(handoff_head(queue), handoff_tail(queue));
+    return first != NULL && first != CDS_WFCQ_WOULDBLOCK;
+}
+
 size_t weft__handoff_pop(struct weft__handoff *queue, struct weft__handoff_node **out, size_t limit)
 {
     if (weft__handoff_empty(queue) || !weft__lock_try(&queue->taking))

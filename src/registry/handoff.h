@@ -6,6 +6,7 @@
  *     push      any thread, wait-free
  *     pop       any thread; answers NULL when another thread is taking, or a push is half done
  *     empty     any thread; a push that has returned is seen
+ *     ready     any thread; not empty, and the first push is done: until it is nobody can take what was pushed after it, either
  *
  * Edges: what the pusher wrote before the push is visible to the taker.
  */
@@ -31,6 +32,7 @@ struct weft__handoff {
 void weft__handoff_init(struct weft__handoff *queue);
 void weft__handoff_push(struct weft__handoff *queue, struct weft__handoff_node *node);
 bool weft__handoff_empty(struct weft__handoff *queue);
+bool weft__handoff_ready(struct weft__handoff *queue);
 
 /* Take up to `limit` nodes in order into `out`; how many were taken. */
 size_t weft__handoff_pop(struct weft__handoff *queue, struct weft__handoff_node **out, size_t limit);
