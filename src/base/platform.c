@@ -53,6 +53,11 @@ static void platform_discard(void *pages, size_t size)
     madvise(pages, size, MADV_DONTNEED);
 }
 
+static void platform_rest(int64_t ns)
+{
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){ns / 1000000000, ns % 1000000000}, NULL);
+}
+
 /* FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time, so a wait that is interrupted needs no new sum. */
 static int platform_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
 {
@@ -116,6 +121,7 @@ const struct weft__platform weft__platform_linux = {
     .clock_coarse = platform_clock_coarse,
     .futex_wait = platform_futex_wait,
     .futex_wake = platform_futex_wake,
+    .rest = platform_rest,
     .barrier = platform_barrier,
     .random = platform_random,
     .eventfd = platform_eventfd,

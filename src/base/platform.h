@@ -25,6 +25,7 @@ struct weft__platform {
     int64_t (*clock_coarse)(void);                    /* the same as of some milliseconds ago, for a quarter of the price */
     int (*futex_wait)(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns);
     void (*futex_wake)(_Atomic uint32_t *word, int count);
+    void (*rest)(int64_t ns);                         /* sleep, woken by nobody; errno stays */
     int (*barrier)(void);                             /* every thread of the process passes a full one; or a negative errno */
     uint64_t (*random)(void);                         /* a seed */
     int (*eventfd)(void);                             /* a descriptor, or a negative errno */

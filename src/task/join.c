@@ -7,10 +7,10 @@
  *
  * Edges: JN-R1 registering releases, JN-A1 the end acquires: it sees who waits.
  */
-#include <sched.h>
 #include <weft/error.h>
 
 #include "base/error.h"
+#include "base/yield.h"
 #include "registry/rcu.h"
 #include "task/future.h"
 #include "task/scope.h"
@@ -235,6 +235,7 @@ int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_resul
     struct weft__blocked blocked;
     weft__blocked_init(&blocked, task->weft__runtime);
     const weft__waiter waiter = weft__waiter_thread(&blocked);
+    unsigned turns = 0;
     for (bool waited = false;; waited = true) {
         int result = 0;
         weft__rcu_read_lock();
@@ -247,7 +248,7 @@ int weft_task_join_blocking(weft_task *task, int64_t deadline_ns, int *out_resul
             return 0;
         }
         if (step == JOIN_SOON) {
-            sched_yield();
+            weft__yield(&turns);
             continue;
         }
         if (step != JOIN_WAITS)

@@ -18,6 +18,12 @@ static void platform_futex_wake(_Atomic uint32_t *word, int count)
     model_futex_wake(word, count);
 }
 
+static void platform_rest(int64_t ns)
+{
+    (void)ns;
+    model_relax();
+}
+
 static int platform_barrier(void)
 {
     model_membarrier();
@@ -41,6 +47,7 @@ const struct weft__platform weft__platform_linux = {
     .clock_coarse = model_clock,
     .futex_wait = model_futex_wait,
     .futex_wake = platform_futex_wake,
+    .rest = platform_rest,
     .barrier = platform_barrier,
     .random = platform_random,
 };
