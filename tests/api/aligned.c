@@ -40,20 +40,6 @@ static void end_size(unsigned calls)
     assert_int_equal(atomic_load(&given), calls);
 }
 
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
-
 static void message_is_aligned_where_it_is_dropped(void **state)
 {
     (void)state;
@@ -198,11 +184,11 @@ static void argument_of_a_blocking_job_is_aligned_where_it_runs_and_where_it_is_
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(message_is_aligned_where_it_is_dropped, begin, end),
-        cmocka_unit_test_setup_teardown(value_of_a_oneshot_is_aligned_where_it_is_dropped, begin, end),
-        cmocka_unit_test_setup_teardown(value_of_a_watch_is_aligned_where_it_is_modified, begin, end),
-        cmocka_unit_test_setup_teardown(message_of_a_broadcast_is_aligned_where_it_is_copied_and_dropped, begin, end),
-        cmocka_unit_test_setup_teardown(frame_is_aligned_where_it_runs_and_where_it_is_dropped, begin, end),
+        cmocka_unit_test_setup_teardown(message_is_aligned_where_it_is_dropped, runtime_of_one, runtime_end),
+        cmocka_unit_test_setup_teardown(value_of_a_oneshot_is_aligned_where_it_is_dropped, runtime_of_one, runtime_end),
+        cmocka_unit_test_setup_teardown(value_of_a_watch_is_aligned_where_it_is_modified, runtime_of_one, runtime_end),
+        cmocka_unit_test_setup_teardown(message_of_a_broadcast_is_aligned_where_it_is_copied_and_dropped, runtime_of_one, runtime_end),
+        cmocka_unit_test_setup_teardown(frame_is_aligned_where_it_runs_and_where_it_is_dropped, runtime_of_one, runtime_end),
         cmocka_unit_test(argument_of_a_blocking_job_is_aligned_where_it_runs_and_where_it_is_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Jobs that run through on a worker: spawn, result, name, scope, cancel, drop. */
 #include "lib/verdict.h"
-#include "lib/world.h"
+#include "lib/runtime.h"
 
-static weft_runtime *rt;
 static atomic_uint ran, dropped;
 
 static int begin(void **state)
 {
-    (void)state;
-    rt = world_begin(2);
     atomic_store(&ran, 0);
     atomic_store(&dropped, 0);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    verdict_assert();
-    return 0;
+    return runtime_of_two(state);
 }
 
 struct sum { const int *numbers; size_t count; };
@@ -206,7 +195,7 @@ static void job_after_shutdown_is_refused(void **state)
     assert_int_equal(atomic_load(&dropped), 0); /* refused: the frame's things are still the caller's */
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, runtime_end)
 
 int main(void)
 {

@@ -3,11 +3,11 @@
  * Every public function against bad arguments and wrong states: each case has a documented code, and a refusal leaves a
  * text that begins with the call's name. The world is whole afterwards: that is what world_end() says.
  */
-#include "lib/world.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "lib/runtime.h"
 
 /* A call that was made, on whatever thread: its answer, and the text it left. */
 struct answer {
@@ -75,7 +75,6 @@ static void check_notes(void)
     table.count = 0;
 }
 
-static weft_runtime *rt;
 static weft_runtime *gone;
 static int no_runtime[64];
 #define FOREIGN ((weft_runtime *)(void *)no_runtime)
@@ -89,13 +88,6 @@ static int begin(void **state)
     if (gone == rt) { /* the address was given again: it is no example of a runtime that has gone */
         gone = FOREIGN;
     }
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
     return 0;
 }
 
@@ -684,5 +676,5 @@ int main(void)
         cmocka_unit_test(errors),          cmocka_unit_test(detail_belongs_to_its_thread),
         cmocka_unit_test(total),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, runtime_end);
 }

@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Places taken many at once: all or none, in turn with all that wait, and given back in whatever way their owner ends. */
 #include "lib/verdict.h"
-#include "lib/world.h"
+#include "lib/runtime.h"
 
-static weft_runtime *rt;
 static numbers_sender out;
 static numbers_receiver in;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
 
 static void open_channel(size_t capacity)
 {
@@ -497,5 +482,5 @@ int main(void)
         cmocka_unit_test(many_misused_are_refused),
         cmocka_unit_test(many_of_a_channel_that_does_not_wait_are_refused),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, runtime_of_one, runtime_end);
 }

@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Receiving, and the ends of a channel: stop, close, the last sender. */
-#include "lib/world.h"
-
-static weft_runtime *rt;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(2);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
+#include "lib/runtime.h"
 
 static weft_task pull(numbers_receiver in, atomic_ullong *count, atomic_int *rc)
 {
@@ -681,5 +665,5 @@ int main(void)
         cmocka_unit_test(last_sender_racing_with_recv_ends_it_once),
         cmocka_unit_test(channel_outlives_its_runtime),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, runtime_of_two, runtime_end);
 }

@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Scopes: policies, cancellation, closing, and what happens when one is left open. */
-#include "lib/world.h"
-
 #include <stdio.h>
 
-static weft_runtime *rt;
+#include "lib/runtime.h"
 
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(2);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
-
-#define OWN(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define OWN(test) cmocka_unit_test_setup_teardown(test, runtime_of_two, runtime_end)
 
 /* What a family of tasks tells the test. */
 struct news {

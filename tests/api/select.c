@@ -10,21 +10,7 @@ WEFT_ONESHOT_DEFINE(reply, uint64_t)
 WEFT_WATCH_DEFINE(setting, uint64_t)
 WEFT_BROADCAST_DEFINE(news, uint64_t)
 
-static weft_runtime *rt;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
+#include "lib/runtime.h"
 
 /* A future of any kind. */
 union any {
@@ -713,5 +699,5 @@ int main(void)
         cmocka_unit_test(future_can_be_waited_for_again),
         cmocka_unit_test(misuse_is_the_answer),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, runtime_of_one, runtime_end);
 }

@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sending: order, the full channel, places and permits, waiting senders. One test a line of docs/conformance.md. */
-#include "lib/world.h"
-
-static weft_runtime *rt;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
+#include "lib/runtime.h"
 
 /* Keep the only worker busy, so that what is woken stays in its queue. */
 static void hold(struct latch *entered, struct latch *leave)
@@ -661,5 +645,5 @@ int main(void)
         cmocka_unit_test(send_copies_messages_of_any_size),
         cmocka_unit_test(depth_after_a_send_is_seen_by_others_and_never_negative),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, runtime_of_one, runtime_end);
 }

@@ -6,26 +6,13 @@
 
 WEFT_BROADCAST_DEFINE(news, uint64_t)
 
-static weft_runtime *rt;
+#include "lib/runtime.h"
+
 static news_sender tx;
 static news_receiver rx;
 static uint64_t got, lost;
 static atomic_int copies, drops;
 static uint64_t bad; /* a message whose copy fails */
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
 
 static int copy(void *to, const void *from, void *context)
 {
@@ -519,5 +506,5 @@ int main(void)
         cmocka_unit_test(receivers_wait_as_tasks_and_as_threads),
         cmocka_unit_test(all_hear_one_order_and_every_loss_is_counted),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, runtime_of_one, runtime_end);
 }

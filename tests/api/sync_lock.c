@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Mutex and rwlock, as <weft/lock.h> says them: a test a line of its documentation. */
 #include "lib/meet.h"
+#include "lib/runtime.h"
 
-static weft_runtime *rt;
 static weft_mutex mutex;
 static weft_rwlock rwlock;
 static atomic_uint turns, stay;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
 
 static void open_mutex(void)
 {
@@ -563,5 +549,5 @@ int main(void)
         cmocka_unit_test(blocked_writer_that_timed_out_lets_readers_in),
         cmocka_unit_test(sections_exclude_each_other_and_see_the_one_before),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, runtime_of_one, runtime_end);
 }

@@ -3,25 +3,9 @@
 #include "lib/meet.h"
 
 #include "base/thread.h"
+#include "lib/runtime.h"
 
-static weft_runtime *rt;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    verdict_assert();
-    return 0;
-}
-
-#define OWN(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define OWN(test) cmocka_unit_test_setup_teardown(test, runtime_of_one, runtime_end)
 
 enum { ROOM = 8 };
 

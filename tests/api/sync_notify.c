@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Notify, barrier and once, as <weft/notify.h> and <weft/once.h> say them: a test a line of its documentation. */
 #include "lib/meet.h"
+#include "lib/runtime.h"
 
-static weft_runtime *rt;
 static weft_notify notify;
 static weft_barrier barrier;
 static weft_once once;
 static atomic_uint turns;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
 
 static void open_all(uint32_t parties)
 {
@@ -607,5 +593,5 @@ int main(void)
         cmocka_unit_test(once_lets_others_wait_while_it_is_done),
         cmocka_unit_test(once_is_done_over_awaits_and_by_threads),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, runtime_of_one, runtime_end);
 }

@@ -6,25 +6,12 @@
 
 WEFT_ONESHOT_DEFINE(reply, uint64_t)
 
-static weft_runtime *rt;
+#include "lib/runtime.h"
+
 static reply_sender tx;
 static reply_receiver rx;
 static uint64_t got;
 static atomic_uint dropped;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
 
 static void drop(void *value, void *context)
 {
@@ -392,5 +379,5 @@ int main(void)
         cmocka_unit_test(oneshot_outlives_its_runtime),
         cmocka_unit_test(ask_and_answer_goes_on_and_on),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, runtime_of_one, runtime_end);
 }

@@ -1,24 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The semaphore, as <weft/sync.h> says it: a test a line of its documentation, and of what is known of others' bugs. */
 #include "lib/meet.h"
+#include "lib/runtime.h"
 
-static weft_runtime *rt;
 static weft_semaphore sem;
 static atomic_uint turns;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
 
 static void open_sem(uint32_t permits)
 {
@@ -623,5 +609,5 @@ int main(void)
         cmocka_unit_test(waiter_of_another_runtime_may_be_late),
         cmocka_unit_test(events_tell_its_life),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, runtime_of_one, runtime_end);
 }

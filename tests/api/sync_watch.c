@@ -6,24 +6,11 @@
 
 WEFT_WATCH_DEFINE(level, uint64_t)
 
-static weft_runtime *rt;
+#include "lib/runtime.h"
+
 static level_sender tx;
 static level_receiver rx;
 static uint64_t got;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
 
 static void open_level(void)
 {
@@ -446,5 +433,5 @@ int main(void)
         cmocka_unit_test(changed_blocking_waits_times_out_and_refuses_on_a_worker),
         cmocka_unit_test(followers_see_values_go_up_and_the_last_one),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, runtime_of_one, runtime_end);
 }

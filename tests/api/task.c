@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks: spawn, names, identity, join, detach, cancel, wake, inspect, visit. */
 #include "lib/verdict.h"
-#include "lib/world.h"
 
 #include <stdio.h>
 
-static weft_runtime *rt;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(2);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
+#include "lib/runtime.h"
 
 #define SPAWN(...) checked(weft_spawn(weft_runtime_scope(rt), __VA_ARGS__))
 #define SPAWN_AS(options, ...) checked(weft_spawn_as(weft_runtime_scope(rt), options, __VA_ARGS__))
@@ -825,7 +810,7 @@ static void spawn_on_a_worker_copies_frames_of_every_size(void **state)
     assert_int_equal(atomic_load(&sized_ran), 4 * SIZED_MAX);
 }
 
-#define OWN(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define OWN(test) cmocka_unit_test_setup_teardown(test, runtime_of_two, runtime_end)
 
 int main(void)
 {

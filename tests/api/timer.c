@@ -8,30 +8,23 @@
 #include "lib/chaos.h"
 #include "lib/vclock.h"
 #include "lib/verdict.h"
-#include "lib/world.h"
 
 #include "task/env.h"
+#include "lib/runtime.h"
 
 static const int64_t us = 1000, ms = 1000000, second = 1000000000, year = INT64_C(365) * 86400 * 1000000000;
 static const int64_t start = INT64_C(12345678901234); /* between two ticks */
 
-static weft_runtime *rt;
-
 static int begin(void **state)
 {
-    (void)state;
     vclock_begin(start);
-    rt = world_begin(1);
-    return 0;
+    return runtime_of_one(state);
 }
 
 static int end(void **state)
 {
-    (void)state;
-    world_end(rt, -1);
-    vclock_end();
-    verdict_assert();
-    return 0;
+    runtime_end(state);
+    return vclock_go(state);
 }
 
 enum { ASLEEP = 99 };
@@ -588,10 +581,8 @@ static void wake_elsewhere(weft_task task)
 
 static int begin_two(void **state)
 {
-    (void)state;
     vclock_begin(start);
-    rt = world_begin(2);
-    return 0;
+    return runtime_of_two(state);
 }
 
 /* Move the clock by ticks of the monitor until it has ended the sleep. */

@@ -2,12 +2,10 @@
 /* Intervals, tick by tick, on a clock that the test moves. */
 #include "lib/vclock.h"
 #include "lib/verdict.h"
-#include "lib/world.h"
+#include "lib/runtime.h"
 
 static const int64_t ms = 1000000, second = 1000000000;
 static const int64_t start = INT64_C(31415926535897); /* between two ticks of the wheel */
-
-static weft_runtime *rt;
 
 /* What a ticker is told to do before it waits for its next tick. */
 enum deed { NOTHING, RESET, IMMEDIATELY, AFTER, AT };
@@ -60,20 +58,15 @@ static weft_poll ticker(weft_context *cx, struct ticker *self)
 
 static int begin(void **state)
 {
-    (void)state;
     vclock_begin(start);
-    rt = world_begin(1);
     memset(&seen, 0, sizeof seen);
-    return 0;
+    return runtime_of_one(state);
 }
 
 static int end(void **state)
 {
-    (void)state;
-    world_end(rt, -1);
-    vclock_end();
-    verdict_assert();
-    return 0;
+    runtime_end(state);
+    return vclock_go(state);
 }
 
 static void tick_every(int64_t period_ns, weft_missed missed)

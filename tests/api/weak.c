@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Weak senders: they keep the channel's memory and nothing else, and make a sender while there is one. */
 #include "lib/verdict.h"
-#include "lib/world.h"
-
-static weft_runtime *rt;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(2);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
+#include "lib/runtime.h"
 
 /* WEAK-01 */
 static void weak_sender_does_not_keep_the_channel_open(void **state)
@@ -223,5 +207,5 @@ int main(void)
         cmocka_unit_test(weak_handles_misused_are_refused),
         cmocka_unit_test(upgrade_racing_with_the_last_close_is_whole_or_refused),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, runtime_of_two, runtime_end);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/pool.h"
 
-weft_runtime *rt;
-
 /* What was reported, as a text. */
 static pthread_mutex_t reported_lock = PTHREAD_MUTEX_INITIALIZER;
 char reported[4096];

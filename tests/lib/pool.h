@@ -6,10 +6,8 @@
 #ifndef WEFT_TESTS_LIB_POOL_H
 #define WEFT_TESTS_LIB_POOL_H
 
+#include "lib/runtime.h"
 #include "lib/verdict.h"
-#include "lib/world.h"
-
-extern weft_runtime *rt;
 
 /* What the runtime reported, as a text. */
 extern char reported[4096];

@@ -3,24 +3,8 @@
 #include <weft.h>
 
 #include "lib/verdict.h"
-#include "lib/world.h"
 #include "task/future.h"
-
-static weft_runtime *rt;
-
-static int begin(void **state)
-{
-    (void)state;
-    rt = world_begin(1);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    world_end(rt, -1);
-    return 0;
-}
+#include "lib/runtime.h"
 
 /* A future that is not ready, and whose poll has the task cancelled. */
 static int canceller_poll(weft_context *cx, weft_future *future)
@@ -67,7 +51,7 @@ static void select_cancelled_between_two_futures_answers_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(select_cancelled_between_two_futures_answers_so, begin, end),
+        cmocka_unit_test_setup_teardown(select_cancelled_between_two_futures_answers_so, runtime_of_one, runtime_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
