@@ -152,6 +152,21 @@ static void workers_rest(void **state)
     assert_int_equal(1, lines_like("{\"ph\":\"X\",\"cat\":\"worker\""));
 }
 
+static void worker_with_a_number_far_from_all_others_is_one_track(void **state)
+{
+    (void)state;
+    const struct event_gap gap = {.begin_ns = 1000000900, .end_ns = 1000000950};
+    FEED(100, worker_park, .worker = 60000);
+    spans_gap(&spans, &analysis, &gap);
+    analysis_gap(&analysis, &gap);
+    FEED(1000, poll_start, .task = 1, .worker = 3);
+    FEED(1100, poll_end, .task = 1, .worker = 3, .result = WEFT_TRACE_poll_result_READY);
+    finish();
+    assert_int_equal(1, lines_like("{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":7,\"tid\":60001,\"args\":{\"name\":\"worker 60000\"}}"));
+    assert_int_equal(1, lines_like("{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":7,\"tid\":4,"));
+    assert_int_equal(2, lines_like("{\"ph\":\"M\",\"name\":\"thread_name\""));
+}
+
 static void stalls_health_gaps_and_findings_are_moments(void **state)
 {
     (void)state;
@@ -193,6 +208,7 @@ int main(void)
         TEST(wake_for_a_reason_of_a_later_weft_is_an_arrow_all_the_same),
         TEST(channels_and_runnable_tasks_are_counters),
         TEST(workers_rest),
+        TEST(worker_with_a_number_far_from_all_others_is_one_track),
         TEST(stalls_health_gaps_and_findings_are_moments),
         TEST(file_without_events_is_a_file),
     };

@@ -18,12 +18,13 @@
 
 enum { PERFETTO_NAME = 192, PERFETTO_EVENT_DEPTH = 3 };
 
-#define PERFETTO_AWAKE INT64_MIN /* for the time at which a worker went to sleep */
+#define PERFETTO_AWAKE  INT64_MIN       /* for the time at which a worker went to sleep */
+#define PERFETTO_UNSEEN (INT64_MIN + 1) /* it has no track */
 
 struct perfetto_process {
     uint64_t id;
     struct map tasks; /* that have a track → their name */
-    int64_t *rests;   /* by worker: since when it sleeps, or PERFETTO_AWAKE */
+    int64_t *rests;   /* by worker: since when it sleeps, or PERFETTO_AWAKE, or PERFETTO_UNSEEN */
     uint32_t workers; /* that have a track are below this */
     uint32_t runnable;
     uint32_t awake;
@@ -129,16 +130,27 @@ static struct perfetto_process *perfetto_process(struct perfetto *perfetto, uint
 
 static void perfetto_need_worker(struct perfetto *perfetto, struct perfetto_process *process, uint16_t worker)
 {
-    if (worker == WEFT_TRACE_NO_WORKER || worker < process->workers)
+    char name[32];
+    if (worker == WEFT_TRACE_NO_WORKER)
         return;
-    process->rests = memory_resize(process->rests, worker + 1u, sizeof *process->rests);
-    for (uint32_t i = process->workers; i <= worker; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "worker %" PRIu32, i);
-        perfetto_call(perfetto, "thread_name", process->id, (int)i, name);
-        process->rests[i] = PERFETTO_AWAKE;
+    if (worker >= process->workers) {
+        process->rests = memory_resize(process->rests, worker + 1u, sizeof *process->rests);
+        for (uint32_t i = process->workers; i <= worker; i++)
+            process->rests[i] = PERFETTO_UNSEEN;
+        process->workers = worker + 1u;
     }
-    process->workers = worker + 1u;
+    if (process->rests[worker] != PERFETTO_UNSEEN)
+        return;
+    snprintf(name, sizeof name, "worker %" PRIu16, worker);
+    perfetto_call(perfetto, "thread_name", process->id, worker, name);
+    process->rests[worker] = PERFETTO_AWAKE;
+}
+
+/* For how long it slept, if it does, is not known. */
+static void perfetto_wake(struct perfetto_process *process, uint32_t worker)
+{
+    if (worker < process->workers && process->rests[worker] != PERFETTO_UNSEEN)
+        process->rests[worker] = PERFETTO_AWAKE;
 }
 
 /* ---- tasks ---- */
@@ -351,7 +363,7 @@ static void perfetto_gap(void *context, const struct event_gap *gap)
     struct perfetto_process *process;
     for (size_t at = 0; (process = map_next(&perfetto->processes, &at));)
         for (uint32_t i = 0; i < process->workers; i++)
-            process->rests[i] = PERFETTO_AWAKE;
+            perfetto_wake(process, i);
     if (!perfetto->json.depth)
         return;
     const int64_t ns = gap->begin_ns > perfetto->begin_ns ? gap->begin_ns : perfetto->last_ns;
@@ -407,9 +419,8 @@ static void perfetto_event(void *context, const struct analysis *analysis, const
     case WEFT_TRACE_task_end:
         perfetto_end_task(perfetto, event->process, event->task_end.task, event->ns);
         break;
-    case WEFT_TRACE_poll_start: /* its waking is missing: for how long it slept is not known */
-        if (event->poll_start.worker < perfetto_process(perfetto, event->process)->workers)
-            perfetto_process(perfetto, event->process)->rests[event->poll_start.worker] = PERFETTO_AWAKE;
+    case WEFT_TRACE_poll_start: /* its waking may be missing */
+        perfetto_wake(perfetto_process(perfetto, event->process), event->poll_start.worker);
         break;
     case WEFT_TRACE_worker_park:
         perfetto_rest(perfetto, event, event->worker_park.worker, true);
