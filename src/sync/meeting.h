@@ -32,6 +32,8 @@
  *                      permit that is handed over, and for what was written before a wake.
  *     SY-R3 -> SY-A3   the last reference acquires what the others released: the slot is reused after them.
  * Progress: taking and giving take no lock while nobody waits; a swap repeats only because another one succeeded.
+ * Names: each object's own copy, as long as it is, behind the object. Not a label to share, as channels have (channel/label.h): to find
+ * one takes 190 instructions, half of what a mutex with a name is created by, and there is nothing beside the text that would be shared.
  * Shutdown: an object outlives its runtime until it is destroyed. What wakes somebody else does so inside an RCU
  * section, and touches the object only there: the woken one may destroy it.
  */
