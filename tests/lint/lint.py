@@ -24,6 +24,7 @@ OUTSIDE = ("addons", "cli")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 LABEL = re.compile(r"\b([A-Z][A-Z0-9]*)-([RA])(\d+)\b")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+NAMED_FILE = re.compile(r"`(?:\./)?([\w.-]+(?:/[\w.-]+)+\.(?:c|h|cc|def|sh|py|awk|txt|supp))(?:: (\w+))?`")
 
 
 class Tree:
@@ -140,7 +141,9 @@ def rule_labels(tree):
 
 
 def rule_links(tree):
-    """A relative link in a .md file leads somewhere."""
+    """A relative link in a .md file leads somewhere; a file named there, by all of its path or its end, is there and has what is
+    said to be in it."""
+    ends = {"/".join(path.parts[i:]): path for path in tree.files() for i in range(len(path.parts))}
     for path in (f for f in tree.files() if f.suffix == ".md"):
         fenced = False
         for number, line in tree.lines(path):
@@ -151,6 +154,11 @@ def rule_links(tree):
                 target = link.split("#")[0]
                 if target and not re.match(r"[a-z]+:", target) and not (tree.root / path.parent / target).exists():
                     yield f"{path}:{number}: dead link {link}"
+            for name, word in NAMED_FILE.findall(line):
+                if name not in ends:
+                    yield f"{path}:{number}: there is no {name}"
+                elif word and not re.search(rf"\b{word}\b", "\n".join(text for _, text in tree.lines(ends[name]))):
+                    yield f"{path}:{number}: {name} has no {word}"
 
 
 def rule_decisions(tree):

@@ -58,6 +58,8 @@ BROKEN = [
     ("decisions", "a decision that is not listed", {"docs/adr/0001-a.md": "", "docs/adr/README.md": "\n"},
      "docs/adr/0001-a.md: docs/adr/README.md does not list it"),
     ("links", "dead link", {"README.md": "[gone](docs/gone.md#part)\n"}, "README.md:1: dead link docs/gone.md"),
+    ("links", "a file that is not there", {"README.md": "`task/lost.h` says it\n"}, "README.md:1: there is no task/lost.h"),
+    ("links", "a test that is not there", {"README.md": "`src/task/task.c: lost`\n"}, "README.md:1: src/task/task.c has no lost"),
     ("symbols", "undeclared", {"include/weft/task.h": ""}, "no public header declares it"),
     ("symbols", "undocumented", {"include/weft/task.h": "/* hi */\nWEFT_API int weft_hello(void);\n"}, "no doc comment"),
     ("symbols", "second without", {"include/weft/task.h": f"{DOC}WEFT_API int weft_hello(void);\nWEFT_API int weft_two(int);\n"},
