@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include <weft.h>
 
 #include "base/platform.h"
 #include "base/tsan.h"
@@ -154,6 +155,35 @@ uint64_t stress_tasks_live(weft_runtime *rt)
 void stress_settle(weft_runtime *rt)
 {
     STRESS_UNTIL(stress_tasks_live(rt) == 0);
+}
+
+static atomic_uint stress_held;
+static atomic_bool stress_let_go;
+
+struct holder {
+    weft_frame weft;
+};
+
+static weft_poll holder(weft_context *cx, struct holder *self)
+{
+    (void)cx, (void)self;
+    atomic_fetch_add(&stress_held, 1);
+    STRESS_UNTIL(atomic_load(&stress_let_go));
+    return WEFT_READY;
+}
+
+void stress_hold(weft_runtime *rt, unsigned workers)
+{
+    atomic_store(&stress_held, 0);
+    atomic_store(&stress_let_go, false);
+    for (unsigned i = 0; i < workers; i++)
+        assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), holder)), 0);
+    STRESS_UNTIL(atomic_load(&stress_held) == workers);
+}
+
+void stress_release(void)
+{
+    atomic_store(&stress_let_go, true);
 }
 
 unsigned stress_process_threads(void) { return stress_count_entries("/proc/self/task"); }

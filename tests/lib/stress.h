@@ -39,6 +39,13 @@ void stress_team_join(struct stress_team *team);
 uint64_t stress_tasks_live(weft_runtime *rt);
 void stress_settle(weft_runtime *rt);
 
+/*
+ * Keep so many workers, each in a poll of a task that is spawned for it, until they are released: then what is spawned or woken meanwhile
+ * is polled by others, or, if there are none, not yet. Once at a time.
+ */
+void stress_hold(weft_runtime *rt, unsigned workers);
+void stress_release(void);
+
 /* Wait for a condition that another thread or task brings about, and let it run meanwhile. */
 #define STRESS_UNTIL(condition)                                                                                        \
     for (unsigned stress_turns = 0; !(condition) && (pause_turn(&stress_turns), 1);)                                   \

@@ -77,46 +77,18 @@ static void channel_begin(void)
     assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), receiver, .in = in)), 0);
 }
 
-/* Keeps its worker until told: while both are held, all the channels come to be before the first message is sent. */
-static _Atomic uint32_t held, release;
-
-struct holder {
-    weft_frame weft;
-};
-
-static weft_poll holder(weft_context *cx, struct holder *self)
-{
-    (void)cx;
-    (void)self;
-    atomic_fetch_add(&held, 1);
-    while (!atomic_load(&release))
-        sched_yield();
-    return WEFT_READY;
-}
-
-static uint64_t tasks_live(void)
-{
-    weft_runtime_stats stats = {.size = sizeof stats};
-    assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
-    return stats.tasks_live;
-}
-
 static void many_channels_lose_nothing_and_their_memory_goes_back(void **state)
 {
     (void)state;
     const uint64_t channels = rel_size(100000, 100000);
     assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.worker_threads = 2, .seed = stress_seed())), 0);
     const uint64_t before = stress_process_bytes();
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), holder)), 0);
-    while (atomic_load(&held) < 2)
-        sched_yield();
+    stress_hold(rt, 2); /* all the channels come to be before the first message is sent */
     for (uint64_t i = 0; i < channels; i++)
         channel_begin();
     const uint64_t peak = stress_process_bytes();
-    atomic_store(&release, 1);
-    while (tasks_live() > 0)
-        sched_yield();
+    stress_release();
+    stress_settle(rt);
     const uint64_t allowed = (peak - before) * BACK_PERCENT / 100;
     const uint64_t after = rel_bytes_back(before + allowed / 2); /* half of what is allowed would do */
     assert_int_equal(weft_runtime_finish(rt), 0);

@@ -26,13 +26,6 @@ static void create(void)
     assert_int_equal(weft_runtime_create(&rt, options), 0);
 }
 
-static uint64_t live(void)
-{
-    weft_runtime_stats stats = {.size = sizeof stats};
-    assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
-    return stats.tasks_live;
-}
-
 /* What is known of one timer. Its task writes the outcome, the test the rest. */
 struct timer {
     int64_t deadline;
@@ -127,7 +120,7 @@ static void million_timers_none_early_none_lost_none_twice(void **state)
         next = cancel_until(next, now); /* while those that are due now fire */
     }
     assert_true(vclock_asleep(WORKERS) == WEFT_FOREVER);
-    const uint64_t wrong = broken() + live();
+    const uint64_t wrong = broken() + stress_tasks_live(rt);
     assert_int_equal(weft_runtime_destroy(rt), 0);
     vclock_end();
     uint64_t fired = 0;
@@ -182,7 +175,7 @@ static void run_on_real_clock(uint64_t seconds, unsigned burners)
     create();
     arm(weft_clock() + second, (int64_t)seconds * second);
     uint64_t next = 0;
-    while (live() > 0) { /* leave the processors to those who are measured */
+    while (stress_tasks_live(rt) > 0) { /* leave the processors to those who are measured */
         next = cancel_until(next, weft_clock());
         nanosleep(&(struct timespec){.tv_nsec = ms}, NULL);
     }

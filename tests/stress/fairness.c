@@ -81,40 +81,20 @@ static void stuck_worker_loses_its_ring(void **state)
 }
 
 /* One worker is held; what a host thread spawns meanwhile starts on the other, each single one. */
-static _Atomic int held, release;
-
-struct holder {
-    weft_frame weft;
-};
-
-static weft_poll holder(weft_context *cx, struct holder *self)
-{
-    (void)cx;
-    (void)self;
-    atomic_fetch_add(&held, 1);
-    while (!atomic_load(&release))
-        sched_yield();
-    return WEFT_READY;
-}
-
 /* known bug 9 */
 static void spawns_beside_a_stuck_worker_start_one_by_one(void **state)
 {
     (void)state;
     create(2);
-    atomic_store(&held, 0);
-    atomic_store(&release, 0);
     atomic_store(&started, 0);
-    assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), holder)), 0);
-    while (atomic_load(&held) == 0)
-        sched_yield();
+    stress_hold(rt, 1);
     const int rounds = (int)stress_scale(5000);
     for (int i = 1; i <= rounds; i++) {
         assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), starter)), 0);
         while (atomic_load(&started) < i) /* the other worker goes to sleep in between, as often as not */
             sched_yield();
     }
-    atomic_store(&release, 1);
+    stress_release();
     finish();
 }
 

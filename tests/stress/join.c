@@ -225,10 +225,7 @@ static void join_given_up_after_a_detach_leaves_no_trace_on_the_stack(void **sta
         sched_yield();
     atomic_store(&left.quit, 1);
     weft_wake(waker);
-    weft_runtime_stats stats = {.size = sizeof stats};
-    do
-        assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
-    while (stats.tasks_live != 0);
+    stress_settle(rt);
     atomic_store(&left.stage, 2);
     stress_team_join(team);
     verdict_assert();

@@ -35,13 +35,6 @@ static int end(void **state)
     return 0;
 }
 
-static uint64_t live(void)
-{
-    weft_runtime_stats stats = {.size = sizeof stats};
-    assert_int_equal(weft_runtime_stats_get(rt, &stats), 0);
-    return stats.tasks_live;
-}
-
 /* What became of all sleeps of a test. */
 static _Atomic uint64_t slept, cancelled, reset;
 
@@ -98,8 +91,7 @@ static void fire_against_cancel(void **state)
     (void)state;
     uint64_t rounds = stress_scale(4000);
     stress_threads(2, cancel_when_due, &rounds);
-    while (live() > 0)
-        sched_yield();
+    stress_settle(rt);
     assert_int_equal(atomic_load(&slept) + atomic_load(&cancelled), 2 * rounds);
     print_message("%llu slept, %llu were cancelled\n", (unsigned long long)slept, (unsigned long long)cancelled);
 }
@@ -164,8 +156,7 @@ static void fire_against_reset(void **state)
     (void)state;
     uint64_t rounds = stress_scale(4000);
     stress_threads(2, wake_for_nothing, &rounds);
-    while (live() > 0)
-        sched_yield();
+    stress_settle(rt);
     assert_int_equal(atomic_load(&slept), 2 * rounds);
     assert_true(atomic_load(&reset) > 0);
     print_message("%llu slept, after %llu resets\n", (unsigned long long)slept, (unsigned long long)reset);
@@ -258,8 +249,7 @@ static void fire_against_migration(void **state)
     stress_threads(2, send_at_random, &errand);
     for (unsigned i = 0; i < WANDERERS; i++)
         numbers_sender_close(&errand.to[i]);
-    while (live() > 0)
-        sched_yield();
+    stress_settle(rt);
     atomic_store(&rescuing, 0);
     pthread_join(rescuer, NULL);
     assert_int_equal(atomic_load(&total), atomic_load(&errand.sent));
@@ -302,8 +292,7 @@ static void scope_deadline_against_close(void **state)
     assert_int_equal(pthread_create(&rescuer, NULL, rescue, NULL), 0);
     for (unsigned i = 0; i < 8; i++)
         weft_spawn(weft_runtime_scope(rt), owner, .rng = stress_rng(i), .left = (int)stress_scale(1500));
-    while (live() > 0)
-        sched_yield();
+    stress_settle(rt);
     atomic_store(&rescuing, 0);
     pthread_join(rescuer, NULL);
 }

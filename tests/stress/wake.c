@@ -140,40 +140,18 @@ static void wake_a_thousand_times_during_one_poll_is_one_more_poll(void **state)
     assert_int_equal(atomic_load(&count.polls), 3);
 }
 
-/* Holds a worker until told. */
-static _Atomic int held, release;
-
-struct holder {
-    weft_frame weft;
-};
-
-static weft_poll holder(weft_context *cx, struct holder *self)
-{
-    (void)cx;
-    (void)self;
-    atomic_fetch_add(&held, 1);
-    while (!atomic_load(&release))
-        sched_yield();
-    return WEFT_READY;
-}
-
 /* scenario 2: and that poll sees what was written before the last wake. */
 static void wake_a_thousand_times_before_the_first_poll_is_that_poll(void **state)
 {
     (void)state;
-    atomic_store(&held, 0);
-    atomic_store(&release, 0);
     count_reset(1);
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), holder)), 0);
-    while (atomic_load(&held) < 2)
-        sched_yield();
+    stress_hold(rt, 2);
     weft_task task = weft_spawn_joinable(weft_runtime_scope(rt), counter);
     for (int i = 1; i <= 1000; i++) {
         atomic_store_explicit(&count.note, i, memory_order_relaxed);
         weft_wake((weft_waker){task});
     }
-    atomic_store(&release, 1);
+    stress_release();
     wait_for_polls(1);
     assert_int_equal(atomic_load(&count.noted), 1000);
     wait_until_waiting(task);
