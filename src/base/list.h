@@ -16,13 +16,6 @@ struct weft__link {
 
 static inline void weft__list_init(struct weft__link *head) { head->next = head->prev = head; }
 static inline bool weft__list_empty(const struct weft__link *head) { return head->next == head; }
-static inline uint32_t weft__list_length(const struct weft__link *head)
-{
-    uint32_t length = 0;
-    for (const struct weft__link *link = head->next; link != head; link = link->next)
-        length++;
-    return length;
-}
 static inline bool weft__link_in_list(const struct weft__link *link) { return link->next != NULL; }
 
 static inline void weft__list_push_back(struct weft__link *head, struct weft__link *link)

@@ -16,6 +16,7 @@
 #include "task/name.h"
 #include "trace/emit.h"
 
+_Static_assert(WEFT_PERMITS_MAX <= WEFT__MEETING_VALUE_MAX, "the word has room for all permits");
 _Static_assert((int)WEFT_SYNC_SEMAPHORE == WEFT_TRACE_sync_kind_SEMAPHORE &&
                    (int)WEFT_SYNC_BROADCAST == WEFT_TRACE_sync_kind_BROADCAST,
                "a kind has one number, in events and in statistics");

@@ -15,7 +15,7 @@
 
 enum { HANDS_MAX = 3 };
 
-/* A runtime with `count` hands, and timers for each if `timed`. Tasks are spawned into hands_scope(). */
+/* A runtime with `count` hands, and timers for each if `timed`. Tasks are spawned into the scope that it answers. */
 extern struct weft__env hands_env;
 weft_scope *hands_begin(unsigned count, bool timed);
 weft_runtime *hands_runtime(void);

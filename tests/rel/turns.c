@@ -218,7 +218,7 @@ static void turns_come_round(void **state)
 {
     (void)state;
     const uint64_t rounds = rel_size(40, 4000);
-    vclock_begin(INT64_C(1) << 40); /* it stands: no monitor takes tasks from a worker that the machine holds up, and is held up with them */
+    vclock_begin(INT64_C(1) << 40); /* it stands: no monitor takes tasks from a worker that the machine holds up, and is held up then */
     const struct waits short_one = turns_of_all(1, WEFT__PACE_MIN, rounds), long_one = turns_of_all(1, WEFT__PACE_MAX, rounds);
     vclock_end();
     if (CHAOS_BUILD)
