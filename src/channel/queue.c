@@ -27,19 +27,39 @@ void weft__channel_wake_receiver(weft_channel *channel)
     weft__rcu_read_unlock();
 }
 
+/* Those who leave the list together. */
+struct queue_leavers {
+    int64_t now;
+    int count;
+    uint32_t in_no_time; /* as most do: within one turn of a worker its clock stands */
+    weft__waiter of[QUEUE_WAKES];
+};
+
+/* None yet. Who they are is not cleared, which would be four lines for mostly one. */
+static inline void queue_leavers_init(struct queue_leavers *leavers, int64_t now)
+{
+    leavers->now = now;
+    leavers->count = 0;
+    leavers->in_no_time = 0;
+}
+
 /* Take a node out of the list. Under the lock; the caller sees to the gate before. */
-static weft__waiter queue_take_out(weft_channel *channel, struct weft__wait *wait, uint8_t state, int64_t now)
+static void queue_take_out(weft_channel *channel, struct weft__wait *wait, uint8_t state, struct queue_leavers *leavers)
 {
     const weft__waiter waiter = weft__wait_waiter(wait);
     weft__ring_remove(&channel->waiting, &wait->link);
     weft__store_relaxed(&channel->waiting_count, weft__load_relaxed(&channel->waiting_count) - 1);
     /* A thread slept on the system's clock, and a read of it is nothing beside its wake; a task on its worker's. */
-    const int64_t until = wait->thread ? weft__realm_now(weft__channel_home(channel)->realm) : now;
-    if (until > wait->since)
-        weft__store_relaxed(&channel->wait_total_ns, weft__load_relaxed(&channel->wait_total_ns) + (until - wait->since));
-    weft__coarse_add(&weft__channel_row(channel)->waits, until - wait->since);
+    const int64_t until = wait->thread ? weft__realm_now(weft__channel_home(channel)->realm) : leavers->now;
+    const int64_t waited = until - wait->since;
+    if (waited > 0) {
+        weft__store_relaxed(&channel->wait_total_ns, weft__load_relaxed(&channel->wait_total_ns) + waited);
+        weft__coarse_add(&weft__channel_row(channel)->waits, waited);
+    } else {
+        leavers->in_no_time++;
+    }
+    leavers->of[leavers->count++] = waiter;
     weft__store_release(weft__wait_word(wait), state); /* CH-R8; the node is its waiter's from here on */
-    return waiter;
 }
 
 /* What the gate says of those who wait, if this node leaves: a number to subtract. Under the lock. */
@@ -49,18 +69,25 @@ static uint64_t queue_last(weft_channel *channel, const struct weft__wait *wait)
 }
 
 /* The same without a place. */
-static weft__waiter queue_dismiss(weft_channel *channel, struct weft__wait *wait, uint8_t state, int64_t now)
+static void queue_dismiss(weft_channel *channel, struct weft__wait *wait, uint8_t state, struct queue_leavers *leavers)
 {
     if (queue_last(channel, wait))
         weft__fetch_and_acq_rel(&channel->gate, ~(uint64_t)WEFT__GATE_WAITERS);
-    return queue_take_out(channel, wait, state, now);
+    queue_take_out(channel, wait, state, leavers);
 }
 
-static void queue_wake(weft_channel *channel, const weft__waiter *waiters, int count)
+/* They have left. Under the lock still. */
+static void queue_count(weft_channel *channel, const struct queue_leavers *leavers)
+{
+    if (leavers->in_no_time > 0)
+        weft__coarse_add_none(&weft__channel_row(channel)->waits, leavers->in_no_time);
+}
+
+static void queue_wake(weft_channel *channel, const struct queue_leavers *leavers)
 {
     const uint64_t id = weft__channel_id(channel);
-    for (int i = 0; i < count; i++)
-        weft__waiter_wake(waiters[i], WEFT_TRACE_wake_source_CHANNEL, id);
+    for (int i = 0; i < leavers->count; i++)
+        weft__waiter_wake(leavers->of[i], WEFT_TRACE_wake_source_CHANNEL, id);
 }
 
 /* Whether there are so many places, by a gate that was read before. */
@@ -70,25 +97,48 @@ static bool queue_fits(weft_channel *channel, uint64_t gate, uint32_t count)
     return weft__gate_fits(gate, head, channel->capacity, count);
 }
 
+/*
+ * So many of the first as there is room for; the gate has their places, and says whether others wait. Under the lock. WAITERS is set:
+ * the sum of claimed and reserved can only shrink but for what is added here.
+ */
+static int queue_reserve(weft_channel *channel)
+{
+    const uint64_t gate = weft__load_relaxed(&channel->gate); /* the more, the older it is */
+    const uint64_t head = weft__load_acquire(&channel->head); /* CH-A2; whoever moves it later looks for WAITERS, and comes here */
+    const struct weft__link *link = weft__ring_first(channel->waiting);
+    uint32_t places = 0;
+    int count = 0;
+    for (; link && count < QUEUE_WAKES; link = weft__ring_next(channel->waiting, link), count++) {
+        const uint32_t amount = weft__container_of(link, struct weft__wait, link)->amount;
+        if (!weft__gate_fits(gate, head, channel->capacity, places + amount))
+            break; /* and nobody passes it: one that asks for many is not starved */
+        places += amount;
+    }
+    if (count > 0)
+        weft__fetch_add_acq_rel(&channel->gate, places * WEFT__GATE_RESERVED_ONE - (link ? 0 : WEFT__GATE_WAITERS));
+    return count;
+}
+
+static struct weft__wait *queue_first(const weft_channel *channel)
+{
+    return weft__container_of(weft__ring_first(channel->waiting), struct weft__wait, link);
+}
+
 void weft__channel_grant(weft_channel *channel)
 {
     const int64_t now = weft__channel_now(channel);
     int count;
     do {
-        weft__waiter waiters[QUEUE_WAKES];
-        count = 0;
+        struct queue_leavers leavers;
+        queue_leavers_init(&leavers, now);
         weft__rcu_read_lock();
         weft__lock(&channel->lock);
-        while (count < QUEUE_WAKES && channel->waiting) {
-            struct weft__wait *wait = weft__container_of(weft__ring_first(channel->waiting), struct weft__wait, link);
-            /* WAITERS is set: the sum of claimed and reserved can only shrink but for what is added here. */
-            if (!queue_fits(channel, weft__load_seq_cst(&channel->gate), wait->amount))
-                break; /* and nobody passes it: one that asks for many is not starved */
-            weft__fetch_add_acq_rel(&channel->gate, wait->amount * WEFT__GATE_RESERVED_ONE - queue_last(channel, wait));
-            waiters[count++] = queue_take_out(channel, wait, WEFT__WAIT_GRANTED, now);
-        }
+        count = queue_reserve(channel);
+        while (leavers.count < count)
+            queue_take_out(channel, queue_first(channel), WEFT__WAIT_GRANTED, &leavers);
+        queue_count(channel, &leavers);
         weft__unlock(&channel->lock);
-        queue_wake(channel, waiters, count);
+        queue_wake(channel, &leavers);
         weft__rcu_read_unlock();
     } while (count == QUEUE_WAKES);
 }
@@ -98,16 +148,17 @@ void weft__channel_refuse_waiting(weft_channel *channel)
     const int64_t now = weft__channel_now(channel);
     int count;
     do {
-        weft__waiter waiters[QUEUE_WAKES];
-        count = 0;
+        struct queue_leavers leavers;
+        queue_leavers_init(&leavers, now);
         weft__rcu_read_lock();
         weft__lock(&channel->lock);
-        while (count < QUEUE_WAKES && channel->waiting)
-            waiters[count++] = queue_dismiss(
-                channel, weft__container_of(weft__ring_first(channel->waiting), struct weft__wait, link), WEFT__WAIT_CLOSED, now);
+        while (leavers.count < QUEUE_WAKES && channel->waiting)
+            queue_dismiss(channel, queue_first(channel), WEFT__WAIT_CLOSED, &leavers);
+        queue_count(channel, &leavers);
         weft__unlock(&channel->lock);
-        queue_wake(channel, waiters, count);
+        queue_wake(channel, &leavers);
         weft__rcu_read_unlock();
+        count = leavers.count;
     } while (count == QUEUE_WAKES);
 }
 
@@ -165,11 +216,13 @@ static uint8_t queue_state(struct weft__wait *wait)
  */
 static uint8_t queue_withdraw(weft_channel *channel, struct weft__wait *wait)
 {
-    const int64_t now = weft__channel_now(channel);
+    struct queue_leavers leavers;
+    queue_leavers_init(&leavers, weft__channel_now(channel));
     weft__lock(&channel->lock);
     const uint8_t state = weft__load_relaxed(weft__wait_word(wait)); /* under the lock */
     if (state == WEFT__WAIT_QUEUED)
-        queue_dismiss(channel, wait, WEFT__WAIT_IDLE, now);
+        queue_dismiss(channel, wait, WEFT__WAIT_IDLE, &leavers);
+    queue_count(channel, &leavers);
     const bool others = channel->waiting != NULL;
     weft__unlock(&channel->lock);
     if (state == WEFT__WAIT_QUEUED && others && wait->amount > 1)
@@ -248,6 +301,7 @@ int weft__channel_block_for_places(weft_channel *channel, uint32_t count, int64_
     if (woken == WEFT_ESHUTDOWN)
         return woken;
     if (woken < 0) {
+        weft__channel_grant(channel); /* what the receiver has not given yet may be its own */
         if (queue_withdraw(channel, &blocked.wait) == WEFT__WAIT_QUEUED)
             return woken;
         weft__event_wait(&blocked.event, WEFT_FOREVER); /* whoever took the node out is about to set it */
@@ -257,7 +311,9 @@ int weft__channel_block_for_places(weft_channel *channel, uint32_t count, int64_
 
 void weft__channel_leave(weft_channel *channel, bool receiver)
 {
-    const struct weft__thread *self = weft__self;
+    struct weft__thread *self = weft__self;
+    if (receiver && self && self->debt.owing == channel)
+        weft__debt_pay(self); /* or it would live until the poll ends */
     struct weft__wait *wait = self && weft__thread_task(self) ? &weft__thread_task(self)->wait : NULL;
     if (wait && wait->object == &channel->waitable && wait->single == receiver)
         weft__wait_leave(wait);

@@ -12,7 +12,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/platform.h"
-#include "channel/channel.h"
+#include "channel/batch.h"
 #include "registry/rcu.h"
 #include "task/future.h"
 #include "trace/emit.h"
@@ -99,8 +99,11 @@ static __attribute__((cold, noinline)) uint32_t recv_move_shared(weft_channel *c
     return count;
 }
 
-/* Take up to `limit` messages that are there; how many. The receiver's task or thread. */
-static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limit)
+/*
+ * Take up to `limit` messages that are there; how many. The receiver's task or thread; `self`: the thread of one that awaits, and
+ * whose poll will end.
+ */
+static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limit, struct weft__thread *self)
 {
     uint32_t depth;
     const uint32_t count = weft__unlikely(channel->overflow == WEFT_DROP_OLDEST) ? recv_move_shared(channel, out, limit, &depth)
@@ -109,8 +112,13 @@ static uint32_t recv_take(weft_channel *channel, unsigned char *out, size_t limi
         return 0;
     WEFT__TRACE(weft__channel_home(channel)->number, chan_recv, weft__channel_id(channel), weft__self_task_id(), count,
                 depth > count ? depth - count : 0);
-    if (weft__load_seq_cst(&channel->gate) & WEFT__GATE_WAITERS) /* CH-A4: see to those who wait for the room */
-        weft__channel_grant(channel);
+    const uint64_t gate = weft__load_seq_cst(&channel->gate);
+    if (gate & WEFT__GATE_WAITERS) { /* CH-A4: see to those who wait for the room */
+        if (self)
+            weft__batch_add(channel, self, gate);
+        else
+            weft__channel_grant(channel);
+    }
     return count;
 }
 
@@ -125,14 +133,14 @@ static bool recv_at_end(weft_channel *channel)
 }
 
 /* How many were received, or EPIPE, or EAGAIN. */
-static int recv_now(weft_channel *channel, void *out, size_t limit)
+static int recv_now(weft_channel *channel, void *out, size_t limit, struct weft__thread *self)
 {
-    const uint32_t count = recv_take(channel, out, limit);
+    const uint32_t count = recv_take(channel, out, limit, self);
     if (count > 0)
         return (int)count;
     if (!recv_at_end(channel))
         return WEFT_EAGAIN;
-    const uint32_t last = recv_take(channel, out, limit); /* written just before the end was seen */
+    const uint32_t last = recv_take(channel, out, limit, self); /* written just before the end was seen */
     return last > 0 ? (int)last : WEFT_EPIPE;
 }
 
@@ -140,14 +148,14 @@ static int recv_now(weft_channel *channel, void *out, size_t limit)
  * The same after a registration, when there is mostly nothing: without the way of a message that is there. Where senders
  * move head, too, it is read under the lock alone.
  */
-static inline int recv_now_if_any(weft_channel *channel, void *out, size_t limit)
+static inline int recv_now_if_any(weft_channel *channel, void *out, size_t limit, struct weft__thread *self)
 {
     const uint64_t head = weft__load_relaxed(&channel->head); /* this thread wrote it */
     const uint64_t word =
         weft__load_seq_cst(weft__channel_word(channel, weft__channel_slot(channel, head))); /* CH-A3: it is looked at again */
     if (!weft__slot_word_holds(word, head) && channel->overflow != WEFT_DROP_OLDEST && !recv_at_end(channel))
         return WEFT_EAGAIN;
-    return recv_now(channel, out, limit);
+    return recv_now(channel, out, limit, self);
 }
 
 /* Register as the one who waits, also in place of the bell. False: somebody else does. */
@@ -194,13 +202,14 @@ static int recv_await(weft_context *cx, const char *call, weft_channel *channel,
         return WEFT_ECANCELED;
     if (weft__unlikely(!weft__cx_spend(cx)))
         return WEFT_AWAITING;
-    int answer = recv_now(channel, out, limit);
+    int answer = recv_now(channel, out, limit, weft__cx_thread(cx));
     if (weft__likely(answer != WEFT_EAGAIN))
         return answer;
     const weft__waiter me = weft__waiter_task(weft__cx_task(cx));
     if (!recv_register(channel, me))
         return recv_busy(call);
-    answer = recv_now_if_any(channel, out, limit); /* CH-A3: a sender that came before the registration did not see it */
+    /* CH-A3: a sender that came before the registration did not see it */
+    answer = recv_now_if_any(channel, out, limit, weft__cx_thread(cx));
     if (answer != WEFT_EAGAIN) {
         recv_withdraw(channel, me);
         return answer;
@@ -223,12 +232,12 @@ static int recv_block(const char *call, weft_channel *channel, void *out, size_t
     weft__blocked_init(&blocked, weft__channel_home(channel)->number);
     const weft__waiter me = weft__waiter_thread(&blocked);
     for (;;) {
-        int answer = recv_now(channel, out, limit);
+        int answer = recv_now(channel, out, limit, NULL);
         if (answer != WEFT_EAGAIN)
             return answer;
         if (!recv_register(channel, me))
             return recv_busy(call);
-        answer = recv_now_if_any(channel, out, limit); /* CH-A3 */
+        answer = recv_now_if_any(channel, out, limit, NULL); /* CH-A3 */
         const int woken = answer == WEFT_EAGAIN ? weft__blocked_wait(&blocked, deadline_ns) : 0;
         if (woken == WEFT_ESHUTDOWN)
             return woken;
@@ -237,7 +246,7 @@ static int recv_block(const char *call, weft_channel *channel, void *out, size_t
                 weft__event_wait(&blocked.event, WEFT_FOREVER); /* a sender has us: it is about to set it */
             if (answer != WEFT_EAGAIN)
                 return answer;
-            answer = recv_now(channel, out, limit);
+            answer = recv_now(channel, out, limit, NULL);
             return answer == WEFT_EAGAIN ? woken : answer;
         }
         weft__blocked_again(&blocked);
@@ -283,7 +292,7 @@ static int recv_listen(weft_channel *channel, struct weft__bell *bell, void *out
     weft__bell_clear(bell);
     if (!recv_register(channel, WEFT__RX_BELL))
         return WEFT_EAGAIN; /* a task or a thread waits in the usual way */
-    return recv_now(channel, out_message, 1); /* CH-A3 */
+    return recv_now(channel, out_message, 1, NULL); /* CH-A3 */
 }
 
 int weft_channel_try_recv(weft_receiver *receiver, void *out_message)
@@ -292,7 +301,7 @@ int weft_channel_try_recv(weft_receiver *receiver, void *out_message)
     if (weft__unlikely(wrong))
         return wrong;
     weft_channel *channel = receiver->weft__channel;
-    int answer = recv_now(channel, out_message, 1);
+    int answer = recv_now(channel, out_message, 1, NULL);
     if (answer == WEFT_EAGAIN) {
         struct weft__bell *bell = weft__load_acquire(&channel->bell); /* CH-A7 */
         if (weft__unlikely(bell))

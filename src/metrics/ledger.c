@@ -36,6 +36,11 @@ void weft__coarse_add(struct weft__coarse *coarse, int64_t ns)
         weft__fetch_add_relaxed(&coarse->sum_ns, (uint64_t)ns);
 }
 
+void weft__coarse_add_none(struct weft__coarse *coarse, uint32_t count)
+{
+    weft__fetch_add_relaxed(&coarse->counts[0], count); /* statistics */
+}
+
 void weft__coarse_copy(struct weft__coarse *coarse, struct weft__coarse_copy *out)
 {
     for (int i = 0; i < WEFT__COARSE_BUCKETS; i++) {

@@ -51,6 +51,9 @@ struct weft__ledger_row *weft__ledger_of(struct weft__ledger *ledger, _Atomic ui
 
 void weft__coarse_add(struct weft__coarse *coarse, int64_t ns);
 
+/* So many that took no time. */
+void weft__coarse_add_none(struct weft__coarse *coarse, uint32_t count);
+
 /* Added to a copy. */
 void weft__coarse_copy(struct weft__coarse *coarse, struct weft__coarse_copy *out);
 

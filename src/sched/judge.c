@@ -103,6 +103,8 @@ static void judge_try_without(struct weft__worker *worker)
     judge_note_taken(worker, worker->thread.now);
     if (weft__trial_wants_nap(&worker->trial)) {
         judge_open_next(worker);
+        if (worker->thread.debt.pay)
+            weft__debt_pay(&worker->thread);
         weft__worker_nap(worker, WEFT__DOUBT_NAP_MIN_NS);
     }
     if (weft__doubt_shared(&worker->sched->doubt, worker->thread.now) && weft__idle_others_work(&worker->sched->idle, worker->searching))

@@ -228,6 +228,8 @@ bool weft__sim_poll(struct weft__sched *sched)
         sched->env.coop_budget = 1 + weft__sim_below(sim, SIM_TIGHT_MAX);
     struct weft__thread *const outer = sim_become(&worker->thread);
     const enum weft__polled polled = weft__task_poll(&worker->thread, task, source);
+    if (worker->thread.debt.pay) /* the next poll is anybody's */
+        weft__debt_pay(&worker->thread);
     if (polled == WEFT__POLLED_AGAIN || polled == WEFT__POLLED_YIELDED) {
         weft__lock(&sim->lock);
         sim_shelve(sim, task, true);

@@ -152,6 +152,15 @@ WORKER_INLINE void worker_look_up(struct weft__worker *worker)
     }
 }
 
+/* It has nothing of its own to poll. Whether there was something owed: then there may be. */
+WORKER_INLINE bool worker_pays(struct weft__worker *worker)
+{
+    if (weft__likely(!worker->thread.debt.pay))
+        return false;
+    weft__debt_pay(&worker->thread);
+    return true;
+}
+
 WORKER_INLINE void worker_run(struct weft__worker *worker, weft__task *task)
 {
     if (worker->searching)
@@ -200,6 +209,8 @@ uint32_t weft__worker_turn(struct weft__worker *worker, uint32_t budget)
     while (polls < budget && !worker->lies && !weft__load_relaxed(&worker->sched->stopping)) { /* in a fork's child only */
         worker_look_up(worker);
         weft__task *task = worker_take_own(worker);
+        if (!task && worker_pays(worker))
+            continue;
         if (!task)
             task = weft__worker_take_injected(worker, WEFT__WORKER_BATCH);
         if (task) {
@@ -209,6 +220,7 @@ uint32_t weft__worker_turn(struct weft__worker *worker, uint32_t budget)
             worker->lies = weft__worker_lie_down(worker);
         }
     }
+    worker_pays(worker); /* it is not known when the next turn is */
     weft__self = outer;
     return polls;
 }
@@ -230,6 +242,8 @@ void *weft__worker_main(void *argument)
     while (!weft__load_relaxed(&sched->stopping)) { /* set when no task lives; the unpark after it orders */
         worker_look_up(worker);
         weft__task *task = worker_take_own(worker);
+        if (!task && worker_pays(worker))
+            continue;
         if (!task)
             task = weft__worker_forage(worker);
         if (task)
@@ -237,6 +251,7 @@ void *weft__worker_main(void *argument)
         else if (!worker->napped)
             weft__worker_sleep(worker);
     }
+    worker_pays(worker); /* the task was stolen, and ended elsewhere */
     WEFT__TRACE(sched->env.number, thread_stop, sched->env.number, worker->thread.number, WEFT_TRACE_thread_kind_WORKER);
     weft__worker_flush(worker);
     weft__self = NULL;

@@ -20,6 +20,7 @@
 #include "registry/ids.h"
 #include "registry/realm.h"
 #include "registry/slab.h"
+#include "task/debt.h"
 
 struct weft__task;
 struct weft__env;
@@ -157,6 +158,7 @@ struct weft__thread {
     struct weft__slab_cache caches[WEFT__CACHED];
     weft_poll_fn *timed; /* the body of a task whose poll is timed (task/measure.h) */
     _Atomic int64_t timed_since; /* when that poll began; 0: it has not; a time to show */
+    struct weft__debt debt; /* of the task that was polled last, to those who wait for what it does */
     weft__counter spawned;
     weft__counter ended;
     weft__counter polls;

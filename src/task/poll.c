@@ -278,16 +278,21 @@ static inline enum weft__polled poll_ready(struct weft__thread *self, weft__task
 
 enum weft__polled weft__task_poll(struct weft__thread *self, weft__task *task, uint8_t source)
 {
+    if (weft__unlikely(self->yield)) {
+        if (weft__unlikely(self->debt.pay != NULL) && self->debt.by != task)
+            weft__debt_pay(self); /* only a poll that yields leaves one */
+        self->yield = false;
+    }
     const uint64_t word = weft__state_start(&task->state);
     weft__store_release(weft__thread_polled(self), task); /* TP-R1 */
     weft__store_relaxed(&self->task_id, weft__task_id(task));
-    if (weft__unlikely(self->yield))
-        self->yield = false;
     if (weft__trace_wants(WEFT_TRACE_poll_start))
         poll_tell_start(self, task, source);
     const bool drops = weft__unlikely(word & WEFT__CANCELLED) && poll_drops(self, task, word);
     const weft_poll answer = drops ? WEFT_READY : task->fn(poll_prepare(self), weft__task_frame(task));
     weft__counter_add(&self->polls, 1);
+    if (weft__unlikely(self->debt.pay != NULL) && (answer == WEFT_READY || !self->yield))
+        weft__debt_pay(self);
     if (weft__unlikely(drops))
         return poll_end(self, task, WEFT_ECANCELED, WEFT_TRACE_poll_result_DROPPED);
     const uint32_t completed = self->env->coop_budget - self->cx.weft__budget;
