@@ -6,13 +6,13 @@
  * How it fails: the gate is stopped (EPIPE); it is full, or others wait already: by the overflow policy. A send that
  * fails has taken nothing.
  */
-#include <sched.h>
 #include <string.h>
 #include <weft/error.h>
 
 #include "base/check.h"
 #include "base/copy.h"
 #include "base/error.h"
+#include "base/yield.h"
 #include "channel/channel.h"
 #include "task/future.h"
 #include "trace/emit.h"
@@ -147,6 +147,7 @@ static int send_overflow(weft_channel *channel, const void *message)
     if (channel->overflow == WEFT_FAIL)
         return weft__channel_refused(channel, WEFT_EAGAIN);
     bool evicted = false;
+    unsigned turns = 0;
     while (channel->overflow == WEFT_DROP_OLDEST) {
         uint64_t pos;
         const int error = send_claim(channel, &pos);
@@ -160,7 +161,7 @@ static int send_overflow(weft_channel *channel, const void *message)
         if (send_evict(channel))
             evicted = true;
         else
-            sched_yield(); /* the oldest is being written this moment */
+            weft__yield(&turns); /* the oldest is being written this moment */
     }
     if (channel->drop)
         channel->drop((void *)(uintptr_t)message, channel->drop_context); /* the sender gave it away */
