@@ -40,7 +40,12 @@ bool weft__handoff_empty(struct weft__handoff *queue)
 
 bool weft__handoff_ready(struct weft__handoff *queue)
 {
+    if (weft__handoff_empty(queue))
+        return false;
+    if (!weft__lock_try(&queue->taking)) /* in the midst of it the first looks as if it were not there, and to who has not seen its end, too */
+        return true;
     const struct cds_wfcq_node *first = __cds_wfcq_first_nonblocking(handoff_head(queue), handoff_tail(queue));
+    weft__unlock(&queue->taking);
     return first != NULL && first != CDS_WFCQ_WOULDBLOCK;
 }
 

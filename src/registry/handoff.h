@@ -6,7 +6,8 @@
  *     push      any thread, wait-free
  *     pop       any thread; answers NULL when another thread is taking, or a push is half done
  *     empty     any thread; a push that has returned is seen
- *     ready     any thread; not empty, and the first push is done: until it is nobody can take what was pushed after it, either
+ *     ready     any thread; not empty, and the first push is done: until it is nobody can take what was pushed after it, either. True
+ *               while another thread is taking: whether it leaves any is not to be told by then
  *
  * Edges: what the pusher wrote before the push is visible to the taker.
  */
