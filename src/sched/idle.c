@@ -12,6 +12,7 @@ void weft__idle_init(struct weft__idle *idle, uint32_t workers)
     idle->workers = workers;
     idle->lock = (struct weft__lock){0};
     atomic_init(&idle->napper, 0);
+    atomic_init(&idle->rising, 0);
     atomic_init(&idle->outside, 0);
     atomic_init(&idle->rests, 0);
     idle->sleepers = 0;
@@ -41,16 +42,28 @@ int weft__idle_pick(struct weft__idle *idle)
         const uint32_t whom = WEFT__CHAOS_ANY(idle->sleepers, idle->sleepers - 1);
         picked = idle->sleeping[whom];
         idle->sleeping[whom] = idle->sleeping[--idle->sleepers];
+        weft__fetch_add_relaxed(&idle->rising, 1);
         weft__fetch_add_relaxed(&idle->word, AWAKE + SEARCHING);
     }
     weft__unlock(&idle->lock);
     return picked;
 }
 
+void weft__idle_rise(struct weft__idle *idle)
+{
+    weft__fetch_sub_relaxed(&idle->rising, 1); /* a throttle; being one off is harmless */
+}
+
+/* Those who are awake and look at nothing. */
+static uint32_t idle_absent(struct weft__idle *idle)
+{
+    return weft__load_relaxed(&idle->rising) + (weft__load_relaxed(&idle->napper) != 0); /* a throttle */
+}
+
 bool weft__idle_begin_search(struct weft__idle *idle)
 {
     const uint32_t word = weft__load_relaxed(&idle->word); /* a throttle; being one off is harmless */
-    if (2 * idle_searching(word) >= idle_awake(word))
+    if (2 * idle_searching(word) >= idle_awake(word) + idle_absent(idle)) /* less those who are absent, on both sides */
         return false;
     weft__fetch_add_relaxed(&idle->word, SEARCHING);
     return true;
@@ -99,6 +112,11 @@ bool weft__idle_others_work(struct weft__idle *idle, bool searching)
 {
     const uint32_t word = weft__load_relaxed(&idle->word); /* a throttle, as begin_search; who goes to sleep takes the lock */
     return idle_awake(word) > idle_searching(word) + !searching;
+}
+
+bool weft__idle_is_last(struct weft__idle *idle)
+{
+    return idle_awake(weft__load_relaxed(&idle->word)) <= 1 + idle_absent(idle); /* a throttle */
 }
 
 bool weft__idle_nap(struct weft__idle *idle, uint32_t worker, bool searching)

@@ -46,6 +46,7 @@ struct weft__idle {
     uint32_t workers;
     struct weft__lock lock;
     _Atomic uint32_t napper; /* its index + 1; 0: nobody. Written under the lock */
+    _Atomic uint32_t rising; /* how many were picked and are not up yet; a throttle */
     _Atomic uint32_t outside; /* something has come from another thread than a worker's: the next nap is a search at once */
     _Atomic uint32_t rests; /* how often the last one went to sleep; written under the lock */
     uint32_t sleepers;
@@ -64,7 +65,10 @@ int weft__idle_announce_outside(struct weft__idle *idle);
 /* A task was made visible: the worker to wake, or -1. It counts as awake and searching from here on. */
 int weft__idle_pick(struct weft__idle *idle);
 
-/* Worker: may it search? */
+/* Worker: it was picked, and is up. */
+void weft__idle_rise(struct weft__idle *idle);
+
+/* Worker: may it search? Who naps, or is not up yet, counts as searching and looks at nothing: it takes nobody's place. */
 bool weft__idle_begin_search(struct weft__idle *idle);
 
 /*
@@ -90,6 +94,9 @@ bool weft__idle_cancel_sleep(struct weft__idle *idle, uint32_t worker, bool sear
 
 /* Worker: is any other awake that does not search? It comes to what is pushed now, sooner or later. */
 bool weft__idle_others_work(struct weft__idle *idle, bool searching);
+
+/* Worker: is every other asleep, or naps, or is not up yet? Nobody looks but this one. */
+bool weft__idle_is_last(struct weft__idle *idle);
 
 /* Worker: it naps, and counts as searching from here on. False, and nothing has changed: somebody naps already, or no other works. */
 bool weft__idle_nap(struct weft__idle *idle, uint32_t worker, bool searching);

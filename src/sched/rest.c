@@ -93,6 +93,8 @@ void weft__worker_get_up(struct weft__worker *worker)
     /* Picked: it was counted as searching by whoever woke it. Else a timer is due, or it is to stop. */
     worker->searching = !weft__idle_cancel_sleep(&worker->sched->idle, worker->index, false);
     worker->haul.woken = worker->searching;
+    if (worker->searching)
+        weft__idle_rise(&worker->sched->idle);
     weft__worker_resume(worker);
 }
 
@@ -113,12 +115,14 @@ static bool rest_is_wanted(void *context)
 
 /*
  * Look for a while yet whether something comes, if that is worth it (base/linger.h); true: search again. It goes on searching
- * meanwhile, so that nobody is woken for what comes; while no other works, all of that is in the shared queue. Not if
- * anything waits for the loop: to look at that is a system call.
+ * meanwhile, so that nobody is woken for what comes; while no other works, all of that is in the shared queue. Not while another
+ * works, who may do so for long; and not if anything waits for the loop: to look at that is a system call.
  */
 static bool rest_linger(struct weft__worker *worker)
 {
-    if (weft__linger_limit(&worker->linger) == 0 || !worker->searching || worker->thread.env->io_ops->awaited(&worker->thread))
+    if (weft__linger_limit(&worker->linger) == 0 || !worker->searching || !weft__idle_is_last(&worker->sched->idle))
+        return false;
+    if (worker->thread.env->io_ops->awaited(&worker->thread))
         return false;
     weft__worker_turn_timers(worker);
     weft__worker_note_busy(worker, false);

@@ -553,6 +553,35 @@ static void polls_are_counted_per_task(void **state)
     world_end(rt, 1);
 }
 
+struct brief {
+    weft_frame weft;
+};
+
+static weft_poll brief(weft_context *cx, struct brief *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_END(0);
+}
+
+/* Two brief waits teach it to look before it sleeps; but not for what the other may bring, which can be long. */
+static void worker_without_work_sleeps_while_the_other_is_held(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 100; round++) {
+        struct latch entered = LATCH, leave = LATCH;
+        weft_runtime *rt = world_begin(2);
+        assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), plug, .entered = &entered, .leave = &leave)), 0);
+        latch_wait(&entered, 1);
+        for (int i = 0; i < 5; i++) { /* more, and it would nap */
+            weft_task asked = weft_spawn_joinable(weft_runtime_scope(rt), brief);
+            assert_int_equal(weft_task_join_blocking(&asked, WEFT_FOREVER, NULL), 0);
+        }
+        WORLD_UNTIL(stats_of(rt).workers_parked == 1);
+        latch_up(&leave);
+        world_end(rt, -1);
+    }
+}
+
 int main(void)
 {
     world_seed();
@@ -572,6 +601,7 @@ int main(void)
         cmocka_unit_test(spawn_from_everywhere_runs),
         cmocka_unit_test(stall_is_reported_while_it_lasts),
         cmocka_unit_test(polls_are_counted_per_task),
+        cmocka_unit_test(worker_without_work_sleeps_while_the_other_is_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

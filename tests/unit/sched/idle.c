@@ -201,6 +201,37 @@ static void idle_searcher_that_goes_to_sleep_takes_the_napper_along(void **state
     assert_true(weft__idle_begin_search(&idle));
 }
 
+static void idle_napper_takes_no_place_of_a_searcher(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 2);
+    assert_false(weft__idle_is_last(&idle));
+    assert_true(weft__idle_nap(&idle, 1, false));
+    assert_true(weft__idle_is_last(&idle));
+    assert_true(weft__idle_begin_search(&idle)); /* worker 0: nobody looks but it */
+    assert_false(weft__idle_others_work(&idle, true));
+    assert_true(weft__idle_end_nap(&idle, 1));
+    assert_false(weft__idle_is_last(&idle));
+    assert_false(weft__idle_end_search(&idle));
+    assert_false(weft__idle_begin_search(&idle)); /* worker 1 does */
+}
+
+static void idle_picked_worker_takes_no_place_until_it_is_up(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 2);
+    weft__idle_sleep(&idle, 1, false);
+    assert_true(weft__idle_is_last(&idle));
+    assert_int_equal(weft__idle_pick(&idle), 1);
+    assert_true(weft__idle_is_last(&idle));
+    assert_true(weft__idle_begin_search(&idle)); /* worker 0 need not wait for it */
+    assert_false(weft__idle_end_search(&idle));
+    assert_false(weft__idle_cancel_sleep(&idle, 1, false));
+    weft__idle_rise(&idle);
+    assert_false(weft__idle_is_last(&idle));
+    assert_false(weft__idle_begin_search(&idle));
+}
+
 static void idle_rests_are_counted_when_all_sleep(void **state)
 {
     (void)state;
@@ -237,6 +268,8 @@ int main(void)
         cmocka_unit_test(idle_nap_needs_another_that_works),
         cmocka_unit_test(idle_last_to_sleep_takes_the_napper_along),
         cmocka_unit_test(idle_searcher_that_goes_to_sleep_takes_the_napper_along),
+        cmocka_unit_test(idle_napper_takes_no_place_of_a_searcher),
+        cmocka_unit_test(idle_picked_worker_takes_no_place_until_it_is_up),
         cmocka_unit_test(idle_rests_are_counted_when_all_sleep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
