@@ -2,9 +2,11 @@
 #include "sched/idle.h"
 
 enum { SEARCHING = 1, AWAKE = 1 << 16 };
+enum { DEAF = 1 << 16 }; /* beside the index of who naps */
 
 static uint32_t idle_searching(uint32_t word) { return word & 0xFFFF; }
 static uint32_t idle_awake(uint32_t word) { return word >> 16; }
+static uint32_t idle_index(uint32_t napper) { return (napper & (DEAF - 1)) - 1; }
 
 void weft__idle_init(struct weft__idle *idle, uint32_t workers)
 {
@@ -28,7 +30,8 @@ int weft__idle_announce_outside(struct weft__idle *idle)
 {
     weft__idle_call(idle);
     weft__fetch_add_acq_rel(&idle->word, 0); /* ID-R2 ID-R3 ID-A3 */
-    return (int)weft__load_relaxed(&idle->napper) - 1; /* one who has got up is unparked in vain */
+    const uint32_t napper = weft__load_relaxed(&idle->napper); /* one who has got up is unparked in vain */
+    return napper & DEAF ? -1 : (int)napper - 1;
 }
 
 int weft__idle_pick(struct weft__idle *idle)
@@ -82,7 +85,7 @@ bool weft__idle_sleep(struct weft__idle *idle, uint32_t worker, bool searching)
     const bool along = napper && idle_awake(weft__load_relaxed(&idle->word)) == 2; /* which changes under the lock only */
     const uint32_t searchers = along + searching;
     if (along) {
-        idle->sleeping[idle->sleepers++] = (uint16_t)(napper - 1);
+        idle->sleeping[idle->sleepers++] = (uint16_t)idle_index(napper);
         weft__store_relaxed(&idle->napper, 0);
     }
     const uint32_t word = weft__fetch_sub_seq_cst(&idle->word, (1 + along) * AWAKE + searchers * SEARCHING); /* ID-R1 ID-A2 */
@@ -124,7 +127,8 @@ bool weft__idle_nap(struct weft__idle *idle, uint32_t worker, bool searching)
     weft__lock(&idle->lock);
     const bool may = !weft__load_relaxed(&idle->napper) && weft__idle_others_work(idle, searching);
     if (may) {
-        weft__store_relaxed(&idle->napper, worker + 1); /* published by the next line */
+        const uint32_t deaf = weft__load_relaxed(&idle->outside) ? DEAF : 0; /* what it misses ends the nap, or is found after it */
+        weft__store_relaxed(&idle->napper, (worker + 1) | deaf); /* published by the next line */
         weft__fetch_add_acq_rel(&idle->word, searching ? 0 : SEARCHING); /* ID-R3 ID-A3 */
     }
     weft__unlock(&idle->lock);
@@ -141,6 +145,11 @@ bool weft__idle_called(struct weft__idle *idle)
     return weft__load_relaxed(&idle->outside) && weft__exchange_acquire(&idle->outside, 0); /* ID-A4 */
 }
 
+bool weft__idle_is_deaf(struct weft__idle *idle)
+{
+    return weft__load_relaxed(&idle->napper) & DEAF; /* its own; who takes it along makes a sleep of it */
+}
+
 bool weft__idle_is_called(struct weft__idle *idle)
 {
     return weft__load_relaxed(&idle->outside); /* ordered by the word: ID-A3 */
@@ -149,7 +158,7 @@ bool weft__idle_is_called(struct weft__idle *idle)
 bool weft__idle_end_nap(struct weft__idle *idle, uint32_t worker)
 {
     weft__lock(&idle->lock);
-    const bool naps = weft__load_relaxed(&idle->napper) == worker + 1;
+    const bool naps = idle_index(weft__load_relaxed(&idle->napper)) == worker;
     if (naps)
         weft__store_relaxed(&idle->napper, 0);
     weft__unlock(&idle->lock);
@@ -158,7 +167,7 @@ bool weft__idle_end_nap(struct weft__idle *idle, uint32_t worker)
 
 int weft__idle_napper(struct weft__idle *idle)
 {
-    return (int)weft__load_relaxed(&idle->napper) - 1; /* where to look first; nothing depends on it */
+    return (int)idle_index(weft__load_relaxed(&idle->napper)); /* where to look first; nothing depends on it */
 }
 
 uint32_t weft__idle_rests(struct weft__idle *idle)

@@ -9,7 +9,9 @@
  * has slept for some time (worth.h says for how long, a millisecond at most). One worker at a time, and only while another works:
  * while somebody naps another is awake that does not. The last of those that goes to sleep takes the napper along, onto the stack,
  * and from then on all sleep as if there were no naps. So what a task makes ready waits for the end of a nap only if all who work
- * are in long polls, and never if all sleep; what comes from other threads ends the nap.
+ * are in long polls, and never if all sleep; what comes from other threads ends the nap. If something has come since anybody
+ * searched, then more is coming: each nap would be over as it begins, or for a wake by whoever comes next. Such a nap is deaf: nothing
+ * ends it, and it is as short as naps get.
  *
  * Why no wake is lost: a producer makes its task visible and then reads the word; a worker writes the word when it goes to
  * sleep and, if nobody searches then, looks through all queues once more after that. Either the producer sees the sleeper,
@@ -45,7 +47,7 @@ struct weft__idle {
     _Alignas(64) _Atomic uint32_t word;
     uint32_t workers;
     struct weft__lock lock;
-    _Atomic uint32_t napper; /* its index + 1; 0: nobody. Written under the lock */
+    _Atomic uint32_t napper; /* its index + 1, and whether it is deaf; 0: nobody. Written under the lock */
     _Atomic uint32_t rising; /* how many were picked and are not up yet; a throttle */
     _Atomic uint32_t outside; /* something has come from another thread than a worker's: the next nap is a search at once */
     _Atomic uint32_t rests; /* how often the last one went to sleep; written under the lock */
@@ -98,7 +100,10 @@ bool weft__idle_others_work(struct weft__idle *idle, bool searching);
 /* Worker: is every other asleep, or naps, or is not up yet? Nobody looks but this one. */
 bool weft__idle_is_last(struct weft__idle *idle);
 
-/* Worker: it naps, and counts as searching from here on. False, and nothing has changed: somebody naps already, or no other works. */
+/*
+ * Worker: it naps, and counts as searching from here on. False, and nothing has changed: somebody naps already, or no other works.
+ * It is to ask whether the nap is deaf, and if not, whether it was called meanwhile.
+ */
 bool weft__idle_nap(struct weft__idle *idle, uint32_t worker, bool searching);
 
 /* Worker: what it was called for is not done with yet. */
@@ -107,7 +112,10 @@ void weft__idle_call(struct weft__idle *idle);
 /* Worker that is about to search: did anything come from outside since somebody did? It is told once. */
 bool weft__idle_called(struct weft__idle *idle);
 
-/* Worker that naps: did it? Then the nap is over at once. */
+/* Worker that naps: it has to make it short, since nothing ends it. */
+bool weft__idle_is_deaf(struct weft__idle *idle);
+
+/* Worker that naps, and is not deaf: did it? Then the nap is over at once. */
 bool weft__idle_is_called(struct weft__idle *idle);
 
 /* Worker: the nap is over, and it searches. False: it was taken along; it sleeps, as far as the others know, or was picked. */

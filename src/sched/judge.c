@@ -68,7 +68,9 @@ bool weft__worker_nap(struct weft__worker *worker, int64_t nap_ns)
         judge_heed_trial(worker, weft__trial_stayed(&worker->trial), worker->thread.now);
         return false;
     }
-    if (weft__idle_is_called(&worker->sched->idle)) { /* it stays so: the search that follows tells whether it took all of it */
+    if (weft__idle_is_deaf(&worker->sched->idle)) {
+        nap_ns = nap_ns < WEFT__DOUBT_NAP_MIN_NS ? nap_ns : WEFT__DOUBT_NAP_MIN_NS;
+    } else if (weft__idle_is_called(&worker->sched->idle)) { /* it stays so: the search that follows tells whether it took all of it */
         worker->searching = weft__idle_end_nap(&worker->sched->idle, worker->index);
         if (!worker->searching)
             weft__worker_get_up(worker);

@@ -232,6 +232,31 @@ static void idle_picked_worker_takes_no_place_until_it_is_up(void **state)
     assert_false(weft__idle_begin_search(&idle));
 }
 
+static void idle_nap_begun_after_a_call_is_deaf(void **state)
+{
+    (void)state;
+    weft__idle_init(&idle, 2);
+    assert_int_equal(weft__idle_announce_outside(&idle), -1);
+    assert_true(weft__idle_nap(&idle, 1, false));
+    assert_true(weft__idle_is_deaf(&idle));
+    assert_int_equal(weft__idle_napper(&idle), 1);
+    assert_int_equal(weft__idle_announce_outside(&idle), -1); /* nothing ends it */
+    assert_true(weft__idle_end_nap(&idle, 1));
+    assert_true(weft__idle_called(&idle)); /* but it is searched after it */
+    assert_false(weft__idle_end_nap(&idle, 1));
+    assert_true(weft__idle_nap(&idle, 1, true));
+    assert_false(weft__idle_is_deaf(&idle));
+    assert_int_equal(weft__idle_announce_outside(&idle), 1);
+    assert_true(weft__idle_is_called(&idle));
+    assert_true(weft__idle_end_nap(&idle, 1));
+    assert_true(weft__idle_nap(&idle, 1, true)); /* what it was called for is still there */
+    assert_true(weft__idle_is_deaf(&idle));
+    weft__idle_sleep(&idle, 0, false);
+    assert_false(weft__idle_is_deaf(&idle)); /* it was taken along */
+    assert_false(weft__idle_end_nap(&idle, 1));
+    assert_true(weft__idle_cancel_sleep(&idle, 1, false));
+}
+
 static void idle_rests_are_counted_when_all_sleep(void **state)
 {
     (void)state;
@@ -270,6 +295,7 @@ int main(void)
         cmocka_unit_test(idle_searcher_that_goes_to_sleep_takes_the_napper_along),
         cmocka_unit_test(idle_napper_takes_no_place_of_a_searcher),
         cmocka_unit_test(idle_picked_worker_takes_no_place_until_it_is_up),
+        cmocka_unit_test(idle_nap_begun_after_a_call_is_deaf),
         cmocka_unit_test(idle_rests_are_counted_when_all_sleep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
