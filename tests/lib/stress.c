@@ -157,7 +157,7 @@ void stress_settle(weft_runtime *rt)
     STRESS_UNTIL(stress_tasks_live(rt) == 0);
 }
 
-static atomic_uint stress_held;
+static atomic_uint stress_held; /* holders that are in their poll */
 static atomic_bool stress_let_go;
 
 struct holder {
@@ -169,12 +169,12 @@ static weft_poll holder(weft_context *cx, struct holder *self)
     (void)cx, (void)self;
     atomic_fetch_add(&stress_held, 1);
     STRESS_UNTIL(atomic_load(&stress_let_go));
+    atomic_fetch_sub(&stress_held, 1);
     return WEFT_READY;
 }
 
 void stress_hold(weft_runtime *rt, unsigned workers)
 {
-    atomic_store(&stress_held, 0);
     atomic_store(&stress_let_go, false);
     for (unsigned i = 0; i < workers; i++)
         assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), holder)), 0);
@@ -184,6 +184,7 @@ void stress_hold(weft_runtime *rt, unsigned workers)
 void stress_release(void)
 {
     atomic_store(&stress_let_go, true);
+    STRESS_UNTIL(atomic_load(&stress_held) == 0); /* one that had not looked yet would be kept by the next hold */
 }
 
 unsigned stress_process_threads(void) { return stress_count_entries("/proc/self/task"); }

@@ -41,7 +41,7 @@ void stress_settle(weft_runtime *rt);
 
 /*
  * Keep so many workers, each in a poll of a task that is spawned for it, until they are released: then what is spawned or woken meanwhile
- * is polled by others, or, if there are none, not yet. Once at a time.
+ * is polled by others, or, if there are none, not yet. Once at a time. No holder is left after the release.
  */
 void stress_hold(weft_runtime *rt, unsigned workers);
 void stress_release(void);
