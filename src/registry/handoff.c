@@ -38,17 +38,6 @@ bool weft__handoff_empty(struct weft__handoff *queue)
     return cds_wfcq_empty(handoff_head(queue), handoff_tail(queue));
 }
 
-bool weft__handoff_ready(struct weft__handoff *queue)
-{
-    if (weft__handoff_empty(queue))
-        return false;
-    if (!weft__lock_try(&queue->taking)) /* in the midst of it the first looks as if it were not there, and to who has not seen its end, too */
-        return true;
-    const struct cds_wfcq_node *first = __cds_wfcq_first_nonblocking(handoff_head(queue), handoff_tail(queue));
-    weft__unlock(&queue->taking);
-    return first != NULL && first != CDS_WFCQ_WOULDBLOCK;
-}
-
 size_t weft__handoff_pop(struct weft__handoff *queue, struct weft__handoff_node **out, size_t limit)
 {
     if (weft__handoff_empty(queue) || !weft__lock_try(&queue->taking))

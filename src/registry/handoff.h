@@ -6,8 +6,6 @@
  *     push      any thread, wait-free
  *     pop       any thread; answers NULL when another thread is taking, or a push is half done
  *     empty     any thread; a push that has returned is seen
- *     ready     any thread; not empty, and the first push is done: until it is nobody can take what was pushed after it, either. True
- *               while another thread is taking: whether it leaves any is not to be told by then
  *
  * Edges: what the pusher wrote before the push is visible to the taker.
  */
@@ -33,7 +31,6 @@ struct weft__handoff {
 void weft__handoff_init(struct weft__handoff *queue);
 void weft__handoff_push(struct weft__handoff *queue, struct weft__handoff_node *node);
 bool weft__handoff_empty(struct weft__handoff *queue);
-bool weft__handoff_ready(struct weft__handoff *queue);
 
 /* Take up to `limit` nodes in order into `out`; how many were taken. */
 size_t weft__handoff_pop(struct weft__handoff *queue, struct weft__handoff_node **out, size_t limit);

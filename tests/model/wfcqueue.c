@@ -53,7 +53,6 @@
 #undef __cds_wfcq_init
 #undef cds_wfcq_enqueue
 #undef cds_wfcq_empty
-#undef __cds_wfcq_first_nonblocking
 #undef __cds_wfcq_dequeue_nonblocking
 #undef __cds_wfcq_dequeue_blocking
 #undef __cds_wfcq_splice_nonblocking
@@ -63,7 +62,6 @@ void cds_wfcq_node_init(struct cds_wfcq_node *node);
 void __cds_wfcq_init(struct __cds_wfcq_head *head, struct cds_wfcq_tail *tail);
 bool cds_wfcq_enqueue(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail, struct cds_wfcq_node *node);
 bool cds_wfcq_empty(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail);
-struct cds_wfcq_node *__cds_wfcq_first_nonblocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail);
 struct cds_wfcq_node *__cds_wfcq_dequeue_nonblocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail);
 struct cds_wfcq_node *__cds_wfcq_dequeue_blocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail);
 enum cds_wfcq_ret __cds_wfcq_splice_nonblocking(cds_wfcq_head_ptr_t to_head, struct cds_wfcq_tail *to_tail,
@@ -89,11 +87,6 @@ bool cds_wfcq_enqueue(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail, stru
 bool cds_wfcq_empty(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail)
 {
     return _cds_wfcq_empty(head, tail);
-}
-
-struct cds_wfcq_node *__cds_wfcq_first_nonblocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail)
-{
-    return ___cds_wfcq_first_nonblocking(head, tail);
 }
 
 struct cds_wfcq_node *__cds_wfcq_dequeue_nonblocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail)
