@@ -22,14 +22,15 @@ void weft__idle_init(struct weft__idle *idle, uint32_t workers)
 
 void weft__idle_announce(struct weft__idle *idle)
 {
-    /* Adds nothing; it is a write all the same, and so has its place among the sleepers' writes. */
-    weft__fetch_add_release(&idle->word, 0); /* ID-R2 */
+    /* Adds nothing; it is a write all the same, and so has its place among the sleepers' writes. seq_cst, though a release would do: of
+     * a weaker one whose result nobody reads clang makes no instruction at all on x86, and the look that follows passes the push. */
+    weft__fetch_add_seq_cst(&idle->word, 0); /* ID-R2 */
 }
 
 int weft__idle_announce_outside(struct weft__idle *idle)
 {
     weft__idle_call(idle);
-    weft__fetch_add_acq_rel(&idle->word, 0); /* ID-R2 ID-R3 ID-A3 */
+    weft__fetch_add_seq_cst(&idle->word, 0); /* ID-R2 ID-R3 ID-A3; as above */
     const uint32_t napper = weft__load_relaxed(&idle->napper); /* one who has got up is unparked in vain */
     return napper & DEAF ? -1 : (int)napper - 1;
 }
