@@ -10,8 +10,7 @@
  *     the receiver        one task or thread at a time                (reserve and permits: <weft/permit.h>)
  *
  * A message that was sent happens before its receive. Messages of one sender arrive in its order; waiting senders are served in
- * the order of their arrival, and a newcomer does not pass them. Room that a task makes is theirs before its worker does
- * anything else than that task's next poll.
+ * the order of their arrival, and a newcomer does not pass them. Room that a task makes is theirs before its worker polls another.
  */
 #ifndef WEFT_CHANNEL_H
 #define WEFT_CHANNEL_H
