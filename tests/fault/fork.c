@@ -507,7 +507,10 @@ static void forks_beside_work_harm_neither_process(void **state)
     uint64_t seed = world_seed(), forks = rel_size(1000, 10000), failed = 0;
     for (uint64_t i = 0; i < forks; i++) {
         uint32_t kind = world_random(&seed, CHILD_KINDS);
-        failed += child_run(child_lives, &kind) != 0;
+        const pid_t child = child_fork_at_work();
+        if (child == 0)
+            exit(child_lives(&kind));
+        failed += child_join(child) != 0;
     }
     assert_true(rel_line("F4-fork", (double)(forks - failed), (double)forks, failed == 0, world_seed()));
     world_empty();
