@@ -148,18 +148,22 @@ size_t heap_size(const void *address)
     return heap_find(address, "realloc", 0)->size;
 }
 
-void heap_touch(uint32_t block, const void *address, uintptr_t pc)
+static _Noreturn __attribute__((cold)) void heap_fail_touch(const struct block *b, const void *address, uintptr_t pc)
 {
-    const struct block *b = &heap_blocks[block];
+    report_detail("T%d at %s", scheduler_current, report_place(pc));
     if (b->freed) {
-        report_detail("T%d at %s", scheduler_current, report_place(pc));
         report_detail("T%d freed it at %s", b->freed_by, report_place(b->free_pc));
         report_fail("USE AFTER FREE: %s", report_name(address));
     }
-    if (b->thread != scheduler_current && b->clock > memory_view(scheduler_current)->clock[b->thread]) {
-        report_detail("T%d at %s", scheduler_current, report_place(pc));
-        report_detail("unordered with T%d, which allocated it at %s", b->thread, report_place(b->alloc_pc));
-        report_fail("DATA RACE on %s: its allocation does not happen before this access", report_name(address));
+    report_detail("unordered with T%d, which allocated it at %s", b->thread, report_place(b->alloc_pc));
+    report_fail("DATA RACE on %s: its allocation does not happen before this access", report_name(address));
+}
+
+void heap_touch(uint32_t block, const void *address, uintptr_t pc)
+{
+    const struct block *b = &heap_blocks[block];
+    if (b->freed || b->clock > memory_view(scheduler_current)->clock[b->thread]) { /* one's own clock only rises */
+        heap_fail_touch(b, address, pc);
     }
 }
 

@@ -112,11 +112,43 @@ static const char *memory_order_name(int order)
     return order >= 0 && order < 6 ? names[order] : "?";
 }
 
-static uint64_t memory_raw(const void *address, unsigned size)
+/* By its size, since a memcpy of a size that the compiler does not know is a call. */
+static inline uint64_t memory_raw(const void *address, unsigned size)
 {
     uint64_t value = 0;
-    memcpy(&value, address, size);
+    switch (size) {
+    case 1:
+        memcpy(&value, address, 1);
+        break;
+    case 2:
+        memcpy(&value, address, 2);
+        break;
+    case 4:
+        memcpy(&value, address, 4);
+        break;
+    default:
+        memcpy(&value, address, 8);
+        break;
+    }
     return value;
+}
+
+static inline void memory_put(void *address, uint64_t value, unsigned size)
+{
+    switch (size) {
+    case 1:
+        memcpy(address, &value, 1);
+        break;
+    case 2:
+        memcpy(address, &value, 2);
+        break;
+    case 4:
+        memcpy(address, &value, 4);
+        break;
+    default:
+        memcpy(address, &value, 8);
+        break;
+    }
 }
 
 /* --- messages --- */
@@ -318,7 +350,9 @@ static struct write *memory_insert(struct location *l, unsigned position)
         memmove(&l->order[0], &l->order[1], --l->count);
         position--;
     }
-    memmove(&l->order[position + 1], &l->order[position], l->count - position);
+    if (position < l->count) {
+        memmove(&l->order[position + 1], &l->order[position], l->count - position);
+    }
     l->order[position] = slot;
     l->count++;
     l->last_key = memory_last(l) == &l->slots[slot] ? key : l->last_key;
@@ -374,8 +408,7 @@ static void memory_write(struct location *l, unsigned position, uint64_t value, 
     if (order == __ATOMIC_SEQ_CST) {
         view_raise(&memory_sequential, index, w->key);
     }
-    uint64_t newest = memory_last(l)->value;
-    memcpy((void *)l->address, &newest, size);
+    memory_put((void *)l->address, memory_last(l)->value, size);
 }
 
 /* --- operations --- */
@@ -412,14 +445,14 @@ void memory_store(void *address, unsigned size, uint64_t value, int order, uintp
     scheduler_point();
     if (order == __ATOMIC_RELAXED && shadow_is_data(address)) {
         shadow_plain(address, size, true, pc);
-        memcpy(address, &value, size);
+        memory_put(address, value, size);
         return;
     }
     struct location *l = memory_find(address, size, MEMORY_WRITE, pc);
     if (!l) {
         REPORT_TRACE(pc, "store %s %s := %#llx", memory_order_name(order), report_name(address),
                      (unsigned long long)value);
-        memcpy(address, &value, size);
+        memory_put(address, value, size);
         return;
     }
     unsigned position = memory_pick_write(l, memory_floor(l, order));
@@ -474,7 +507,7 @@ uint64_t memory_modify(void *address, unsigned size, enum memory_operation opera
         uint64_t next = memory_truncate(memory_apply(operation, only, operand), size);
         REPORT_TRACE(pc, "%s %s %s: %#llx -> %#llx", names[operation], memory_order_name(order), report_name(address),
                      (unsigned long long)only, (unsigned long long)next);
-        memcpy(address, &next, size);
+        memory_put(address, next, size);
         return only;
     }
     unsigned behind = memory_pick_write(l, memory_floor(l, order));
@@ -512,12 +545,12 @@ static bool memory_compare_alone(void *address, void *expected, uint64_t desired
     if (only != wanted || (how.weak && chance(chance_temperament.spurious))) {
         REPORT_TRACE(pc, "cas %s %s: %#llx is not %#llx%s", memory_order_name(how.failure), report_name(address),
                      (unsigned long long)only, (unsigned long long)wanted, only == wanted ? " (spurious)" : "");
-        memcpy(expected, &only, how.size);
+        memory_put(expected, only, how.size);
         return false;
     }
     REPORT_TRACE(pc, "cas %s %s: %#llx -> %#llx", memory_order_name(how.success), report_name(address),
                  (unsigned long long)only, (unsigned long long)desired);
-    memcpy(address, &desired, how.size);
+    memory_put(address, desired, how.size);
     return true;
 }
 
@@ -536,7 +569,7 @@ bool memory_compare_exchange(void *address, void *expected, uint64_t desired, st
     uint64_t old = w->value;
     if (!success) {
         memory_observe(l, w, how.failure);
-        memcpy(expected, &old, how.size);
+        memory_put(expected, old, how.size);
         REPORT_TRACE(pc, "cas %s %s: %#llx is not %#llx%s", memory_order_name(how.failure), report_name(address),
                      (unsigned long long)old, (unsigned long long)wanted,
                      old == wanted ? " (spurious)" : memory_note(l, position));

@@ -54,7 +54,7 @@ struct region {
 
 #define SHADOW_STACKS     ((size_t)MODEL_THREADS * MODEL_STACK_BYTES)
 #define SHADOW_ARENA      (SHADOW_STACKS + MODEL_HEAP_BYTES)
-#define SHADOW_ARENA_BASE ((void *)0x100000000000) /* fixed, so that a seed means the same addresses every time */
+#define SHADOW_ARENA_BASE ((uintptr_t)0x100000000000) /* fixed, so that a seed means the same addresses every time */
 
 /* The sections that build.sh makes of the program's .data and .bss. */
 extern char __start_model_data[] __attribute__((weak));
@@ -101,7 +101,7 @@ char *shadow_init(void)
         high = bss_end > high ? bss_end : high;
     }
     shadow_static = shadow_region((uintptr_t)low, (uintptr_t)high);
-    char *arena = shadow_map(SHADOW_ARENA_BASE, SHADOW_ARENA);
+    char *arena = shadow_map((void *)SHADOW_ARENA_BASE, SHADOW_ARENA);
     shadow_arena = shadow_region((uintptr_t)arena, (uintptr_t)arena + SHADOW_ARENA);
     shadow_cells = shadow_map(NULL, MODEL_CELLS * sizeof *shadow_cells);
     return arena;
@@ -124,12 +124,12 @@ void shadow_reset(void)
 
 static inline bool shadow_in_heap(uintptr_t address)
 {
-    return address - shadow_arena.base - SHADOW_STACKS < MODEL_HEAP_BYTES;
+    return address - SHADOW_ARENA_BASE - SHADOW_STACKS < MODEL_HEAP_BYTES;
 }
 
 static inline bool shadow_in_stacks(uintptr_t address)
 {
-    return address - shadow_arena.base < SHADOW_STACKS;
+    return address - SHADOW_ARENA_BASE < SHADOW_STACKS;
 }
 
 static struct large *shadow_find_large(uintptr_t address)
@@ -171,8 +171,8 @@ static inline struct granule *shadow_granule(uintptr_t address)
     struct granule *g;
     if (address - shadow_static.base < shadow_static.bytes) {
         g = &shadow_static.granules[(address - shadow_static.base) / 8];
-    } else if (address - shadow_arena.base < SHADOW_ARENA) {
-        g = &shadow_arena.granules[(address - shadow_arena.base) / 8];
+    } else if (address - SHADOW_ARENA_BASE < SHADOW_ARENA) {
+        g = &shadow_arena.granules[(address - SHADOW_ARENA_BASE) / 8];
     } else {
         return NULL;
     }
@@ -223,20 +223,22 @@ static _Noreturn void shadow_race(const void *address, const char *now, uintptr_
     report_fail("DATA RACE on %s", report_name(address));
 }
 
-/* A thread of `set` whose clock is not known, or -1. */
-static inline int shadow_unknown(uint32_t set, const uint32_t *clocks, const uint32_t *known)
-{
-    for (; set; set &= set - 1) {
-        int thread = __builtin_ctz(set);
-        if (clocks[thread] > known[thread]) {
-            return thread;
-        }
-    }
-    return -1;
-}
+/* A thread of `set` that read plainly, or did what `member` says atomically, and whose clock is not known; or -1. */
+#define SHADOW_UNKNOWN(set, entries, member, known)                  \
+    ({                                                               \
+        int unknown_ = -1;                                           \
+        for (uint32_t set_ = (set); set_; set_ &= set_ - 1) {        \
+            const int thread_ = __builtin_ctz(set_);                 \
+            if ((entries)[thread_].member > (known)[thread_]) {      \
+                unknown_ = thread_;                                  \
+                break;                                               \
+            }                                                        \
+        }                                                            \
+        unknown_;                                                    \
+    })
 
-static void shadow_judge_plain(const struct cell *c, const uint32_t *known, bool write, const void *address,
-                               uintptr_t pc)
+static __attribute__((noinline)) void shadow_judge_plain_shared(const struct cell *c, const uint32_t *known, bool write,
+                                                                const void *address, uintptr_t pc)
 {
     const char *now = write ? "writes" : "reads";
     int me = scheduler_current;
@@ -244,20 +246,30 @@ static void shadow_judge_plain(const struct cell *c, const uint32_t *known, bool
     if (c->writer != me && c->write_clock > known[c->writer]) {
         shadow_race(address, now, pc, "wrote", c->writer, c->write_pc);
     }
-    int who = shadow_unknown(c->atomic_writers & others, c->atomic_write_clock, known);
+    int who = SHADOW_UNKNOWN(c->atomic_writers & others, c->atomics, write, known);
     if (who >= 0) {
         shadow_race(address, now, pc, "wrote", who, 0);
     }
     if (!write) {
         return;
     }
-    who = shadow_unknown(c->readers & others, c->read_clock, known);
+    who = SHADOW_UNKNOWN(c->readers & others, c->reads, clock, known);
     if (who >= 0) {
-        shadow_race(address, now, pc, "read", who, c->read_pc[who]);
+        shadow_race(address, now, pc, "read", who, c->reads[who].pc);
     }
-    who = shadow_unknown(c->atomic_readers & others, c->atomic_read_clock, known);
+    who = SHADOW_UNKNOWN(c->atomic_readers & others, c->atomics, read, known);
     if (who >= 0) {
         shadow_race(address, now, pc, "read", who, 0);
+    }
+}
+
+/* Most pieces are one thread's. */
+static inline void shadow_judge_plain(const struct cell *c, const uint32_t *known, bool write, const void *address,
+                                      uintptr_t pc)
+{
+    const unsigned others = ~(1u << scheduler_current);
+    if ((c->writer != scheduler_current && c->write_clock > 0) || ((c->readers | c->atomic_readers | c->atomic_writers) & others)) {
+        shadow_judge_plain_shared(c, known, write, address, pc);
     }
 }
 
@@ -270,9 +282,9 @@ static void shadow_judge_atomic(const struct cell *c, const uint32_t *known, boo
         shadow_race(address, now, pc, "wrote plainly", c->writer, c->write_pc);
     }
     if (write) {
-        int who = shadow_unknown(c->readers & ~(1u << me), c->read_clock, known);
+        int who = SHADOW_UNKNOWN(c->readers & ~(1u << me), c->reads, clock, known);
         if (who >= 0) {
-            shadow_race(address, now, pc, "read plainly", who, c->read_pc[who]);
+            shadow_race(address, now, pc, "read plainly", who, c->reads[who].pc);
         }
     }
 }
@@ -300,8 +312,7 @@ static void shadow_note_plain(struct cell *c, bool write, uint32_t clock, uintpt
         c->atomic_writers = 0;
     } else {
         c->readers |= (uint16_t)(1u << me);
-        c->read_clock[me] = clock;
-        c->read_pc[me] = (uint32_t)pc;
+        c->reads[me] = (struct plain_read){clock, (uint32_t)pc};
     }
 }
 
@@ -315,7 +326,7 @@ static inline bool shadow_repeats(const struct cell *c, uint8_t mask, bool write
     if (c->writer == me && c->write_clock == now) {
         return !write || c->location == SHADOW_NO_LOCATION;
     }
-    return !write && (c->readers >> me & 1) && c->read_clock[me] == now;
+    return !write && (c->readers >> me & 1) && c->reads[me].clock == now;
 }
 
 /* Whether the thread has touched the bytes since they were last written, and nobody has come since with whom this access could
@@ -437,10 +448,10 @@ static inline void shadow_note_atomic(struct cell *c, bool write)
     const int me = scheduler_current;
     const uint32_t now = memory_view(me)->clock[me];
     c->atomic_readers |= (uint16_t)(1u << me);
-    c->atomic_read_clock[me] = now;
+    c->atomics[me].read = now;
     if (write) {
         c->atomic_writers |= (uint16_t)(1u << me);
-        c->atomic_write_clock[me] = now;
+        c->atomics[me].write = now;
     }
 }
 
@@ -451,20 +462,15 @@ static inline bool shadow_goes_on_atomically(const struct cell *c, uint8_t mask,
     return c->mask == mask && !c->next && (c->atomic_readers >> me & 1) && !(write && (c->readers & ~(1u << me)));
 }
 
-struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr_t pc)
+static __attribute__((noinline)) struct cell *shadow_atomic_judged(struct granule *g, const void *address, size_t size, bool write,
+                                                                   uintptr_t pc)
 {
-    uintptr_t at = (uintptr_t)address;
-    struct granule *g = shadow_granule(at);
-    uint8_t mask = (uint8_t)(((1u << size) - 1) << (at & 7));
-    if (!g || at % size) {
+    const uintptr_t at = (uintptr_t)address;
+    const uint8_t mask = (uint8_t)(((1u << size) - 1) << (at & 7));
+    if (!g || (at & (size - 1))) {
         report_detail("T%d at %s", scheduler_current, report_place(pc));
         report_fail("unsupported: atomic access to %s memory %p",
                     g ? "misaligned" : "untracked (thread-local or library)", address);
-    }
-    struct cell *first = &shadow_cells[g->cell];
-    if (shadow_goes_on_atomically(first, mask, write)) {
-        shadow_note_atomic(first, write);
-        return first;
     }
     if (shadow_in_heap(at)) {
         shadow_check_heap(g, mask, at, pc);
@@ -490,6 +496,21 @@ struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr
     }
     shadow_note_atomic(exact, write);
     return exact;
+}
+
+struct cell *shadow_atomic(const void *address, size_t size, bool write, uintptr_t pc)
+{
+    const uintptr_t at = (uintptr_t)address;
+    struct granule *g = shadow_granule(at);
+    const uint8_t mask = (uint8_t)(((1u << size) - 1) << (at & 7));
+    if (__builtin_expect(g && !(at & (size - 1)), 1)) {
+        struct cell *first = &shadow_cells[g->cell];
+        if (shadow_goes_on_atomically(first, mask, write)) {
+            shadow_note_atomic(first, write);
+            return first;
+        }
+    }
+    return shadow_atomic_judged(g, address, size, write, pc);
 }
 
 void shadow_mark_data(const void *address, size_t size)
@@ -617,7 +638,7 @@ uint32_t shadow_block_of(const void *address)
 
 bool shadow_describe_stack(const void *address, char *text, size_t bytes)
 {
-    uintptr_t offset = (uintptr_t)address - shadow_arena.base;
+    uintptr_t offset = (uintptr_t)address - SHADOW_ARENA_BASE;
     if (!shadow_in_stacks((uintptr_t)address)) {
         return false;
     }

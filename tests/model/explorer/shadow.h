@@ -12,22 +12,30 @@
 
 enum { SHADOW_NO_LOCATION = 0xffff };
 
-/* A piece: the bytes `mask` of one 8-byte granule, which have always been accessed together. What most accesses look at is
- * in its first line of the processor's cache. */
+/* When a thread touched a piece. */
+struct plain_read {
+    uint32_t clock;
+    uint32_t pc; /* non-PIE executables fit into 32 bits */
+};
+struct atomic_access {
+    uint32_t read;
+    uint32_t write;
+};
+
+/* A piece: the bytes `mask` of one 8-byte granule, which have always been accessed together. What a plain access by one of the
+ * first threads looks at is in its first line of the processor's cache, and of an atomic access, in the second. */
 struct cell {
     uint32_t next; /* further pieces of this granule; 0 ends */
     uint8_t mask;
     uint8_t writer; /* thread of the last plain write */
     uint16_t location;
     uint32_t write_clock;
-    uint32_t write_pc; /* non-PIE executables fit into 32 bits */
-    uint16_t readers;  /* threads with an entry in read_clock since that write; the same for the two below */
+    uint32_t write_pc;
+    uint16_t readers; /* threads with an entry in reads since that write; the same for the two below */
     uint16_t atomic_readers;
     uint16_t atomic_writers;
-    uint32_t read_clock[MODEL_THREADS];
-    uint32_t atomic_read_clock[MODEL_THREADS];
-    uint32_t atomic_write_clock[MODEL_THREADS];
-    uint32_t read_pc[MODEL_THREADS];
+    struct plain_read reads[MODEL_THREADS];
+    struct atomic_access atomics[MODEL_THREADS];
 } __attribute__((aligned(64)));
 
 /* Once: finds the program's static memory and reserves the rest. Returns the stacks, shadow_heap() the heap. */
