@@ -9,6 +9,7 @@ struct walk {
     struct path *path;
     uint64_t task;
     int64_t ns; /* everything after it has been told */
+    struct map reached; /* task → 1 + the event to which walk_latest() came, as a pointer: what is later is of no interest any more */
     bool done;
 };
 
@@ -60,12 +61,16 @@ static const struct path_event *walk_at(const struct path *path, uint32_t index)
     return index ? &path->events[index - 1] : NULL;
 }
 
-/* The latest event of the task up to now. */
-static const struct path_event *walk_latest(const struct walk *walk)
+/* The latest event of the task up to now. Each event is passed once, however often the way comes by its task. */
+static const struct path_event *walk_latest(struct walk *walk)
 {
-    const struct path_event *event = walk_at(walk->path, (uint32_t)(uintptr_t)map_get(&walk->path->last, walk->task));
+    const struct path *path = walk->path;
+    void *reached = map_get(&walk->reached, walk->task);
+    const struct path_event *event = walk_at(path, (uint32_t)(uintptr_t)(reached ? reached : map_get(&path->last, walk->task)));
     while (event && event->ns > walk->ns)
-        event = walk_at(walk->path, event->before);
+        event = walk_at(path, event->before);
+    if (event)
+        map_put(&walk->reached, walk->task, (void *)(uintptr_t)(event - path->events + 1));
     return event;
 }
 
@@ -246,5 +251,6 @@ void path_walk(struct path *path, uint64_t task)
         const struct path_event nobody = {.task = walk.task};
         walk_leg(&walk, PATH_UNKNOWN, path->begin_ns, &nobody, NULL, 0);
     }
+    map_fini(&walk.reached);
     walk_reverse(path);
 }
