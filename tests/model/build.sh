@@ -108,18 +108,47 @@ column() {
     echo "$line" | cut -d'|' -f"$2" | tr ' ' '\n' | grep -v -e '^@' -e '^$' || true
 }
 
-# Programs that are built at the same time may make the same object twice; each is put in its place whole.
+# Is what was compiled as new as all that it is made of?
+is_new() {
+    [ -f "$1" ] && [ -z "$(find "$here/build.sh" "$here/interpose.syms" $(cat "$1.needs") -newer "$1" 2>&1)" ]
+}
+
+# Of the macros that are set for a harness, those of which the source or a header of its speaks: for the others an object of another
+# harness will do, and there are few sources of which every harness makes its own.
+spoken_of() {
+    source=$1
+    shift
+    texts=$("$CC" -std=gnu11 -MM -I"$here" -I"$build/include" "$@" "$source" | sed -e 's/^[^:]*://' -e 's/\\$//')
+    for argument in "$@"; do
+        case $argument in
+        -[DU]*)
+            macro=${argument#-?}
+            ! grep -q -w -e "${macro%%=*}" $texts || echo "$argument"
+            ;;
+        *) echo "$argument" ;;
+        esac
+    done
+}
+
+# Programs that are built at the same time may make the same object twice; each is put in its place whole. What was found to do for a
+# source with all of its flags is kept as well, in a file beside it.
 keep_object() {
     build=$1
     source=$2
     shift 2
-    kept=$build/objects/$(basename "$source" .c)-$(echo "$source $*" | cksum | tr ' ' -).o
-    if [ ! -f "$kept" ] || [ -n "$(find "$here/build.sh" "$here/interpose.syms" $(cat "$kept.needs") -newer "$kept" 2>&1)" ]; then
-        build_object "$build" "$kept.$$" -MD -MF "$kept.$$.d" "$@" "$source"
-        sed -e 's/^[^:]*://' -e 's/\\$//' "$kept.$$.d" >"$kept.$$.needs"
-        mv "$kept.$$.needs" "$kept.needs"
-        mv "$kept.$$" "$kept"
-        rm "$kept.$$.d"
+    found=$build/objects/$(basename "$source" .c)-$(echo "$source $*" | cksum | tr ' ' -).found
+    if ! { [ -f "$found" ] && kept=$(cat "$found") && is_new "$kept"; }; then
+        set -- $(spoken_of "$source" "$@")
+        kept=$build/objects/$(basename "$source" .c)-$(echo "$source $*" | cksum | tr ' ' -).o
+        if ! is_new "$kept"; then
+            build_object "$build" "$kept.$$" -MD -MF "$kept.$$.d" "$@" "$source"
+            sed -e 's/^[^:]*://' -e 's/\\$//' "$kept.$$.d" >"$kept.$$.needs"
+            mv "$kept.$$.needs" "$kept.needs"
+            mv "$kept.$$" "$kept"
+            rm "$kept.$$.d"
+        fi
+        echo "$kept" >"$found.$$"
+        mv "$found.$$" "$found"
     fi
     echo "$kept $source"
 }
