@@ -3,9 +3,10 @@
 #
 # Stages run one after another, each built with both cores; a stage that needs the gcc build makes it first. A stage that
 # cannot even build counts as one failure, and so does one that found no test to run. The last line is the sum.
+# Of tests one more runs than there are processors, since many of them wait, and those that take longest begin first.
 #
 #   WEFT_BUILD_ROOT   where the builds go (default: build/ in the source tree); what is there is brought up to date
-#   JOBS              parallel compilers and tests (default: the processors)
+#   JOBS              parallel compilers, and tests but one (default: the processors)
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -50,7 +51,7 @@ count() {
 tests() {
     local folder=$1 log="$ROOT/$1/ctest.log" total bad
     shift
-    (cd "$ROOT/$folder" && ctest -j "$JOBS" --output-on-failure --no-tests=error "$@") >"$log" 2>&1
+    (cd "$ROOT/$folder" && ctest -j $((JOBS + 1)) --output-on-failure --no-tests=error "$@") >"$log" 2>&1
     # "97% tests passed, 3 tests failed out of 100"
     total=$(sed -n 's/.*tests failed out of \([0-9]*\)$/\1/p' "$log")
     bad=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of.*/\1/p' "$log")
@@ -105,21 +106,29 @@ stage_headers() { build_gcc && build_clang && tests gcc -L "^headers$" && tests 
 stage_lint() { build_gcc && tests gcc -L "^lint$"; }
 stage_install() { build_gcc && tests gcc -L "^script$" -L "^contract$"; }
 
+# longest_first <file>...: by the seconds that a line `ctest-cost: N` in them says.
+longest_first() {
+    local file
+    for file in "$@"; do
+        printf '%s %s\n' "$(sed -n 's/.*ctest-cost: *\([0-9]*\).*/\1/p' "$file" | head -n 1)" "$file"
+    done | sed 's/^ /0 /' | sort -k1,1nr -k2 | cut -d' ' -f2
+}
+
 # Here a skip is a failure: the first stage installed what the scripts ask for. Each has a daemon, sockets and ports of its own, so
-# as many run at once as there are processors; what they say is shown in their order.
+# several run at once; what they say is shown in their order.
 stage_recording() {
-    local script code logs=$ROOT/gcc/scripts
+    local script code logs=$ROOT/gcc/scripts scripts=(tests/trace/*.sh tests/cli/*.sh tests/diag/*.sh tests/otlp/*.sh)
     build_gcc || return 1
     rm -rf "$logs" && mkdir -p "$logs" || return 1
-    for script in tests/trace/*.sh tests/cli/*.sh tests/diag/*.sh tests/otlp/*.sh; do
-        while [ "$(jobs -pr | wc -l)" -ge "$JOBS" ]; do wait -n; done
+    for script in $(longest_first "${scripts[@]}"); do
+        while [ "$(jobs -pr | wc -l)" -gt "$JOBS" ]; do wait -n; done
         {
             timeout 900 "$script" "$ROOT/gcc" >"$logs/${script//\//-}.log" 2>&1
             echo $? >"$logs/${script//\//-}.code"
         } &
     done
     wait
-    for script in tests/trace/*.sh tests/cli/*.sh tests/diag/*.sh tests/otlp/*.sh; do
+    for script in "${scripts[@]}"; do
         code=$(cat "$logs/${script//\//-}.code")
         if [ "$code" = 0 ]; then
             count 1 0

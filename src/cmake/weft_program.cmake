@@ -22,32 +22,36 @@ if(WEFT_SANITIZE MATCHES "thread" AND EXISTS /proc/sys/vm/mmap_rnd_bits)
     endif()
 endif()
 
-# Seconds that a test may take: 300, or what a line `ctest-timeout: N` in a file of it says; 0: ctest does not run it.
-function(weft_timeout files out)
-    set(seconds 300)
+# The number in a line `<key>: N` in one of the files; `default` where there is none.
+function(weft_said key files default out)
+    set(number ${default})
     foreach(file IN LISTS files)
-        file(STRINGS "${file}" line REGEX "ctest-timeout: *[0-9]+" LIMIT_COUNT 1)
-        if(line MATCHES "ctest-timeout: *([0-9]+)")
-            set(seconds ${CMAKE_MATCH_1})
+        file(STRINGS "${file}" line REGEX "${key}: *[0-9]+" LIMIT_COUNT 1)
+        if(line MATCHES "${key}: *([0-9]+)")
+            set(number ${CMAKE_MATCH_1})
         endif()
     endforeach()
-    if(WEFT_SANITIZE)
-        math(EXPR seconds "${seconds} * 3")
-    endif()
-    set(${out} ${seconds} PARENT_SCOPE)
+    set(${out} ${number} PARENT_SCOPE)
 endfunction()
 
-# weft_register(<name> <files> <command>...) adds a ctest test, with what every test has; its files may say a timeout.
+# weft_register(<name> <files> <command>...) adds a ctest test, with what every test has. Its files may say in a line `ctest-timeout: N`
+# how many seconds it may take (300; 0: ctest does not run it), and by `ctest-cost: N` about how many it does take: ctest begins with what
+# takes longest, so that at the end no processor waits for a test that began late, but it knows that by itself only of the run before.
 function(weft_register name files)
-    weft_timeout("${files}" seconds)
+    weft_said(ctest-timeout "${files}" 300 seconds)
     if(seconds EQUAL 0)
         return()
     endif()
+    if(WEFT_SANITIZE)
+        math(EXPR seconds "${seconds} * 3")
+    endif()
+    weft_said(ctest-cost "${files}" 0 cost)
     get_filename_component(folders "${name}" DIRECTORY)
     string(REPLACE "/" ";" labels "${folders}")
     add_test(NAME ${name} COMMAND ${ARGN})
     set_tests_properties(${name} PROPERTIES
         TIMEOUT ${seconds}
+        COST ${cost}
         LABELS "${labels}"
         SKIP_RETURN_CODE 77
         ENVIRONMENT "${WEFT_TEST_ENVIRONMENT}")

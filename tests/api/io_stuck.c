@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Loops of workers: opened on demand, stood in for while their worker is stuck, roused when something comes. */
+/* Loops of workers: opened on demand, stood in for while their worker is stuck, roused when something comes. ctest-cost: 5 */
 #define _GNU_SOURCE
 #include "lib/world.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Simulated runtimes: what waits for ever is told, by name and place. */
+/* Simulated runtimes: what waits for ever is told, by name and place. ctest-cost: 6 */
 #include <inttypes.h>
 #include <stdio.h>
 

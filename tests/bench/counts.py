@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """bench/counts counts: a yield is some hundred instructions, three of them atomic, and the poll function is among them.
 
-    counts.py BUILD_DIR        ctest-timeout: 600
+    counts.py BUILD_DIR        ctest-timeout: 600, ctest-cost: 15
 """
 
 import re

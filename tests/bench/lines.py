@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Each line of bench/ runs, at a size that says nothing, and what it prints can be read; a wrong argument is refused.
 
-    lines.py BUILD_DIR        ctest-timeout: 600
+    lines.py BUILD_DIR        ctest-timeout: 600, ctest-cost: 8
 """
 
 import json

@@ -1,7 +1,7 @@
 #!/bin/bash
 # What `weft trace export` writes is in the format that it says, and agrees with what the recorded program counted itself.
 #
-#   export.sh BUILD_DIR      ctest-timeout: 600
+#   export.sh BUILD_DIR      ctest-timeout: 600, ctest-cost: 17
 
 set -u
 # shellcheck source=../lib/recordings.sh

@@ -2,7 +2,7 @@
 # `weft trace live`: the report of a program while it runs, of a process, of a session that somebody has made; and what it
 # says when something is missing.
 #
-#   live.sh BUILD_DIR      ctest-timeout: 600
+#   live.sh BUILD_DIR      ctest-timeout: 600, ctest-cost: 25
 
 set -u
 build=$(realpath "${1:?the build folder}")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # `weft dump` and `weft top` at more than a page of tasks, at several processes, and at an answer without end.
 #
-#   multitude.sh BUILD_DIR      ctest-timeout: 600
+#   multitude.sh BUILD_DIR      ctest-timeout: 600, ctest-cost: 17
 
 set -u
 build=$(realpath "${1:?the build folder}")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Each fault of examples/orchestra is found in its recording, by name; and none of them in one of a run without faults.
 #
-#   orchestra.sh BUILD_DIR           ctest-timeout: 600
+#   orchestra.sh BUILD_DIR           ctest-timeout: 600, ctest-cost: 15
 #   orchestra.sh BUILD_DIR PAGE      writes the findings into that page, between its marks: docs/guide/faults.md
 
 set -u

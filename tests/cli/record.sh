@@ -1,7 +1,7 @@
 #!/bin/bash
 # `weft trace record`: a program, a process that runs, a flight recorder; and what it says when something is missing.
 #
-#   record.sh BUILD_DIR      ctest-timeout: 600
+#   record.sh BUILD_DIR      ctest-timeout: 600, ctest-cost: 30
 
 set -u
 build=$(realpath "${1:?the build folder}")

@@ -2,7 +2,7 @@
 # What `weft trace report` and its pages say of a recording agrees with what the recorded program counted itself: of a
 # whole recording, of one that began in the middle, of one with events missing, of one with two processes.
 #
-#   report.sh BUILD_DIR      ctest-timeout: 600
+#   report.sh BUILD_DIR      ctest-timeout: 600, ctest-cost: 14
 
 set -u
 # shellcheck source=../lib/recordings.sh

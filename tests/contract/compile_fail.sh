@@ -1,7 +1,7 @@
 #!/bin/sh
 # What must not compile: each file of compile/ with -DWRONG is refused, and without it compiles without a warning, in each
 # of its languages, with every compiler that is here. C takes another pointer type with a warning (`c-warns`), which is on
-# without being asked for; C++ refuses it. ctest-timeout: 600
+# without being asked for; C++ refuses it. ctest-timeout: 600, ctest-cost: 8
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 include=$(cd "$here/../../include" && pwd)

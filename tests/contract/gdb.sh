@@ -3,7 +3,7 @@
 # docs/guide/debugging.md cuts from it (numbers aside), with the right lines; and they say what is missing, if something is.
 # The dump that the program makes of itself is in gdb/dump.txt.
 #
-#   tests/contract/gdb.sh BUILD_DIR      ctest-timeout: 600
+#   tests/contract/gdb.sh BUILD_DIR      ctest-timeout: 600, ctest-cost: 5
 #   UPDATE=1 tests/contract/gdb.sh BUILD_DIR      write gdb/session.txt and gdb/dump.txt
 set -u
 build=$(realpath "${1:?usage: $0 BUILD_DIR}")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the build $1 into a prefix, moves the prefix, and builds strangers' programs against it: C11 by pkg-config with
-# the shared and with the static library, C++17 by find_package with both. ctest-timeout: 600
+# the shared and with the static library, C++17 by find_package with both. ctest-timeout: 600, ctest-cost: 7
 set -eu
 build=$(cd "$1" && pwd)
 consumer=$(cd "$(dirname "$0")/consumer" && pwd)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The library optimised across its files (WEFT_LTO=ON): it builds without a warning, exports what it has to, and a stranger's program runs
-# with libweft.so, with libweft.a as with any library, and with libweft.a optimised together with it. ctest-timeout: 900
+# with libweft.so, with libweft.a as with any library, and with libweft.a optimised together with it. ctest-timeout: 900, ctest-cost: 25
 set -eu
 source=$(cd "$(dirname "$0")/../.." && pwd)
 command -v gcc >/dev/null || { echo "skipped: no gcc"; exit 77; }

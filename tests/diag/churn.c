@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Everything is asked for while it comes and goes: runtimes are made and ended, tasks spawned and cancelled, channels and locks
- * opened and closed, jobs run, by other threads. Each answer parses, and no runtime is kept from its end.
+ * opened and closed, jobs run, by other threads. Each answer parses, and no runtime is kept from its end. ctest-cost: 6
  */
 #include "diag/lib/served.h"
 

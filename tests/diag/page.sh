@@ -3,7 +3,7 @@
 # BUILD_DIR/page/: look at them when the page is changed.
 #
 #   page.sh BUILD_DIR      77: no chromium, no chromedriver, or weft, the endpoint or the program to look at was not built
-#   ctest-timeout: 600
+#   ctest-timeout: 600, ctest-cost: 40
 
 set -u
 build=$(realpath "${1:?usage: $0 BUILD_DIR}")

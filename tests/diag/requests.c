@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requests that are none, or too much: each is answered with an error or cut off, and the next good one is served. A seeded
- * loop makes ten thousand more of those in the list (WEFT_SEED does a run again).
+ * loop makes ten thousand more of those in the list (WEFT_SEED does a run again). ctest-cost: 8
  */
 #include "diag/lib/bad.h"
 #include "diag/lib/served.h"

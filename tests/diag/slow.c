@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Clients that are slow, that do not read, that are too many: bounded, cut off, and in nobody's way. */
+/* Clients that are slow, that do not read, that are too many: bounded, cut off, and in nobody's way. ctest-cost: 10 */
 #include "diag/lib/served.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Each small example prints exactly what expected/ says, ten times in a row: its output does not depend on the schedule.
 #
-#   tests/examples/expected.sh BUILD_DIR
+#   tests/examples/expected.sh BUILD_DIR      ctest-cost: 12
 
 set -u
 build=$(realpath "${1:?usage: $0 BUILD_DIR}")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The file server against curl, against what is not HTTP, and under load from wrk.
 #
-#   tests/examples/http.sh BUILD_DIR
+#   tests/examples/http.sh BUILD_DIR      ctest-cost: 10
 
 set -u
 export LC_ALL=C

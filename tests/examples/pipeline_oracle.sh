@@ -7,7 +7,7 @@
 #   RUNS        of the small corpus with each number of workers (10)
 #   WORKERS     the numbers of workers ("1 2 3 8 64")
 #
-# ctest-timeout: 600
+# ctest-timeout: 600, ctest-cost: 20
 
 set -u
 export LC_ALL=C

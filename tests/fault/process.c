@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The process around the library: it exits with a live runtime, from a task, forks, loads and unloads the library, and
- * makes a thousand runtimes. What could end the program runs in a child.
+ * makes a thousand runtimes. What could end the program runs in a child. ctest-cost: 6
  */
 #include "lib/child.h"
 #include "lib/world.h"

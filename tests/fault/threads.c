@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads that the system does not give, signals that are not ours, and a process that stands still for a while. */
+/* Threads that the system does not give, signals that are not ours, and a process that stands still for a while. ctest-cost: 9 */
 #include "lib/child.h"
 #include "lib/faulty.h"
 #include "lib/world.h"

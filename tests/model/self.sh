@@ -4,7 +4,7 @@
 #
 #   self.sh [BUILD]       prints what failed, then "N passed, M failed"; exit 1 if M > 0
 #
-# ctest-timeout: 900
+# ctest-timeout: 900, ctest-cost: 25
 # SCALE multiplies the number of executions (default 1: about a minute on one core).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

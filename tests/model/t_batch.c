@@ -5,7 +5,7 @@
  * not been let in; or ends; or closes, or lets another thread close.
  *
  * Law: a message that was sent is received once, in its sender's order, unless the channel was closed; who waits is let in before the
- * receiver does anything else (or nobody goes on: DEADLOCK); what is owed keeps the channel no longer than the poll. */
+ * receiver does anything else (or nobody goes on: DEADLOCK); what is owed keeps the channel no longer than the poll. ctest-cost: 35 */
 #include "model.h"
 #include "tasks.h"
 

@@ -8,7 +8,8 @@
  * in its order and whole; after the end nothing comes, not even to be dropped; after the last close nothing is left;
  * nobody sleeps for ever.
  *
- * Shows: known bug 65, known bug 66, known bug 68, known bug 69, known bug 80. */
+ * Shows: known bug 65, known bug 66, known bug 68, known bug 69, known bug 80.
+ * ctest-cost: 40 */
 #include "model.h"
 
 #include <assert.h>

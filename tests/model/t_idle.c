@@ -13,7 +13,8 @@
  * Law: no worker sleeps beside a task that only it can run (else STUCK or DEADLOCK); a task sees what was written before it was
  * handed over; each runs once; the engine drains and stops.
  *
- * Shows: scenario 10, known bug 9. */
+ * Shows: scenario 10, known bug 9.
+ * ctest-cost: 60 */
 #include "model.h"
 #include "puppets.h"
 

@@ -8,7 +8,8 @@
  * somebody joins already; who waits is told when another claims; a join that timed out or was cancelled can be made again; nobody
  * waits for ever (else DEADLOCK); a newcomer keeps its frame.
  *
- * Shows: scenario 14, known bug 1. */
+ * Shows: scenario 14, known bug 1.
+ * ctest-cost: 60 */
 #include "hands.h"
 #include "model.h"
 

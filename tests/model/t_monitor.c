@@ -8,7 +8,8 @@
  * none goes back; the ring is not read once it has gone; each change of health is told once, in order. When all is quiet the totals
  * are those of the traffic, and nothing is found any more once all handles are closed.
  *
- * Shows: scenario 31. */
+ * Shows: scenario 31.
+ * ctest-cost: 50 */
 #include "model.h"
 
 #include <assert.h>

@@ -4,7 +4,7 @@
  * monitor thread and takes over what the worker holds back.
  *
  * Law: a task that sits behind a stuck poll runs elsewhere (else STUCK); whoever takes it, owner, thief or rescuer, it runs
- * once and sees what was written before it was put there. */
+ * once and sees what was written before it was put there. ctest-cost: 50 */
 #include "model.h"
 #include "puppets.h"
 

@@ -5,7 +5,8 @@
  * Law: as t_channel; here the question is only whether the last of these, whichever it is, lets the receiver go (else
  * DEADLOCK), and whether what a permit sent comes before the end.
  *
- * Shows: known bug 55, known bug 56, known bug 60. */
+ * Shows: known bug 55, known bug 56, known bug 60.
+ * ctest-cost: 30 */
 #include "model.h"
 
 #include <assert.h>

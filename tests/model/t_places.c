@@ -9,7 +9,7 @@
  *
  * Law: what was sent is received once, whole and in its sender's order; all places come back; nobody passes those that
  * wait, so that nobody sleeps for ever (else DEADLOCK), whoever turns away; a sender is made of a weak one before the
- * end, or not at all. */
+ * end, or not at all. ctest-cost: 80 */
 #include "model.h"
 #include "tasks.h"
 

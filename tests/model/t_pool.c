@@ -9,7 +9,8 @@
  * returned, and sees what the job wrote; no job stays queued beside an idle thread, or with none on the way (else DEADLOCK);
  * a handle of a job that is gone answers WEFT_ESRCH; the counts add up; in the end no thread is left.
  *
- * Shows: known bug 2, known bug 14. */
+ * Shows: known bug 2, known bug 14.
+ * ctest-cost: 80 */
 #include "model.h"
 
 #include <assert.h>

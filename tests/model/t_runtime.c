@@ -8,7 +8,8 @@
  * that was accepted before it; one of the two ends the runtime, and the other is told; then no thread, no byte is left. Whoever has
  * the runtime sees what its monitor thread did as it began.
  *
- * Shows: scenario 18, scenario 21. */
+ * Shows: scenario 18, scenario 21.
+ * ctest-cost: 150 */
 #include "model.h"
 
 #include <assert.h>

@@ -10,7 +10,8 @@
  * Law: every task runs to its end once, with what was written before its wake; then the engine drains, stops, and
  * leaves nothing. A lost wake-up is DEADLOCK, or STUCK under the spinning task.
  *
- * Shows: scenario 10, known bug 9, known bug 12. */
+ * Shows: scenario 10, known bug 9, known bug 12.
+ * ctest-cost: 30 */
 #include "engine.h"
 #include "model.h"
 

@@ -5,7 +5,7 @@
  *
  * Law: an object is its owner's alone until it is freed, in a slot that is nobody else's; a reader inside a section touches memory
  * that is there, and what it read belongs to the tag that it found before and after; an object that lives is found by its
- * number and by the walk; in the end everything is given back. */
+ * number and by the walk; in the end everything is given back. ctest-cost: 25 */
 #include "model.h"
 #include "registry/rcu.h"
 #include "registry/slab.h"

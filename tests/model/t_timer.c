@@ -3,7 +3,7 @@
  * nothing, or cancels it; the host turns the timers of workers that look stuck, as the monitor thread does.
  *
  * Law: no sleep that was not cancelled ends before its time by the clock; each ends (else the engine never drains); a
- * cancelled one leaves no entry behind (its task's slot is freed and reused, so a late firing would be seen). */
+ * cancelled one leaves no entry behind (its task's slot is freed and reused, so a late firing would be seen). ctest-cost: 100 */
 #include "engine.h"
 #include "model.h"
 

@@ -3,7 +3,7 @@
  * Figure L2: very many channels at once, each with two senders that are tasks and a receiver that is one. Every message
  * arrives once and in its sender's order, and the memory of all of it goes back.
  */
-/* ctest-timeout: 600 */
+/* ctest-timeout: 600, ctest-cost: 10 */
 #include <inttypes.h>
 #include <sched.h>
 #include <weft.h>

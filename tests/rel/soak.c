@@ -6,7 +6,7 @@
  *
  * Two threads play the mixed load, one looks on, two create small runtimes with a load and end them: in peace, or amid it.
  */
-/* ctest-timeout: 600 */
+/* ctest-timeout: 600, ctest-cost: 12 */
 #include <inttypes.h>
 #include <pthread.h>
 #include <sys/resource.h>

@@ -3,7 +3,7 @@
  * Tasks by the million: that many alive at once, each with a name of its own, and their memory given back; many more one
  * after the other. In the long run one in ten is cancelled instead of woken.
  */
-/* ctest-timeout: 600 */
+/* ctest-timeout: 600, ctest-cost: 8 */
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>

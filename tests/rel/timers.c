@@ -5,7 +5,7 @@
  * are on the machine's own clock, with nothing else to do and beside two threads that compute: for as many seconds as
  * asked, with as many timers as fit them.
  */
-/* ctest-timeout: 600 */
+/* ctest-timeout: 600, ctest-cost: 8 */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>

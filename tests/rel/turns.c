@@ -5,7 +5,7 @@
  * between two polls of a task one of each other that is ready.
  *
  * With two workers and four it is a figure of the machine, too, which takes a worker away in the middle. There a walker's poll takes
- * 20 us, so that a round is long beside the time for which that happens.
+ * 20 us, so that a round is long beside the time for which that happens. ctest-cost: 10
  */
 #include <sched.h>
 #include <weft.h>

@@ -2,7 +2,7 @@
 # The session daemon comes, records, loses, and is killed while programs are under load: they go on, are right, and what was lost
 # is counted.
 #
-#   daemon.sh BUILD_DIR      ctest-timeout: 600
+#   daemon.sh BUILD_DIR      ctest-timeout: 600, ctest-cost: 15
 
 set -u
 build=$(realpath "${1:?the build folder}")

@@ -2,7 +2,7 @@
 # The provider alone: every event of the table arrives with its fields, values and level; a forked child has its own
 # number; starts of recordings are counted; a hung daemon does not stop a program that does not want to wait.
 #
-#   provider.sh BUILD_DIR      ctest-timeout: 600
+#   provider.sh BUILD_DIR      ctest-timeout: 600, ctest-cost: 8
 
 set -u
 build=$(realpath "${1:?the build folder}")

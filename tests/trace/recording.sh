@@ -2,7 +2,7 @@
 # Records a program with LTTng and compares the recording with what the program counted itself: from its beginning, from
 # its middle, with the provider asked for, preloaded, missing, of another version, and without a session daemon.
 #
-#   recording.sh BUILD_DIR      ctest-timeout: 600
+#   recording.sh BUILD_DIR      ctest-timeout: 600, ctest-cost: 25
 
 set -u
 build=$(realpath "${1:?the build folder}")

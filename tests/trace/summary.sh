@@ -2,7 +2,7 @@
 # What `weft trace` says of a recording agrees with what the recorded program counted itself: of a whole recording, of one
 # that began in the middle, of one with events missing, of one with two processes; and what it says of what is none.
 #
-#   summary.sh BUILD_DIR      ctest-timeout: 600
+#   summary.sh BUILD_DIR      ctest-timeout: 600, ctest-cost: 10
 
 set -u
 # shellcheck source=../lib/recordings.sh

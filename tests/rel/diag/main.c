@@ -2,7 +2,7 @@
 /*
  * B3, the endpoint under bad input: requests that are none over its socket, targets that are none in the process, and what 200
  * clients that dribble take from the workers: how long it takes from a wake to its poll, without them and with them. And what
- * a console costs that is attached: the time of the endpoint's thread, in percent of one processor.
+ * a console costs that is attached: the time of the endpoint's thread, in percent of one processor. ctest-cost: 6
  */
 #include "addons/diag/uri.h"
 #include "diag/lib/bad.h"

@@ -4,7 +4,7 @@
  * seed says which scenario is played and how, so WEFT_SEED=<that of the line> begins with the one that failed. The long run,
  * WEFT_REL_PERCENT=100, goes on to ten millions.
  */
-/* ctest-timeout: 600 */
+/* ctest-timeout: 600, ctest-cost: 15 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
