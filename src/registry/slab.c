@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The happy path: a cache has a free slot, or gets a batch from a partial page under the lock; a freed slot goes to the
- * cache of the thread that freed it, and a full cache gives a batch back. Magazines instead of a stack of remote frees
- * per worker: the worker that frees is the next to allocate, and the lock is taken once per batch (docs/adr/0003).
+ * The happy path: a cache has a free slot, or gets a full magazine under the lock, or else a batch from a partial page; a freed slot
+ * goes to the cache of the thread that freed it, which has room for two magazines, and gives a full one away whole: nothing is done for
+ * each of its slots. Magazines instead of a stack of remote frees per worker: the worker that frees is the next to allocate, and the
+ * lock is taken once for 32 (docs/adr/0003, docs/adr/0033). Magazines that nobody took since the last trim go to their pages then.
+ * Source: J. Bonwick, J. Adams, "Magazines and Vmem", 2001.
  *
  * How it fails: mmap gives nothing, or all page numbers are taken: NULL, and nothing changed.
  */
@@ -29,6 +31,8 @@ static void slab_class_init(struct weft__slab_class *class)
     weft__list_init(&class->empty);
     weft__list_init(&class->bare);
     class->empty_count = class->empty_low = 0;
+    class->full_count = class->full_low = 0;
+    class->loose = 0;
 }
 
 void weft__slab_init(struct weft__slab *slab, void *owner)
@@ -74,6 +78,8 @@ void weft__slab_fini(struct weft__slab *slab)
     }
     for (uint32_t first = 0; first < slab->page_numbers; first += WEFT__SLAB_LEAF)
         weft__free((void *)weft__load_relaxed(&slab->leaves[first / WEFT__SLAB_LEAF]));
+    for (int i = 0; i < WEFT__SLAB_CLASSES; i++)
+        weft__free(slab->classes[i].full);
     weft__free(slab->recycled);
 }
 
@@ -108,9 +114,31 @@ static uint32_t slab_take_number(struct weft__slab *slab)
     return number;
 }
 
+/* Room for all magazines that the slots of the class can fill, with so many more. Now, since giving back may not fail. Under the lock. */
+static bool slab_make_room(struct weft__slab_class *class, uint32_t slots)
+{
+    const uint32_t most = (class->slots + slots) / WEFT__SLAB_BATCH;
+    if (most <= class->full_room)
+        return true;
+    const uint32_t room = most > 2 * class->full_room ? most : 2 * class->full_room;
+    weft__magazine *grown = weft__alloc(room * sizeof *grown);
+    if (!grown)
+        return false;
+    for (uint32_t i = 0; i < class->full_count; i++)
+        grown[i] = class->full[i];
+    weft__free(class->full);
+    class->full = grown;
+    class->full_room = room;
+    return true;
+}
+
 /* A new page of the class, published. Under the lock. */
 static struct weft__page *slab_grow(struct weft__slab *slab, unsigned class_index)
 {
+    struct weft__slab_class *class = &slab->classes[class_index];
+    const uint32_t slots = (WEFT__PAGE_SIZE - WEFT__PAGE_HEADER) / weft__slab_sizes[class_index];
+    if (!slab_make_room(class, slots))
+        return NULL;
     const uint32_t number = slab_take_number(slab);
     if (number == UINT32_MAX)
         return NULL;
@@ -124,8 +152,9 @@ static struct weft__page *slab_grow(struct weft__slab *slab, unsigned class_inde
     page->class_index = class_index;
     page->slot_size = weft__slab_sizes[class_index];
     page->inverse = UINT32_MAX / page->slot_size + 1;
-    page->slots = (WEFT__PAGE_SIZE - WEFT__PAGE_HEADER) / page->slot_size;
-    weft__list_push_back(&slab->classes[class_index].partial, &page->link);
+    page->slots = slots;
+    class->slots += slots;
+    weft__list_push_back(&class->partial, &page->link);
     weft__fetch_add_relaxed(&slab->bytes, WEFT__PAGE_SIZE); /* a statistic */
     weft__store_release(slab_entry(slab, number), page);    /* SL-R2: the header is written */
     return page;
@@ -186,29 +215,54 @@ static void slab_put(struct weft__slab *slab, struct weft__slot *slot)
     }
 }
 
+/* A full magazine, or 0. Under the lock. */
+static weft__magazine slab_take_full(struct weft__slab_class *class)
+{
+    if (class->full_count == 0)
+        return 0;
+    if (--class->full_count < class->full_low)
+        class->full_low = class->full_count;
+    return class->full[class->full_count];
+}
+
 /* A batch for an empty cache, in the order in which the slots lie: what is written one after the other is fetched ahead. */
 static void slab_refill(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index)
 {
     struct weft__slot *taken[WEFT__SLAB_BATCH];
     unsigned count = 0;
     weft__lock(&slab->lock);
-    while (count < WEFT__SLAB_BATCH && (taken[count] = slab_take(slab, class_index)) != NULL)
+    weft__magazine magazine = slab_take_full(&slab->classes[class_index]);
+    while (magazine == 0 && count < WEFT__SLAB_BATCH && (taken[count] = slab_take(slab, class_index)) != NULL)
         count++;
     weft__unlock(&slab->lock);
     while (count > 0)
-        weft__magazine_push(&cache->classes[class_index], taken[--count]);
+        weft__magazine_push(&magazine, taken[--count]);
+    cache->classes[class_index] = magazine;
+}
+
+/* One for a thread without a cache. */
+static struct weft__slot *slab_take_one(struct weft__slab *slab, unsigned class_index)
+{
+    struct weft__slab_class *class = &slab->classes[class_index];
+    weft__lock(&slab->lock);
+    if (class->loose == 0)
+        class->loose = slab_take_full(class);
+    struct weft__slot *slot = weft__magazine_pop(&class->loose);
+    if (!slot)
+        slot = slab_take(slab, class_index);
+    weft__unlock(&slab->lock);
+    return slot;
 }
 
 static __attribute__((noinline)) void *slab_alloc_slowly(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index)
 {
-    if (cache) {
+    if (!cache)
+        return slab_take_one(slab, class_index);
+    cache->classes[class_index] = cache->full[class_index];
+    cache->full[class_index] = 0;
+    if (cache->classes[class_index] == 0)
         slab_refill(slab, cache, class_index);
-        return weft__magazine_pop(&cache->classes[class_index]);
-    }
-    weft__lock(&slab->lock);
-    struct weft__slot *slot = slab_take(slab, class_index);
-    weft__unlock(&slab->lock);
-    return slot;
+    return weft__magazine_pop(&cache->classes[class_index]);
 }
 
 void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size)
@@ -219,14 +273,12 @@ void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, 
     return weft__likely(slot != NULL) ? slot : slab_alloc_slowly(slab, cache, class_index);
 }
 
-/* Move up to `count` slots of one class from the cache to the pages. */
-static void slab_flush_class(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index, uint32_t count)
+/* All of it to the pages. Under the lock. */
+static void slab_put_all(struct weft__slab *slab, weft__magazine *magazine)
 {
     struct weft__slot *slot;
-    weft__lock(&slab->lock);
-    while (count-- > 0 && (slot = weft__magazine_pop(&cache->classes[class_index])) != NULL)
+    while ((slot = weft__magazine_pop(magazine)) != NULL)
         slab_put(slab, slot);
-    weft__unlock(&slab->lock);
 }
 
 void weft__slab_return(struct weft__slab *slab, void *slot)
@@ -238,14 +290,26 @@ void weft__slab_return(struct weft__slab *slab, void *slot)
 
 void weft__slab_spill(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index)
 {
-    slab_flush_class(slab, cache, class_index, WEFT__SLAB_BATCH);
+    struct weft__slab_class *class = &slab->classes[class_index];
+    if (cache->full[class_index] != 0) {
+        weft__lock(&slab->lock);
+        class->full[class->full_count++] = cache->full[class_index];
+        weft__unlock(&slab->lock);
+    }
+    cache->full[class_index] = cache->classes[class_index];
+    cache->classes[class_index] = 0;
 }
 
 void weft__slab_flush(struct weft__slab *slab, struct weft__slab_cache *cache)
 {
-    for (unsigned i = 0; i < WEFT__SLAB_CLASSES; i++)
-        if (cache->classes[i] != 0)
-            slab_flush_class(slab, cache, i, UINT32_MAX);
+    for (unsigned i = 0; i < WEFT__SLAB_CLASSES; i++) {
+        if ((cache->classes[i] | cache->full[i]) == 0)
+            continue;
+        weft__lock(&slab->lock);
+        slab_put_all(slab, &cache->classes[i]);
+        slab_put_all(slab, &cache->full[i]);
+        weft__unlock(&slab->lock);
+    }
 }
 
 /* No walk that begins now finds a slot of the page, and nobody allocates from it: it is in no list. */
@@ -256,6 +320,7 @@ static void slab_retire(struct weft__slab *slab, struct weft__page *page)
         weft__store_relaxed(&page->fresh, 0);
     } else {
         weft__store_relaxed(slab_entry(slab, page->number), NULL);
+        slab->classes[page->class_index].slots -= page->slots;
     }
 }
 
@@ -269,12 +334,32 @@ static void slab_strip(struct weft__slab *slab, struct weft__page *page)
     weft__unlock(&slab->lock);
 }
 
+/*
+ * To the pages: what nobody took since the last trim. A page that has nothing else is as old as the magazines are. One by one, with the
+ * lock given back in between: there may be thousands after a burst. Under the lock.
+ */
+static void slab_trim_full(struct weft__slab *slab, struct weft__slab_class *class)
+{
+    slab_put_all(slab, &class->loose);
+    while (class->full_low > 0) { /* others make it less, too */
+        const uint32_t before = class->empty_count;
+        class->full_low--;
+        slab_put_all(slab, &class->full[--class->full_count]);
+        class->empty_low += class->empty_count - before;
+        weft__unlock(&slab->lock);
+        weft__lock(&slab->lock);
+    }
+    class->full_low = class->full_count;
+}
+
 void weft__slab_trim(struct weft__slab *slab)
 {
     struct weft__link retired;
     weft__list_init(&retired);
 
     weft__lock(&slab->lock);
+    for (int i = 0; i < WEFT__SLAB_CLASSES; i++)
+        slab_trim_full(slab, &slab->classes[i]);
     for (int i = 0; i < WEFT__SLAB_CLASSES; i++) {
         struct weft__slab_class *class = &slab->classes[i];
         for (uint32_t n = class->empty_low; n > 0; n--) {

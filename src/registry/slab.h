@@ -10,7 +10,7 @@
  *
  * Who touches what:
  *     cache        one worker (or one lock holder): free slots at hand, no atomics
- *     pages        under `lock`
+ *     pages, and full magazines between caches: under `lock`
  *     directory    written under `lock`, read by anybody inside an RCU section
  * A page that stays empty is unpublished, and unmapped after a grace period (weft__slab_trim). Where the host's handles are
  * pointers into slots, it stays mapped and published, and only its memory is given back: the state of a slot reads 0 then,
@@ -36,7 +36,7 @@
 #define WEFT__SLAB_LEAVES 1024 /* so at most 262,144 pages: 16 GiB */
 #endif
 #ifndef WEFT__SLAB_BATCH
-#define WEFT__SLAB_BATCH 32 /* slots that move between a cache and the pages at once */
+#define WEFT__SLAB_BATCH 32 /* slots in a full magazine, which moves as one */
 #endif
 #ifndef WEFT__PAGE_KEPT
 #define WEFT__PAGE_KEPT 4096 /* what of a bare page stays: the header's share, in the machine's own pages */
@@ -82,7 +82,22 @@ struct weft__page {
     uint32_t class_index;
 };
 
+/*
+ * Free slots at hand, each with the address of the next, and how many there are in the bits that are 0 in every slot's address: in the
+ * word that the cache keeps, and in each slot for those behind it. So a slot that goes out or in needs no count beside the list.
+ */
+typedef uintptr_t weft__magazine;
+
+enum { WEFT__MAGAZINE_ALIGN = 64 };
+_Static_assert(WEFT__SLAB_BATCH < WEFT__MAGAZINE_ALIGN, "the number of slots in a magazine fits beside an address");
+
 struct weft__slab_class {
+    weft__magazine *full; /* that caches gave back, the last one on top; their pages count them as used */
+    weft__magazine loose; /* one of them, for threads without a cache */
+    uint32_t full_count;
+    uint32_t full_low;    /* the fewest since the last trim */
+    uint32_t full_room;   /* enough for all slots that there are */
+    uint32_t slots;       /* of all pages */
     struct weft__link partial; /* pages with room */
     struct weft__link empty;   /* pages with nothing else, kept for the next burst */
     struct weft__link bare;    /* empty pages whose memory was given back; only where addresses are kept */
@@ -105,19 +120,11 @@ struct weft__slab {
     _Atomic uint64_t bytes; /* mapped, but for what was given back */
 };
 
-/*
- * Free slots at hand, each with the address of the next, and how many there are in the bits that are 0 in every slot's address: in the
- * word that the cache keeps, and in each slot for those behind it. So a slot that goes out or in needs no count beside the list.
- */
-typedef uintptr_t weft__magazine;
-
-enum { WEFT__MAGAZINE_ALIGN = 64 };
-_Static_assert(2 * WEFT__SLAB_BATCH <= WEFT__MAGAZINE_ALIGN, "the number of slots in a magazine fits beside an address");
-
 struct weft__slab_cache {
     struct weft__slab *slab; /* whose slots these are, where an owner has caches of several */
     int64_t live;            /* objects that were begun with it, less those that were ended; registry/home.h */
     weft__magazine classes[WEFT__SLAB_CLASSES];
+    weft__magazine full[WEFT__SLAB_CLASSES]; /* and a full one, or none: so who is between two does not go to and fro */
 };
 
 void weft__slab_init(struct weft__slab *slab, void *owner);
@@ -156,7 +163,7 @@ static inline unsigned weft__slab_class_of(size_t size)
 /* A slot of at least `size` bytes, or NULL: no memory. `cache` NULL: straight from the pages. */
 void *weft__slab_alloc(struct weft__slab *slab, struct weft__slab_cache *cache, size_t size);
 
-/* The rest of weft__slab_free(): straight to its page; half of a class whose magazine is full, to theirs, before one more comes. */
+/* The rest of weft__slab_free(): straight to its page; and an empty magazine in place of a full one, before one more comes. */
 void weft__slab_return(struct weft__slab *slab, void *slot);
 void weft__slab_spill(struct weft__slab *slab, struct weft__slab_cache *cache, unsigned class_index);
 
@@ -180,7 +187,7 @@ static inline bool weft__slab_cached(const struct weft__slab_cache *cache)
 {
     weft__magazine any = 0;
     for (int i = 0; i < WEFT__SLAB_CLASSES; i++)
-        any |= cache->classes[i];
+        any |= cache->classes[i] | cache->full[i];
     return any != 0;
 }
 
@@ -222,7 +229,7 @@ static inline void weft__slab_free(struct weft__slab *slab, struct weft__slab_ca
         return;
     }
     const unsigned class_index = weft__page_of(slot)->class_index;
-    if (weft__unlikely(weft__magazine_count(cache->classes[class_index]) == 2 * WEFT__SLAB_BATCH - 1))
+    if (weft__unlikely(weft__magazine_count(cache->classes[class_index]) == WEFT__SLAB_BATCH))
         weft__slab_spill(slab, cache, class_index);
     weft__magazine_push(&cache->classes[class_index], slot);
 }

@@ -170,7 +170,7 @@ static void slab_lookup_of_bad_numbers_is_null(void **state)
 static void slab_cache_is_refilled_and_flushed_in_batches(void **state)
 {
     (void)state;
-    enum { COUNT = 3 * WEFT__SLAB_BATCH };
+    enum { COUNT = 5 * WEFT__SLAB_BATCH };
     static struct weft__slab slab;
     struct weft__slot *slots[COUNT];
     struct weft__slab_cache cache = {0};
@@ -185,17 +185,112 @@ static void slab_cache_is_refilled_and_flushed_in_batches(void **state)
     assert_int_equal(weft__magazine_count(cache.classes[usual]), 0);
     for (int i = 0; i < COUNT; i++) {
         give(&slab, &cache, slots[i]);
-        assert_true(weft__magazine_count(cache.classes[usual]) < 2 * WEFT__SLAB_BATCH);
+        assert_in_range(weft__magazine_count(cache.classes[usual]), 1, WEFT__SLAB_BATCH);
     }
-    assert_int_equal(page->used, weft__magazine_count(cache.classes[usual])); /* the rest went back */
+    assert_int_equal(weft__magazine_count(cache.full[usual]), WEFT__SLAB_BATCH);
+    assert_int_equal(slab.classes[usual].full_count, 3); /* the rest, in magazines as they were filled */
+    assert_int_equal(page->used, COUNT);
     struct weft__slot *warm = take(&slab, &cache, 192);
     give(&slab, &cache, warm);
     assert_ptr_equal(take(&slab, &cache, 192), warm); /* the one freed last is in the processor's cache still */
     give(&slab, &cache, warm);
     weft__slab_flush(&slab, &cache);
-    assert_int_equal(weft__magazine_count(cache.classes[usual]), 0);
+    assert_true(cache.classes[usual] == 0 && cache.full[usual] == 0);
     assert_false(weft__slab_cached(&cache));
-    assert_int_equal(page->used, 0);
+    assert_int_equal(page->used, 3 * WEFT__SLAB_BATCH);
+    weft__slab_trim(&slab);
+    weft__slab_trim(&slab); /* what was full at the first */
+    assert_int_equal(pages_mapped, 0);
+    weft__slab_fini(&slab);
+}
+
+/* Who goes to and fro between two magazines, whichever way, takes the lock for neither. */
+static void slab_cache_between_two_magazines_keeps_both(void **state)
+{
+    (void)state;
+    enum { COUNT = 4 * WEFT__SLAB_BATCH };
+    static struct weft__slab slab;
+    struct weft__slot *slots[COUNT];
+    struct weft__slab_cache cache = {0};
+    weft__slab_init(&slab, NULL);
+    for (int i = 0; i < COUNT; i++)
+        slots[i] = take(&slab, &cache, 192);
+    const struct weft__slab_class *class = &slab.classes[weft__page_of(slots[0])->class_index];
+    for (int i = 0; i < 2 * WEFT__SLAB_BATCH; i++)
+        give(&slab, &cache, slots[i]);
+    assert_int_equal(class->full_count, 0);
+    for (int i = 2 * WEFT__SLAB_BATCH; i < COUNT; i++)
+        give(&slab, &cache, slots[i]);
+    const uint32_t full = class->full_count;
+    assert_int_equal(full, 2);
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < WEFT__SLAB_BATCH + 2; i++)
+            slots[i] = take(&slab, &cache, 192);
+        for (int i = 0; i < WEFT__SLAB_BATCH + 2; i++)
+            give(&slab, &cache, slots[i]);
+        assert_int_equal(class->full_count, full);
+    }
+    weft__slab_fini(&slab);
+}
+
+/* Threads without a cache use what caches gave back, before a page more is mapped. */
+static void slab_alloc_without_a_cache_takes_from_full_magazines(void **state)
+{
+    (void)state;
+    enum { COUNT = (WEFT__PAGE_SIZE - WEFT__PAGE_HEADER) / 192 / WEFT__SLAB_BATCH * WEFT__SLAB_BATCH };
+    static struct weft__slab slab;
+    static struct weft__slot *slots[COUNT];
+    static bool seen[COUNT];
+    struct weft__slab_cache cache = {0};
+    weft__slab_init(&slab, NULL);
+    for (int i = 0; i < COUNT; i++)
+        slots[i] = take(&slab, &cache, 192);
+    for (int i = 0; i < COUNT; i++)
+        give(&slab, &cache, slots[i]);
+    weft__slab_flush(&slab, &cache);
+    memset(seen, 0, sizeof seen);
+    for (int i = 0; i < COUNT; i++) {
+        const struct weft__slot *slot = take(&slab, NULL, 192);
+        for (int k = 0; k < COUNT; k++)
+            if (slots[k] == slot) {
+                assert_false(seen[k]);
+                seen[k] = true;
+            }
+    }
+    assert_int_equal(pages_mapped, 1);
+    assert_int_equal(slab.classes[weft__page_of(slots[0])->class_index].full_count, 0);
+    weft__slab_fini(&slab);
+}
+
+/* A burst leaves thousands of slots in full magazines: two trims later their pages are gone, but for what is used meanwhile. */
+static void slab_trim_gives_back_what_full_magazines_hold(void **state)
+{
+    (void)state;
+    enum { COUNT = 10000, SOME = 3 * WEFT__SLAB_BATCH };
+    static struct weft__slab slab;
+    static struct weft__slot *slots[COUNT];
+    struct weft__slab_cache cache = {0};
+    weft__slab_init(&slab, NULL);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < COUNT; i++)
+            slots[i] = take(&slab, &cache, 192);
+        const long mapped = pages_mapped;
+        weft__slab_trim(&slab);
+        for (int i = 0; i < COUNT; i++)
+            give(&slab, &cache, slots[i]);
+        weft__slab_trim(&slab); /* they were in use a moment ago */
+        assert_int_equal(pages_mapped, mapped);
+        for (int i = 0; i < SOME; i++)
+            slots[i] = take(&slab, &cache, 192);
+        for (int i = 0; i < SOME; i++)
+            give(&slab, &cache, slots[i]);
+        weft__slab_trim(&slab); /* of these a magazine more, which was out */
+        assert_in_range(pages_mapped, 1, 5);
+        weft__slab_flush(&slab, &cache);
+        weft__slab_trim(&slab);
+        weft__slab_trim(&slab);
+        assert_int_equal(pages_mapped, 0);
+    }
     weft__slab_fini(&slab);
 }
 
@@ -441,12 +536,15 @@ int main(void)
         SLAB_TEST(slab_slot_around_each_byte_of_it_is_found),
         SLAB_TEST(slab_lookup_of_bad_numbers_is_null),
         SLAB_TEST(slab_cache_is_refilled_and_flushed_in_batches),
+        SLAB_TEST(slab_cache_between_two_magazines_keeps_both),
+        SLAB_TEST(slab_alloc_without_a_cache_takes_from_full_magazines),
         SLAB_TEST(slab_free_to_another_cache_than_it_came_from),
         SLAB_TEST(slab_full_page_takes_slots_back),
         SLAB_TEST(slab_page_of_one_slot_works),
         SLAB_TEST(slab_walk_finds_every_slot_that_was_used),
         SLAB_TEST(slab_walk_ends_in_each_page_at_the_last_slot_that_was_used),
         SLAB_TEST(slab_trim_keeps_a_page_emptied_since_the_last),
+        SLAB_TEST(slab_trim_gives_back_what_full_magazines_hold),
         SLAB_TEST(slab_trim_gives_page_numbers_to_new_pages),
         SLAB_TEST(slab_trim_of_kept_addresses_gives_back_memory_only),
         SLAB_TEST(slab_fini_frees_what_is_still_in_use),
