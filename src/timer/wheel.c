@@ -90,30 +90,68 @@ static uint64_t wheel_slot_tick(const struct weft__wheel *wheel, unsigned level,
     return (above < 64 ? wheel->tick >> above << above : 0) | (uint64_t)slot << level * DIGIT_BITS;
 }
 
-struct weft__timed *weft__wheel_turn(struct weft__wheel *wheel, int64_t now)
+/*
+ * Entries lie about in memory, and only the line of each says where the next is. So while a list is emptied from the front, in its
+ * order, its lines are fetched from the back, one for each that was taken out, until both meet: two chains of misses in place of one
+ * that is twice as long. `back` is the list's head at first; `taken` is out. NULL: they have met.
+ */
+static struct weft__link *wheel_fetch(struct weft__link *back, const struct weft__link *taken, const struct weft__link *head)
+{
+    if (!back || back == taken || back->prev == head)
+        return NULL;
+    __builtin_prefetch(back->prev, 1);
+    return back->prev;
+}
+
+/* The entries of a slot fall to the levels below. */
+static void wheel_fall(struct weft__wheel *wheel, struct weft__link *head)
+{
+    struct weft__link moved = {head->next, head->prev};
+    moved.next->prev = moved.prev->next = &moved;
+    struct weft__link *back = &moved;
+    for (struct weft__link *link; (link = weft__list_pop_front(&moved)) != NULL;) {
+        back = wheel_fetch(back, link, &moved);
+        weft__wheel_insert(wheel, weft__container_of(link, struct weft__timed, link));
+    }
+}
+
+/* Take out what is in a slot of level 0, as far as there is room for it. */
+static size_t wheel_take(struct weft__wheel *wheel, unsigned slot, struct weft__timed **out_due, size_t room)
+{
+    struct weft__link *const head = &wheel->slots[0][slot];
+    struct weft__link *back = head;
+    size_t count = 0;
+    for (struct weft__link *link; count < room && (link = weft__list_pop_front(head)) != NULL;) {
+        back = wheel_fetch(back, link, head);
+        out_due[count++] = weft__container_of(link, struct weft__timed, link);
+    }
+    if (weft__list_empty(head))
+        wheel_vacate(wheel, 0, slot);
+    return count;
+}
+
+size_t weft__wheel_turn(struct weft__wheel *wheel, int64_t now, struct weft__timed **out_due, size_t room)
 {
     const uint64_t target = wheel_tick_before(wheel, now);
+    size_t count = 0;
     unsigned level, slot;
     while (wheel_first(wheel, &level, &slot)) {
         const uint64_t tick = wheel_slot_tick(wheel, level, slot);
         if (tick > target)
             break;
-        struct weft__link *head = &wheel->slots[level][slot];
+        if (count == room)
+            return count;
         if (level == 0) { /* all of this slot is due at its tick */
-            struct weft__timed *entry = weft__container_of(head->next, struct weft__timed, link);
-            weft__wheel_remove(wheel, entry);
-            return entry;
+            count += wheel_take(wheel, slot, out_due + count, room - count);
+        } else {
+            wheel->tick = tick; /* the slot's beginning: its entries fall to the levels below, those due now to level 0 */
+            wheel_vacate(wheel, level, slot);
+            wheel_fall(wheel, &wheel->slots[level][slot]);
         }
-        wheel->tick = tick; /* the slot's beginning: its entries fall to the levels below, those due now to level 0 */
-        wheel_vacate(wheel, level, slot);
-        struct weft__link moved = {head->next, head->prev};
-        moved.next->prev = moved.prev->next = &moved;
-        for (struct weft__link *link; (link = weft__list_pop_front(&moved)) != NULL;)
-            weft__wheel_insert(wheel, weft__container_of(link, struct weft__timed, link));
     }
     if (target > wheel->tick)
         wheel->tick = target;
-    return NULL;
+    return count;
 }
 
 int64_t weft__wheel_next(const struct weft__wheel *wheel)

@@ -17,6 +17,7 @@
 #define WEFT_TIMER_WHEEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/timed.h"
@@ -50,8 +51,11 @@ void weft__wheel_insert(struct weft__wheel *wheel, struct weft__timed *entry);
 /* Take an entry out that is in. */
 void weft__wheel_remove(struct weft__wheel *wheel, struct weft__timed *entry);
 
-/* Take the next entry out that is due at `now`, or NULL; the wheel then stands at `now`. */
-struct weft__timed *weft__wheel_turn(struct weft__wheel *wheel, int64_t now);
+/*
+ * Take those out that are due at `now`, as far as there is room for them: by their ticks, and those of one tick in the order in which
+ * they were put in. How many; if there was room for more, the wheel stands at `now`.
+ */
+size_t weft__wheel_turn(struct weft__wheel *wheel, int64_t now, struct weft__timed **out_due, size_t room);
 
 /* The time of the next turn that can have something to do; INT64_MAX if the wheel is empty. */
 int64_t weft__wheel_next(const struct weft__wheel *wheel);

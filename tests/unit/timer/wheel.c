@@ -43,10 +43,17 @@ static void put(struct weft__timed *entry, int64_t at)
     weft__wheel_insert(&wheel, entry);
 }
 
+/* The next that is due, or NULL. */
+static struct weft__timed *turn(int64_t now)
+{
+    struct weft__timed *due;
+    return weft__wheel_turn(&wheel, now, &due, 1) == 1 ? due : NULL;
+}
+
 /* Turn to `now`; nothing may be due. */
 static void assert_silent(int64_t now)
 {
-    assert_null(weft__wheel_turn(&wheel, now));
+    assert_null(turn(now));
 }
 
 static void assert_empty(void)
@@ -61,7 +68,7 @@ static unsigned run_to(struct weft__timed *entry)
     for (unsigned steps = 1;; steps++) {
         const int64_t next = weft__wheel_next(&wheel);
         assert_true(next < INT64_MAX);
-        struct weft__timed *fired = weft__wheel_turn(&wheel, next);
+        struct weft__timed *fired = turn(next);
         if (!fired)
             continue;
         assert_ptr_equal(fired, entry);
@@ -94,7 +101,7 @@ static void wheel_time_that_has_passed_is_due_at_once(void **state)
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         put(&one, times[i]);
         assert_true(weft__wheel_next(&wheel) <= now);
-        assert_ptr_equal(weft__wheel_turn(&wheel, now), &one);
+        assert_ptr_equal(turn(now), &one);
         assert_silent(now);
     }
     weft__wheel_remove(&wheel, &far);
@@ -111,7 +118,7 @@ static void wheel_never_fires_early_and_less_than_a_tick_late(void **state)
         begin(0);
         put(&one, at);
         assert_silent(due - 1);
-        assert_ptr_equal(weft__wheel_turn(&wheel, due), &one);
+        assert_ptr_equal(turn(due), &one);
         assert_empty();
     }
 }
@@ -129,13 +136,13 @@ static void attempt(int64_t start, int64_t at)
         return;
     }
     if (due <= start) { /* its tick is the wheel's own, or before it */
-        assert_ptr_equal(weft__wheel_turn(&wheel, start), &one);
+        assert_ptr_equal(turn(start), &one);
         assert_empty();
         return;
     }
     assert_silent(start);
     assert_silent(due - 1);
-    assert_ptr_equal(weft__wheel_turn(&wheel, due), &one);
+    assert_ptr_equal(turn(due), &one);
     assert_empty();
 
     begin(start);
@@ -198,7 +205,7 @@ static void wheel_greatest_time_never_fires_and_short_ones_beside_it_do(void **s
         for (int64_t at = 6 * ms; at < INT64_MAX / 3; at *= 3) {
             put(&one, at);
             assert_silent(due_of(at) - 1);
-            assert_ptr_equal(weft__wheel_turn(&wheel, due_of(at)), &one);
+            assert_ptr_equal(turn(due_of(at)), &one);
             assert_silent(due_of(at));
         }
         assert_silent(INT64_MAX);
@@ -221,7 +228,7 @@ static void wheel_successive_milliseconds_fire_each_at_its_tick(void **state)
     for (int64_t i = 0; i < COUNT; i++) {
         const int64_t due = due_of(start + i * ms);
         assert_silent(due - 1);
-        assert_ptr_equal(weft__wheel_turn(&wheel, due), &entries[i]);
+        assert_ptr_equal(turn(due), &entries[i]);
         assert_silent(due);
         assert_silent(due);
     }
@@ -244,7 +251,7 @@ static void wheel_removal_leaves_the_others_and_no_trace(void **state)
             assert_false(weft__link_in_list(&entries[out].link));
             for (int i = 0; i < COUNT; i++)
                 if (i != out)
-                    assert_ptr_equal(weft__wheel_turn(&wheel, at), &entries[i]);
+                    assert_ptr_equal(turn(at), &entries[i]);
             assert_silent(at);
             assert_empty();
         }
@@ -269,11 +276,38 @@ static void wheel_removal_between_two_answers_of_a_turn(void **state)
         put(&entries[i], slot + (i / 2) * tick_ns); /* two at each tick: the slot falls apart when it comes */
     const int64_t now = slot + COUNT / 2 * tick_ns;
     for (int i = 0; i < COUNT; i += 2) {
-        assert_ptr_equal(weft__wheel_turn(&wheel, now), &entries[i]);
+        assert_ptr_equal(turn(now), &entries[i]);
         weft__wheel_remove(&wheel, &entries[i + 1]); /* the other one of the same tick */
     }
     assert_silent(now);
     assert_empty();
+}
+
+/* However many there are in a slot, and however many are taken at a time: each comes once, and those of a tick in their order. */
+static void wheel_turn_takes_as_many_as_there_is_room_for(void **state)
+{
+    (void)state;
+    enum { MOST = 9 };
+    struct weft__timed entries[MOST], *due[MOST + 1];
+    const int64_t slot = tick_ns << 2 * DIGIT_BITS; /* of level 2: they fall twice, and in the last slot they lie all together */
+    for (size_t count = 1; count <= MOST; count++) {
+        for (size_t room = 1; room <= count + 1; room++) {
+            begin(0);
+            for (size_t i = 0; i < count; i++)
+                put(&entries[i], slot + 3 * tick_ns);
+            assert_silent(slot + 2 * tick_ns);
+            size_t taken = 0, came;
+            do {
+                came = weft__wheel_turn(&wheel, slot + 3 * tick_ns, due, room);
+                assert_true(came <= room && taken + came <= count);
+                for (size_t i = 0; i < came; i++)
+                    assert_ptr_equal(due[i], &entries[taken + i]);
+                taken += came;
+            } while (came == room);
+            assert_int_equal(taken, count);
+            assert_empty();
+        }
+    }
 }
 
 /* What is put in between two answers of a turn, for now or before, is due in the same turn. */
@@ -285,18 +319,18 @@ static void wheel_insertion_between_two_answers_of_a_turn(void **state)
     begin(0);
     put(&entries[0], 100 * ms);
     put(&entries[1], 800 * ms);
-    assert_ptr_equal(weft__wheel_turn(&wheel, now), &entries[0]);
+    assert_ptr_equal(turn(now), &entries[0]);
     put(&entries[2], 50 * ms); /* before what has fired */
     put(&entries[3], now + tick_ns);
     bool seen[4] = {false};
     for (int i = 0; i < 2; i++) {
-        const struct weft__timed *fired = weft__wheel_turn(&wheel, now);
+        const struct weft__timed *fired = turn(now);
         assert_non_null(fired);
         seen[fired - entries] = true;
     }
     assert_true(seen[1] && seen[2]);
     assert_silent(now);
-    assert_ptr_equal(weft__wheel_turn(&wheel, due_of(now + tick_ns)), &entries[3]);
+    assert_ptr_equal(turn(due_of(now + tick_ns)), &entries[3]);
     assert_empty();
 }
 
@@ -312,13 +346,13 @@ static void wheel_turned_to_an_older_time_is_harmless(void **state)
     for (size_t i = 0; i < sizeof older / sizeof older[0]; i++)
         assert_silent(older[i]);
     assert_silent(then + 5 * tick_ns - 1);
-    assert_ptr_equal(weft__wheel_turn(&wheel, then + 5 * tick_ns), &one);
+    assert_ptr_equal(turn(then + 5 * tick_ns), &one);
     assert_empty();
 }
 
 /* ---- against a list in order of time ---- */
 
-enum { MODEL_ENTRIES = 512 };
+enum { MODEL_ENTRIES = 512, MODEL_ROOM = 5 /* at most, of one turn */ };
 
 static struct {
     struct weft__timed entries[MODEL_ENTRIES];
@@ -371,15 +405,20 @@ static int64_t model_earliest(void)
 static void model_turn(int64_t now)
 {
     int64_t last = 0;
-    struct weft__timed *fired;
+    struct weft__timed *fired[MODEL_ROOM];
+    const size_t room = 1 + (uint64_t)now % MODEL_ROOM;
+    size_t count;
     model.now = now;
-    while ((fired = weft__wheel_turn(&wheel, now)) != NULL) {
-        int64_t *due = &model.due[fired - model.entries];
-        assert_true(*due >= last && *due <= now);
-        last = *due;
-        *due = -1;
-        model.count--;
-    }
+    do {
+        count = weft__wheel_turn(&wheel, now, fired, room);
+        for (size_t i = 0; i < count; i++) {
+            int64_t *due = &model.due[fired[i] - model.entries];
+            assert_true(*due >= last && *due <= now);
+            last = *due;
+            *due = -1;
+            model.count--;
+        }
+    } while (count == room);
     assert_true(model_earliest() > now);
 }
 
@@ -457,6 +496,7 @@ int main(void)
         cmocka_unit_test(wheel_removal_leaves_the_others_and_no_trace),
         cmocka_unit_test(wheel_removal_between_two_answers_of_a_turn),
         cmocka_unit_test(wheel_insertion_between_two_answers_of_a_turn),
+        cmocka_unit_test(wheel_turn_takes_as_many_as_there_is_room_for),
         cmocka_unit_test(wheel_turned_to_an_older_time_is_harmless),
         cmocka_unit_test(wheel_agrees_with_a_sorted_reference),
         cmocka_unit_test(wheel_runs_for_fifty_years),
