@@ -3,10 +3,10 @@
 #
 # Stages run one after another, each built with both cores; a stage that needs the gcc build makes it first. A stage that
 # cannot even build counts as one failure, and so does one that found no test to run. The last line is the sum.
-# Of tests one more runs than there are processors, since many of them wait, and those that take longest begin first.
+# The tests that take longest begin first.
 #
 #   WEFT_BUILD_ROOT   where the builds go (default: build/ in the source tree); what is there is brought up to date
-#   JOBS              parallel compilers, and tests but one (default: the processors)
+#   JOBS              parallel compilers and tests (default: the processors)
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -51,7 +51,7 @@ count() {
 tests() {
     local folder=$1 log="$ROOT/$1/ctest.log" total bad
     shift
-    (cd "$ROOT/$folder" && ctest -j $((JOBS + 1)) --output-on-failure --no-tests=error "$@") >"$log" 2>&1
+    (cd "$ROOT/$folder" && ctest -j "$JOBS" --output-on-failure --no-tests=error "$@") >"$log" 2>&1
     # "97% tests passed, 3 tests failed out of 100"
     total=$(sed -n 's/.*tests failed out of \([0-9]*\)$/\1/p' "$log")
     bad=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of.*/\1/p' "$log")
@@ -115,13 +115,13 @@ longest_first() {
 }
 
 # Here a skip is a failure: the first stage installed what the scripts ask for. Each has a daemon, sockets and ports of its own, so
-# several run at once; what they say is shown in their order.
+# as many run at once as there are processors; what they say is shown in their order.
 stage_recording() {
     local script code logs=$ROOT/gcc/scripts scripts=(tests/trace/*.sh tests/cli/*.sh tests/diag/*.sh tests/otlp/*.sh)
     build_gcc || return 1
     rm -rf "$logs" && mkdir -p "$logs" || return 1
     for script in $(longest_first "${scripts[@]}"); do
-        while [ "$(jobs -pr | wc -l)" -gt "$JOBS" ]; do wait -n; done
+        while [ "$(jobs -pr | wc -l)" -ge "$JOBS" ]; do wait -n; done
         {
             timeout 900 "$script" "$ROOT/gcc" >"$logs/${script//\//-}.log" 2>&1
             echo $? >"$logs/${script//\//-}.code"
