@@ -50,6 +50,7 @@ static const char *const requests[] = {
 static void answer_without_memory_is_none_and_the_next_is_whole(void **state)
 {
     (void)state;
+    enum { TASKS = 20, LONGEST = 32 };
     struct served served;
     SERVED(&served);
     weft_runtime *rt = world_begin(2);
@@ -57,8 +58,11 @@ static void answer_without_memory_is_none_and_the_next_is_whole(void **state)
     numbers_sender out;
     numbers_receiver in;
     world_channel(rt, 1, WEFT_WAIT, &out, &in);
-    for (int i = 0; i < 20; i++)
-        assert_int_equal(weft_task_error(weft_spawn(weft_runtime_scope(rt), parked, .leave = &leave)), 0);
+    for (size_t i = 0; i < TASKS; i++) { /* names of each length about 15 and 31, where buffers grow that double */
+        char name[LONGEST + 1];
+        snprintf(name, sizeof name, "%.*s", (int)(LONGEST - i), "the longest of the names of tasks");
+        assert_int_equal(weft_task_error(weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK(name), parked, .leave = &leave)), 0);
+    }
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         unsigned long before = 0, sites = 0;
         const int whole = ask(served.path, requests[i]);
@@ -82,7 +86,7 @@ static void answer_without_memory_is_none_and_the_next_is_whole(void **state)
     numbers_sender_close(&out);
     numbers_receiver_close(&in);
     assert_int_equal(weft_runtime_shutdown(rt, WEFT_FOREVER), 0);
-    world_end(rt, 20);
+    world_end(rt, TASKS);
     served_end(&served);
 }
 

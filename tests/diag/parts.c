@@ -4,10 +4,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <weft/dump.h>
 
 #include "addons/diag/buffer.h"
 #include "addons/diag/guard.h"
 #include "addons/diag/json.h"
+#include "addons/diag/members.h"
 #include "addons/diag/page.h"
 #include "addons/diag/uri.h"
 #include "lib/stress.h"
@@ -226,6 +228,75 @@ static void json_of_any_text_parses(void **state)
     }
 }
 
+static int dump_append(void *context, const char *text, size_t length)
+{
+    weft__diag_buffer_add(context, text, length);
+    return 0;
+}
+
+/* The document of one task's members; NULL: they are none. */
+static json_t *members_of(const char *text, size_t length)
+{
+    struct weft__diag_json json;
+    struct weft__diag_buffer out = {0};
+    json_t *read = NULL;
+    weft__diag_json_begin(&json);
+    if (weft__diag_members(&json, text, length)) {
+        assert_true(weft__diag_json_end(&json, &out));
+        read = json_loadb(out.bytes, out.length, 0, NULL);
+        assert_non_null(read);
+    } else {
+        weft__diag_json_free(&json);
+    }
+    weft__diag_buffer_free(&out);
+    return read;
+}
+
+/* As jansson reads it, with memory; and each beginning of it, and each with a byte that does not belong there, is refused or read. */
+static void members_of_a_task_are_those_that_were_written(void **state)
+{
+    (void)state;
+    weft_runtime *rt = world_begin(1);
+    atomic_uint leave = 0;
+    static const char *const names[] = {"", "plain", "\"\\\"", "\x01\x1f\x7f\n",
+                                        "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\xa7\xb5", "\xff\xc3(\xed\xa0\x80"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct weft__diag_buffer text = {0};
+        const weft_task task = weft_spawn_as(weft_runtime_scope(rt), WEFT_TASK(names[i]), parked, .leave = &leave);
+        assert_int_equal(weft_task_dump_one(task, WEFT_DUMP_JSON, dump_append, &text), 0);
+        json_t *expected = json_loadb(text.bytes, text.length, 0, NULL), *got = members_of(text.bytes, text.length);
+        assert_true(expected && got && json_equal(expected, got));
+        json_decref(expected);
+        json_decref(got);
+        for (size_t length = 0; length < text.length; length++) {
+            char *part = malloc(length + 1); /* of its own: what is behind it is not to be read */
+            memcpy(part, text.bytes, length);
+            part = realloc(part, length ? length : 1);
+            assert_null(members_of(part, length));
+            free(part);
+            const char was = text.bytes[length];
+            text.bytes[length] = "{}[]\",:\\u-0a"[length % 13];
+            json_decref(members_of(text.bytes, text.length));
+            text.bytes[length] = was;
+        }
+        weft__diag_buffer_free(&text);
+    }
+    assert_int_equal(weft_runtime_shutdown(rt, WEFT_FOREVER), 0);
+    world_end(rt, sizeof names / sizeof names[0]);
+}
+
+static void members_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "{", "[]", "{}x", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":tru}",
+                                      "{\"a\":-}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}",
+                                      "{\"a\":\"\\u00g0\"}", "{\"a\":[1 2]}", "{\"a\":[1}", "{a:1}", "{\"0123456789012345678901234567890123\":1}",
+                                      "{\"a\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (members_of(bad[i], strlen(bad[i])))
+            fail_msg("'%s' is taken", bad[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +309,8 @@ int main(void)
         cmocka_unit_test(buffer_beyond_its_limit_has_failed_for_good),
         cmocka_unit_test(json_that_is_too_deep_has_failed_and_frees_all),
         cmocka_unit_test(json_of_any_text_parses),
+        cmocka_unit_test(members_of_a_task_are_those_that_were_written),
+        cmocka_unit_test(members_that_are_none_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

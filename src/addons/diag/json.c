@@ -96,16 +96,6 @@ void weft__diag_json_null(struct weft__diag_json *json, const char *key)
     json_put(json, key, json_null());
 }
 
-bool weft__diag_json_members(struct weft__diag_json *json, const char *text, size_t length)
-{
-    json_t *parsed = json_loadb(text, length, 0, NULL);
-    const bool taken = parsed && json_is_object(parsed);
-    if (taken)
-        json->failed |= json_object_update_missing(json->inside[json->depth], parsed) != 0;
-    json_decref(parsed);
-    return taken;
-}
-
 void weft__diag_json_free(struct weft__diag_json *json)
 {
     json_decref(json->root);

@@ -42,9 +42,6 @@ void weft__diag_json_ratio(struct weft__diag_json *json, const char *key, double
 void weft__diag_json_flag(struct weft__diag_json *json, const char *key, bool flag);
 void weft__diag_json_null(struct weft__diag_json *json, const char *key);
 
-/* An object that weft wrote as text; its members become those of the open object. False: it does not parse. */
-bool weft__diag_json_members(struct weft__diag_json *json, const char *text, size_t length);
-
 void weft__diag_json_free(struct weft__diag_json *json);
 
 /* Write it, and free it. False: it has failed. */

@@ -10,6 +10,7 @@
 #include <weft/runtime.h>
 #include <weft/task.h>
 
+#include "members.h"
 #include "page.h"
 #include "workers.h"
 
@@ -130,7 +131,7 @@ bool weft__diag_task_write(struct weft__diag_json *json, weft_task task)
     struct weft__diag_buffer text = {0};
     const bool alive = weft_task_dump_one(task, WEFT_DUMP_JSON, tasks_append, &text) == 0;
     if (alive)
-        json->failed |= text.failed || !weft__diag_json_members(json, text.bytes, text.length);
+        json->failed |= text.failed || !weft__diag_members(json, text.bytes, text.length);
     weft__diag_buffer_free(&text);
     return alive;
 }
