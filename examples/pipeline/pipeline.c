@@ -361,7 +361,7 @@ static int word_count_start(struct word_count *self)
 {
     lines_sender lines;
     batches_sender batches;
-    chunks_sender *counters;
+    chunks_sender *counters = NULL; /* until all of them have been started */
     int rc = reporter_start(self->job, &self->scope, &lines);
     if (rc >= 0)
         rc = merger_start(self->job, &self->scope, lines, &batches);

@@ -48,28 +48,30 @@ static void wait_fill(char out[64], const struct glance *glance, uint64_t runtim
                  channel->depth, channel->capacity);
 }
 
-static void wait_holder(char out[LIST_CELL_SIZE], const struct glance *glance, uint64_t runtime, const struct live_wait *wait)
+/* "; sender merger waits at m.c:12", or nothing; as much of it as there is room for. */
+static void wait_holder(char *out, size_t room, const struct glance *glance, uint64_t runtime, const struct live_wait *wait)
 {
     char at[LIST_CELL_SIZE] = "";
     const struct live_task *holder = wait->holder ? snapshot_task(glance->now, runtime, wait->holder) : NULL;
     out[0] = '\0';
     if (holder) {
         task_place(at, holder);
-        snprintf(out, LIST_CELL_SIZE, "; %.40s %.60s %.20s at %.60s", wait->holder_is, holder->name, holder->state, at);
+        snprintf(out, room, "; %.40s %.60s %.20s at %.60s", wait->holder_is, holder->name, holder->state, at);
     } else if (wait->holder) {
-        snprintf(out, LIST_CELL_SIZE, "; %.40s task %" PRIu64, wait->holder_is, wait->holder);
+        snprintf(out, room, "; %.40s task %" PRIu64, wait->holder_is, wait->holder);
     }
 }
 
 void list_wait(char out[LIST_CELL_SIZE], const struct glance *glance, const struct live_task *task, size_t which)
 {
-    char lasting[LIST_CELL_SIZE], fill[64], holder[LIST_CELL_SIZE];
+    char lasting[LIST_CELL_SIZE], fill[64];
     const struct live_wait *wait = &task->waits[which];
     list_time(lasting, wait->for_ns);
     wait_fill(fill, glance, task->runtime, wait->object);
-    wait_holder(holder, glance, task->runtime, wait);
-    snprintf(out, LIST_CELL_SIZE, "%.30s %.60s%s%s%.20s%s", wait->what, wait->name, fill, wait->for_ns == LIVE_UNKNOWN ? "" : " ",
-             wait->for_ns == LIVE_UNKNOWN ? "" : lasting, holder);
+    snprintf(out, LIST_CELL_SIZE, "%.30s %.60s%s%s%.20s", wait->what, wait->name, fill, wait->for_ns == LIVE_UNKNOWN ? "" : " ",
+             wait->for_ns == LIVE_UNKNOWN ? "" : lasting);
+    const size_t written = strlen(out);
+    wait_holder(out + written, LIST_CELL_SIZE - written, glance, task->runtime, wait);
 }
 
 /* Per second between the two looks, or -1. */
