@@ -11,12 +11,10 @@ set -u
 here=$(dirname "$(realpath "$0")")
 build=$(realpath "${1:?usage: $0 BUILD_DIR [SECONDS]}")
 seconds=${2:-20}
-failures=0
-for program in "$build"/bin/fuzz-*; do
-    [ -x "$program" ] || { echo "FAILED   no fuzz program in $build: build it with clang and -DWEFT_FUZZ=ON"; exit 1; }
-    target=${program##*/fuzz-}
-    kept=$here/corpus/$target
-    found=$build/found-$target
+# fuzz <program>: what it prints is the verdict, after the end of the log if it failed.
+fuzz() {
+    local program=$1 target=${1##*/fuzz-} limits
+    local kept=$here/corpus/$target found=$build/found-$target merged=$build/merged-$target
     mkdir -p "$found"
     limits=(-timeout=30 -rss_limit_mb=256 -max_len=4096 "-artifact_prefix=$build/$target-")
     [ -e "$here/$target.dict" ] && limits+=("-dict=$here/$target.dict")
@@ -25,11 +23,20 @@ for program in "$build"/bin/fuzz-*; do
     else
         tail -40 "$build/$target.log"
         echo "FAILED   $target"
-        failures=$((failures + 1))
     fi
     if [ -n "${KEEP:-}" ]; then
-        rm -rf "$build/merged" && mkdir "$build/merged"
-        "$program" -merge=1 -use_counters=0 "-artifact_prefix=$build/$target-" "$build/merged" "$kept" "$found" >/dev/null 2>&1 && cp -n "$build"/merged/* "$kept"
+        rm -rf "$merged" && mkdir "$merged"
+        "$program" -merge=1 -use_counters=0 "-artifact_prefix=$build/$target-" "$merged" "$kept" "$found" >/dev/null 2>&1 && cp -n "$merged"/* "$kept"
     fi
+}
+
+# As many targets at once as there are processors, since each has one thread; what they say is shown in their order.
+rm -f "$build"/fuzz-*.verdict
+for program in "$build"/bin/fuzz-*; do
+    [ -x "$program" ] || { echo "FAILED   no fuzz program in $build: build it with clang and -DWEFT_FUZZ=ON"; exit 1; }
+    while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+    fuzz "$program" >"$build/${program##*/}.verdict" 2>&1 &
 done
-[ "$failures" = 0 ]
+wait
+cat "$build"/fuzz-*.verdict
+! grep -q '^FAILED' "$build"/fuzz-*.verdict
