@@ -9,11 +9,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/stress.h"
 
 #if !WORLD_SANITIZED
 
+#include "addons/otlp/partial.h"
 #include "lib/scarce.h"
 
 enum { LOGS = 2 };
@@ -93,6 +95,29 @@ static void metrics_without_memory_are_counted(void **state)
     sweep(true, 37);
 }
 
+/* With keys and texts of each length about those at which a buffer that doubles grows. */
+static void answer_is_read_whole_without_memory(void **state)
+{
+    (void)state;
+    enum { LONGEST = 70 };
+    for (int length = 0; length <= LONGEST; length++) {
+        char x[LONGEST + 1], text[4 * LONGEST + 100], why[LONGEST + 1] = "";
+        memset(x, 'x', sizeof x);
+        snprintf(text, sizeof text, "{\"%.*s\":[\"%.*s\"],\"partialSuccess\":{\"rejectedSpans\":7,\"errorMessage\":\"%.*s\"}}", length, x, LONGEST - length, x,
+                 length, x);
+        for (long n = 0;; n++) {
+            const unsigned long before = scarce_failed();
+            scarce_begin(n);
+            const uint64_t rejected = weft__otlp_partial(text, strlen(text), "rejectedSpans", why, sizeof why);
+            scarce_end();
+            if (rejected != 7 || (int)strlen(why) != length)
+                fail_msg("a text of %d, allocation %ld failed: %d rejected, '%s'", length, n, (int)rejected, why);
+            if (scarce_failed() == before)
+                break;
+        }
+    }
+}
+
 int main(void)
 {
     if (world_in_valgrind())
@@ -100,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_made_without_memory_is_counted),
         cmocka_unit_test(metrics_without_memory_are_counted),
+        cmocka_unit_test(answer_is_read_whole_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "encode.h"
 #include "log.h"
+#include "partial.h"
 #include "span.h"
 
 enum { EXPORTER_TURN_MS = 50, EXPORTER_BACKOFF_MAX = 6 };
@@ -159,8 +160,8 @@ static void lane_accepted(struct weft__otlp_exporter *x, enum weft__otlp_signal 
     static const char *const names[] = {"rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"};
     struct weft__otlp_lane *lane = &x->lanes[signal];
     struct weft__otlp_tally *tally = &weft__otlp_queues[signal].tally;
-    char why[160] = "";
-    uint64_t rejected = weft__otlp_json_rejected(answer->body, answer->length, names[signal], why, sizeof why);
+    char why[160];
+    uint64_t rejected = weft__otlp_partial(answer->body, answer->length, names[signal], why, sizeof why);
     if (rejected > lane->items)
         rejected = lane->items;
     if (rejected > 0 || *why)

@@ -148,19 +148,3 @@ char *weft__otlp_json_end(struct weft__otlp_json *json, size_t *out_length)
         *out_length = strlen(text);
     return text;
 }
-
-uint64_t weft__otlp_json_rejected(const char *text, size_t length, const char *rejected, char *out_why, size_t room)
-{
-    json_t *answer = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *partial = json_object_get(answer, "partialSuccess"), *count = json_object_get(partial, rejected);
-    const json_t *why = json_object_get(partial, "errorMessage");
-    uint64_t number = 0;
-    if (json_is_integer(count) && json_integer_value(count) > 0)
-        number = (uint64_t)json_integer_value(count);
-    else if (json_is_string(count)) /* as 64-bit numbers are to be written */
-        number = strtoull(json_string_value(count), NULL, 10);
-    if (json_is_string(why) && *json_string_value(why))
-        snprintf(out_why, room, "%s", json_string_value(why));
-    json_decref(answer);
-    return number;
-}

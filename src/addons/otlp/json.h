@@ -50,10 +50,4 @@ void weft__otlp_json_free(struct weft__otlp_json *json);
 /* The text, to be freed, and its length; the document is freed. NULL: it has failed. */
 char *weft__otlp_json_end(struct weft__otlp_json *json, size_t *out_length);
 
-/*
- * What a collector answered to a batch: how many of it it rejected by itself (`rejected` is "rejectedSpans" and so on), and why,
- * cut to `room` bytes. What does not parse says nothing.
- */
-uint64_t weft__otlp_json_rejected(const char *text, size_t length, const char *rejected, char *out_why, size_t room);
-
 #endif

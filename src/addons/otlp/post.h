@@ -18,7 +18,7 @@ struct weft__otlp_poster;
 struct weft__otlp_answer {
     int status;            /* of HTTP; 0: none came */
     int64_t retry_after_ns; /* as the collector asks; 0: it does not */
-    const char *body;      /* the beginning of it, until the next request of the signal; may be NULL */
+    const char *body;      /* the beginning of it, until the next request of the signal */
     size_t length;
     char error[200];       /* why no status came */
 };
