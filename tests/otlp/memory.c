@@ -103,8 +103,8 @@ static void answer_is_read_whole_without_memory(void **state)
     for (int length = 0; length <= LONGEST; length++) {
         char x[LONGEST + 1], text[4 * LONGEST + 100], why[LONGEST + 1] = "";
         memset(x, 'x', sizeof x);
-        snprintf(text, sizeof text, "{\"%.*s\":[\"%.*s\"],\"partialSuccess\":{\"rejectedSpans\":7,\"errorMessage\":\"%.*s\"}}", length, x, LONGEST - length, x,
-                 length, x);
+        snprintf(text, sizeof text, "{\"%.*s\":[\"%.*s\"],\"partialSuccess\":{\"rejectedSpans\":7,\"errorMessage\":\"%.*s\"}}",
+                 length, x, LONGEST - length, x, length, x);
         for (long n = 0;; n++) {
             const unsigned long before = scarce_failed();
             scarce_begin(n);

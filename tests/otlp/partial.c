@@ -41,8 +41,10 @@ static const char *const answers[] = {
     PARTIAL("\"rejectedSpans\":\"3\",\"errorMessage\":\"too old\""),
     PARTIAL("\"errorMessage\":\"before\",\"rejectedSpans\":12"),
     " { \"partialSuccess\"\t:\r\n{ \"rejectedSpans\" : 3 , \"errorMessage\" : \"spaced\" } } ",
-    "{\"else\":{\"partialSuccess\":{\"rejectedSpans\":9}},\"partialSuccess\":{\"in\":{\"errorMessage\":\"x\"},\"rejectedSpans\":1},\"list\":[1,\"]\",{},[]]}",
-    PARTIAL("\"errorMessage\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20AC\\ud83e\\uddf5 gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\xa7\xb5\""),
+    "{\"else\":{\"partialSuccess\":{\"rejectedSpans\":9}},"
+    "\"partialSuccess\":{\"in\":{\"errorMessage\":\"x\"},\"rejectedSpans\":1},\"list\":[1,\"]\",{},[]]}",
+    PARTIAL("\"errorMessage\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20AC\\ud83e\\uddf5"
+            " gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\xa7\xb5\""),
     PARTIAL("\"\\u0072ejectedSpans\":\"0012\",\"a\":[true,false,null,-0,0.5,-1e9,2E+3,1e-2]"),
     PARTIAL("\"rejectedSpans\":-5,\"errorMessage\":null"),
     PARTIAL("\"rejectedSpans\":\"\",\"errorMessage\":[\"x\"]"),
@@ -80,8 +82,9 @@ static void count_that_is_too_large_is_the_largest(void **state)
 {
     (void)state;
     char why[ROOM];
-    static const char largest[] = PARTIAL("\"rejectedSpans\":\"18446744073709551615\""), larger[] = PARTIAL("\"rejectedSpans\":\"18446744073709551616\""),
-                      without_a_text[] = PARTIAL("\"rejectedSpans\":99999999999999999999");
+    static const char largest[] = PARTIAL("\"rejectedSpans\":\"18446744073709551615\"");
+    static const char larger[] = PARTIAL("\"rejectedSpans\":\"18446744073709551616\"");
+    static const char without_a_text[] = PARTIAL("\"rejectedSpans\":99999999999999999999");
     assert_true(weft__otlp_partial(largest, sizeof largest - 1, "rejectedSpans", why, sizeof why) == UINT64_MAX);
     assert_true(weft__otlp_partial(larger, sizeof larger - 1, "rejectedSpans", why, sizeof why) == UINT64_MAX);
     assert_true(weft__otlp_partial(without_a_text, sizeof without_a_text - 1, "rejectedSpans", why, sizeof why) == UINT64_MAX);
