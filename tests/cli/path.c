@@ -207,6 +207,36 @@ static void outside_is_where_it_ends(void **state)
     LEGS(170, {PATH_OUTSIDE, 100, 150, 1}, {PATH_MESSAGE, 150, 165, 1}, {PATH_RUNNING, 165, 170, 1});
 }
 
+/* Two tasks that wake each other so many times: how many events the way back looks at. */
+static size_t looks_at(int turns)
+{
+    void *none = NULL;
+    path_setup(&none);
+    path.end_ns = INT64_MAX;
+    FEED(100, task_spawn, .task = 1, .site = 7);
+    int64_t at = 200;
+    for (int i = 0; i < turns; i++, at += 10) {
+        const uint64_t task = i % 2 ? 1 : 2, other = 3 - task;
+        start(task, at);
+        FEED(at + 1, wake, .task = other, .by = task, .source = WEFT_TRACE_wake_source_WAKER);
+        stop(task, at + 2, 5);
+    }
+    path.end_ns = at;
+    path_walk(&path, 1);
+    assert_in_range(path.leg_count, 2 * (size_t)turns - 10, 2 * (size_t)turns + 10); /* each turn is on the way */
+    const size_t looks = path.looks;
+    path_teardown(&none);
+    return looks;
+}
+
+static void way_back_looks_at_each_event_a_few_times(void **state)
+{
+    (void)state;
+    const size_t few = looks_at(1000), many = looks_at(4000);
+    if (many > 4 * few + 100)
+        fail_msg("%zu looks, and %zu for four times the turns", few, many);
+}
+
 static void window_that_is_too_large_keeps_its_end(void **state)
 {
     (void)state;
@@ -222,6 +252,7 @@ static void window_that_is_too_large_keeps_its_end(void **state)
     assert_true(path.dropped > 0 && path.count < PATH_EVENTS_MAX);
     path_walk(&path, 1);
     assert_true(path.leg_count > 1000);
+    assert_in_range(path.looks, 1000, 4 * path.count);
     assert_int_equal(path.legs[path.leg_count - 1].to_ns, at);
     for (size_t i = 1; i < path.leg_count; i++)
         assert_int_equal(path.legs[i].from_ns, path.legs[i - 1].to_ns);
@@ -239,6 +270,7 @@ int main(void)
         TEST(child_is_on_the_way_and_so_is_who_spawned_it),
         TEST(what_is_not_recorded_is_said),
         TEST(outside_is_where_it_ends),
+        cmocka_unit_test(way_back_looks_at_each_event_a_few_times),
         TEST(window_that_is_too_large_keeps_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

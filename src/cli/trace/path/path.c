@@ -56,8 +56,10 @@ static void walk_leg(struct walk *walk, enum path_leg_kind kind, int64_t from_ns
     walk->done |= from_ns <= path->begin_ns;
 }
 
-static const struct path_event *walk_at(const struct path *path, uint32_t index)
+static const struct path_event *walk_at(const struct walk *walk, uint32_t index)
 {
+    struct path *path = walk->path;
+    path->looks++;
     return index ? &path->events[index - 1] : NULL;
 }
 
@@ -66,9 +68,9 @@ static const struct path_event *walk_latest(struct walk *walk)
 {
     const struct path *path = walk->path;
     void *reached = map_get(&walk->reached, walk->task);
-    const struct path_event *event = walk_at(path, (uint32_t)(uintptr_t)(reached ? reached : map_get(&path->last, walk->task)));
+    const struct path_event *event = walk_at(walk, (uint32_t)(uintptr_t)(reached ? reached : map_get(&path->last, walk->task)));
     while (event && event->ns > walk->ns)
-        event = walk_at(path, event->before);
+        event = walk_at(walk, event->before);
     if (event)
         map_put(&walk->reached, walk->task, (void *)(uintptr_t)(event - path->events + 1));
     return event;
@@ -84,7 +86,7 @@ static void walk_to(struct walk *walk, uint64_t task)
 /* It took a message: on with who sent it, when it did. */
 static void walk_message(struct walk *walk, const struct path_event *receive, uint32_t line)
 {
-    const struct path_event *send = walk_at(walk->path, receive->match);
+    const struct path_event *send = walk_at(walk, receive->match);
     walk_leg(walk, PATH_RUNNING, receive->ns, receive, NULL, line);
     if (walk->done)
         return;
@@ -99,7 +101,7 @@ static void walk_job(struct walk *walk, const struct path_event *wake)
 {
     const struct path_event *event = wake, *queued = NULL;
     int64_t start_ns = INT64_MIN;
-    for (; event && !queued; event = walk_at(walk->path, event->before)) {
+    for (; event && !queued; event = walk_at(walk, event->before)) {
         if (event->kind == WEFT_TRACE_blocking_start && event->other == wake->other)
             start_ns = event->ns;
         else if (event->kind == WEFT_TRACE_blocking_queue && event->other == wake->other)
@@ -115,16 +117,16 @@ static void walk_job(struct walk *walk, const struct path_event *wake)
 /* The end of the poll before the wake: since then it waited. */
 static const struct path_event *walk_poll_before(const struct walk *walk, const struct path_event *wake)
 {
-    const struct path_event *event = walk_at(walk->path, wake->before);
+    const struct path_event *event = walk_at(walk, wake->before);
     while (event && event->kind != WEFT_TRACE_poll_end)
-        event = walk_at(walk->path, event->before);
+        event = walk_at(walk, event->before);
     return event;
 }
 
 static bool walk_waited_for_room(const struct walk *walk, const struct path_event *wake)
 {
-    const struct path_event *event = walk_at(walk->path, wake->before);
-    for (; event && event->kind != WEFT_TRACE_poll_start; event = walk_at(walk->path, event->before))
+    const struct path_event *event = walk_at(walk, wake->before);
+    for (; event && event->kind != WEFT_TRACE_poll_start; event = walk_at(walk, event->before))
         if (event->kind == WEFT_TRACE_chan_wait && event->detail == WEFT_TRACE_channel_side_SENDER)
             return true;
     return false;
@@ -182,10 +184,10 @@ static void walk_ready(struct walk *walk, const struct path_event *ready)
 
 static void walk_poll(struct walk *walk, const struct path_event *start, uint32_t line)
 {
-    const struct path_event *ready = walk_at(walk->path, start->before);
+    const struct path_event *ready = walk_at(walk, start->before);
     walk_leg(walk, PATH_RUNNING, start->ns, start, NULL, line);
     while (ready && !walk_is_ready(ready) && ready->kind != WEFT_TRACE_poll_end)
-        ready = walk_at(walk->path, ready->before);
+        ready = walk_at(walk, ready->before);
     if (walk->done)
         return;
     if (ready)
@@ -208,9 +210,9 @@ static void walk_step(struct walk *walk)
         if (walk->done)
             return;
         line = event->number;
-        event = walk_at(walk->path, event->before);
+        event = walk_at(walk, event->before);
     }
-    for (; event && !walk_is_ready(event); event = walk_at(walk->path, event->before)) {
+    for (; event && !walk_is_ready(event); event = walk_at(walk, event->before)) {
         if (event->kind == WEFT_TRACE_poll_start) {
             walk_poll(walk, event, line);
             return;
@@ -242,6 +244,7 @@ void path_walk(struct path *path, uint64_t task)
     struct walk walk = {.path = path, .task = task, .ns = path->end_ns};
     size_t idle = 0;
     path->leg_count = 0;
+    path->looks = 0;
     while (!walk.done && idle < 1000) { /* steps that cost no time: wakes within one moment */
         const int64_t before = walk.ns;
         walk_step(&walk);

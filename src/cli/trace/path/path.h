@@ -70,6 +70,7 @@ struct path {
     struct map jobs;       /* blocking job → its task, as a pointer */
     struct path_leg *legs; /* after path_walk(): from the beginning to the end */
     size_t leg_count;
+    size_t looks; /* events that path_walk() looked at: what the way back costs, which grows as its length (tests/cli/path.c) */
 };
 
 /* The window: events of other processes, or outside of it, are not kept. `task` is whose path will be asked for. */
