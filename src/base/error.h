@@ -5,6 +5,6 @@
 
 /* Keep "<call>: <what>: <way out>" as this thread's weft_error_detail() and return `code`. For refusals only, not for
  * outcomes of normal work: it formats. */
-int weft__refuse(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int weft__refuse(int code, const char *format, ...) __attribute__((cold, format(printf, 2, 3)));
 
 #endif

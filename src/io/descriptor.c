@@ -309,41 +309,60 @@ static void descriptor_tell_levels(struct weft__descriptor *descriptor)
     descriptor->watched = 0;                       /* asked for anew */
 }
 
+/*
+ * The loop has to be there before it is asked for anything, and to open it may fail. What it is asked for already it was asked for
+ * in a turn: so the usual wait does not look. Under the lock, which is given up meanwhile. 0, or why not.
+ */
+static __attribute__((noinline)) int descriptor_open_loop(struct weft__descriptor *descriptor)
+{
+    struct weft__reactor *reactor = descriptor_reactor(descriptor); /* another's if the handle is stale: seen under the lock */
+    weft__unlock(&descriptor->lock);
+    const int opened = weft__reactor_open(reactor);
+    weft__lock(&descriptor->lock);
+    return opened == WEFT_ESHUTDOWN ? WEFT_EBADF : opened;
+}
+
+/* What keeps the node from waiting: 1: something has come meanwhile. Under the lock. */
+static int descriptor_hinders(struct weft__descriptor *descriptor, uint32_t generation, unsigned events)
+{
+    if (weft__unlikely(!weft__descriptor_is_open(descriptor, generation))) /* `lock` is one of those that a close takes */
+        return WEFT_EBADF;
+    if (weft__unlikely(descriptor->error != 0)) {
+        const int error = descriptor->error;
+        descriptor->error = 0; /* it is told once; the next may try again */
+        return error;
+    }
+    /* an edge came after the read */
+    return (events & WEFT__IO_READ) && weft__load_relaxed(&descriptor->edge) && !weft__descriptor_is_quiet(descriptor);
+}
+
 int weft__descriptor_enqueue(struct weft__descriptor *descriptor, uint32_t generation, struct weft__wait *wait,
                              unsigned events, bool ready)
 {
-    struct weft__reactor *reactor = descriptor_reactor(descriptor); /* another's if the handle is stale: seen under the lock */
-    const int opened = weft__reactor_open(reactor);
-    if (opened < 0)
-        return opened == WEFT_ESHUTDOWN ? WEFT_EBADF : opened;
+    const struct weft__thread *const self = weft__self;
     bool submit = false;
-    int error = 0;
     weft__lock(&descriptor->lock);
     if (ready)
         descriptor_tell_levels(descriptor);
-    if (!weft__descriptor_is_open(descriptor, generation)) { /* `lock` is one of those that a close takes */
-        error = WEFT_EBADF;
-    } else if (descriptor->error != 0) {
-        error = descriptor->error;
-        descriptor->error = 0; /* it is told once; the next may try again */
-    } else if ((events & WEFT__IO_READ) && weft__load_relaxed(&descriptor->edge) && !weft__descriptor_is_quiet(descriptor)) {
-        error = 1; /* an edge came after the read */
-    } else {
+    int error = weft__unlikely(events & ~descriptor->watched) ? descriptor_open_loop(descriptor) : 0;
+    if (error == 0)
+        error = descriptor_hinders(descriptor, generation, events);
+    if (error == 0) {
         weft__fetch_add_relaxed(&descriptor->refs, 1); /* it is open: its handle keeps it above zero */
         wait->object = &descriptor->waitable;
-        wait->since = weft__self_now(weft__descriptor_home(descriptor)->realm);
+        wait->since = weft__likely(self) ? weft__thread_now(self) : weft__realm_now(weft__descriptor_home(descriptor)->realm);
         wait->amount = events;
         weft__store_relaxed(weft__wait_word(wait), WEFT__WAIT_QUEUED); /* the waiter's own until the unlock */
         weft__ring_push_back(&descriptor->waiting, &wait->link);
         weft__store_relaxed(&descriptor->waits, weft__load_relaxed(&descriptor->waits) + 1); /* a statistic */
-        submit = (events & ~descriptor->watched) && descriptor_change(descriptor);
+        submit = weft__unlikely(events & ~descriptor->watched) && descriptor_change(descriptor);
     }
     weft__unlock(&descriptor->lock);
     if (error != 0)
         return error;
     WEFT__TRACE(weft__descriptor_home(descriptor)->number, io_wait, weft__descriptor_id(descriptor), weft__self_task_id(), events);
-    if (submit)
-        weft__reactor_submit(reactor, &descriptor->source);
+    if (weft__unlikely(submit))
+        weft__reactor_submit(descriptor_reactor(descriptor), &descriptor->source);
     return 0;
 }
 
@@ -507,7 +526,7 @@ void weft__descriptor_tell_edges(struct weft__descriptor *descriptor)
     weft__store_relaxed(&descriptor->quiet, weft__load_relaxed(&descriptor->edges) - 1); /* not known yet */
 }
 
-int weft__descriptor_check(const char *call, const weft_fd *fd)
+__attribute__((cold)) int weft__descriptor_refuse(const char *call, const weft_fd *fd)
 {
     if (!fd)
         return weft__refuse(WEFT_EINVAL, "%s: the handle must not be null", call);

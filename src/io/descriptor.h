@@ -156,9 +156,6 @@ int weft__descriptor_open(struct weft__io *io, int fd, unsigned kind, struct wef
 /* A reference to the descriptor's label; to `otherwise` if it has been closed meanwhile. */
 struct weft__label *weft__descriptor_label(struct weft__descriptor *descriptor, uint32_t generation, struct weft__label *otherwise);
 
-/* What an operation finds behind a handle: 0, EINVAL, EPIPE (closed), ESRCH (stale). */
-int weft__descriptor_check(const char *call, const weft_fd *fd);
-
 static inline struct weft__descriptor *weft__descriptor_of(const weft_fd *fd) { return fd->weft__descriptor; }
 
 /* The room that an open descriptor belongs to: by its page. */
@@ -182,6 +179,15 @@ static inline bool weft__descriptor_is_of(const struct weft__descriptor *descrip
 {
     return ((weft__descriptor_state(descriptor) ^ WEFT__DESCRIPTOR_LIVE) & ((UINT64_C(1) << (32 + WEFT__DESCRIPTOR_BITS)) - 1)) ==
            (uint64_t)generation << WEFT__DESCRIPTOR_BITS;
+}
+
+/* What an operation finds behind a handle: 0, EINVAL, EBADF (closed), ESRCH (stale). */
+int weft__descriptor_refuse(const char *call, const weft_fd *fd);
+static inline int weft__descriptor_check(const char *call, const weft_fd *fd)
+{
+    if (weft__likely(fd && fd->weft__descriptor && weft__descriptor_is_of(fd->weft__descriptor, fd->weft__generation)))
+        return 0;
+    return weft__descriptor_refuse(call, fd);
 }
 
 /* Whether the handle's descriptor is open, and stays so. With a side lock held. */

@@ -20,52 +20,61 @@
 
 enum { FD_TRANSFER_MAX = 1 << 30 }; /* bytes of one call; a count is returned as an int */
 
+/*
+ * Reading and writing have an operation of their own each, in which the attempt is a part and no call: after a system call the
+ * instructions of this side are cold, and how many lines of them an operation takes is what it costs.
+ */
+#define IO_INLINE static inline __attribute__((always_inline))
+
 /* Whether this system call can be saved: what it would find is known. Relaxed: whoever waits in vain for it is told. */
-static bool io_knows_nothing_there(struct weft__descriptor *descriptor, unsigned events)
+IO_INLINE bool io_knows_nothing_there(struct weft__descriptor *descriptor, unsigned events)
 {
     return events == WEFT__IO_READ && (weft__load_relaxed(&descriptor->edge) ? weft__descriptor_is_quiet(descriptor)
                                                                              : weft__load_relaxed(&descriptor->drained));
 }
 
 /* After a read of a connection told of by edges. Under `reading`. */
-static void io_note_quiet(struct weft__descriptor *descriptor, int answer, uint32_t edges)
+IO_INLINE void io_note_quiet(struct weft__descriptor *descriptor, int answer, uint32_t edges)
 {
     const bool nothing = answer == WEFT_EAGAIN;
-    const bool no_more = answer > 0 && weft__load_relaxed(&descriptor->drained) && !weft__load_relaxed(&descriptor->odd); /* DE-A2 was before */
+    const bool no_more = answer > 0 && weft__load_relaxed(&descriptor->drained) &&
+                         !weft__load_relaxed(&descriptor->odd); /* DE-A2 was before */
     weft__store_relaxed(&descriptor->quiet, nothing || no_more ? edges : edges - 1); /* a count, compared under `lock` */
 }
 
 /* One attempt, at the descriptor of a handle that was checked. */
-static int io_attempt(const struct weft__io_operation *operation, struct weft__descriptor *descriptor)
+IO_INLINE int io_attempt(const struct weft__io_operation *operation, struct weft__descriptor *descriptor)
 {
     struct weft__lock *side = operation->events & WEFT__IO_WRITE ? &descriptor->writing : &descriptor->reading;
     int answer = WEFT_EBADF;
     weft__lock(side);
-    if (weft__descriptor_is_open(descriptor, operation->fd->weft__generation)) {
+    if (weft__likely(weft__descriptor_is_open(descriptor, operation->fd->weft__generation))) {
         const uint32_t edges = weft__load_acquire(&descriptor->edges); /* DE-A2: before the attempt */
         answer = operation->attempt(descriptor, operation->arguments);
-        if (side == &descriptor->reading && weft__load_relaxed(&descriptor->edge)) /* cleared meanwhile: nobody asks */
+        if (!(operation->events & WEFT__IO_WRITE) && weft__load_relaxed(&descriptor->edge)) /* cleared meanwhile: nobody asks */
             io_note_quiet(descriptor, answer, edges);
     }
     weft__unlock(side);
     return answer;
 }
 
-int weft__io_try(const struct weft__io_operation *operation)
+IO_INLINE int io_try(const struct weft__io_operation *operation)
 {
     const int wrong = weft__descriptor_check(operation->call, operation->fd);
-    return wrong ? wrong : io_attempt(operation, weft__descriptor_of(operation->fd));
+    return weft__unlikely(wrong) ? wrong : io_attempt(operation, weft__descriptor_of(operation->fd));
 }
+
+int weft__io_try(const struct weft__io_operation *operation) { return io_try(operation); }
 
 /* Whether the node waits at the handle's descriptor. Asked before the handle is checked: one that was closed under the wait
  * may be gone altogether, and the answer is in the node. */
-static bool io_is_waiting(const weft_fd *fd, const struct weft__wait *wait)
+IO_INLINE bool io_is_waiting(const weft_fd *fd, const struct weft__wait *wait)
 {
     return fd && fd->weft__descriptor && wait->object == &fd->weft__descriptor->waitable;
 }
 
 /* What came of a wait that is under way: AWAITING, WEFT_ECANCELED, or the state of a node that was told. */
-static int io_resume(weft_context *cx, struct weft__wait *wait)
+IO_INLINE int io_resume(weft_context *cx, struct weft__wait *wait)
 {
     if (weft__cx_cancelled(cx)) {
         weft__wait_leave(wait);
@@ -76,7 +85,7 @@ static int io_resume(weft_context *cx, struct weft__wait *wait)
 }
 
 /* Try, and wait while there is nothing. */
-static int io_go_on(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait, bool tries)
+IO_INLINE int io_go_on(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait, bool tries)
 {
     struct weft__descriptor *descriptor = weft__descriptor_of(operation->fd);
     for (;;) {
@@ -87,7 +96,7 @@ static int io_go_on(weft_context *cx, const struct weft__io_operation *operation
         }
         const int waits =
             weft__descriptor_enqueue(descriptor, operation->fd->weft__generation, wait, operation->events, false);
-        if (waits <= 0) {
+        if (weft__likely(waits <= 0)) {
             weft__cx_refund(cx);
             return waits < 0 ? waits : WEFT_AWAITING;
         }
@@ -95,35 +104,57 @@ static int io_go_on(weft_context *cx, const struct weft__io_operation *operation
     }
 }
 
-/* The node was told: what it waited for stays until this is over, whatever became of the handle. */
-static int io_go_on_told(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait, int state)
+/* The handle was closed under the wait. */
+static __attribute__((cold, noinline)) int io_end_closed(struct weft__wait *wait)
 {
-    if (state != WEFT__WAIT_CLOSED && !weft__cx_spend(cx))
-        return WEFT_AWAITING;
-    struct weft__descriptor *descriptor = weft__descriptor_part(wait);
-    const int answer = state == WEFT__WAIT_CLOSED ? WEFT_EBADF : io_go_on(cx, operation, wait, true);
-    weft__descriptor_unref(descriptor);
+    weft__descriptor_unref(weft__descriptor_part(wait));
+    return WEFT_EBADF;
+}
+
+/* Whether the operation may begin: 0. */
+IO_INLINE int io_begin(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait)
+{
+    weft__wait_leave(wait);
+    const int wrong = weft__descriptor_check(operation->call, operation->fd);
+    if (weft__unlikely(wrong))
+        return wrong;
+    if (weft__cx_cancelled(cx))
+        return WEFT_ECANCELED;
+    return weft__likely(weft__cx_spend(cx)) ? 0 : WEFT_AWAITING;
+}
+
+/* One attempt in it, at the beginning and after it was told: what is behind a call once is in the cache for the next. */
+IO_INLINE int io_await(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait)
+{
+    struct weft__descriptor *told = NULL;
+    bool tries = true;
+    if (io_is_waiting(operation->fd, wait)) {
+        const int state = io_resume(cx, wait);
+        if (state < 0)
+            return state;
+        if (weft__unlikely(state == WEFT__WAIT_CLOSED))
+            return io_end_closed(wait);
+        if (!weft__cx_spend(cx))
+            return WEFT_AWAITING;
+        told = weft__descriptor_part(wait); /* it stays until this is over, whatever became of the handle */
+    } else {
+        const int begun = io_begin(cx, operation, wait);
+        if (begun < 0)
+            return begun;
+        tries = !io_knows_nothing_there(weft__descriptor_of(operation->fd), operation->events);
+    }
+    const int answer = io_go_on(cx, operation, wait, tries);
+    if (told)
+        weft__descriptor_unref(told);
     return answer;
 }
 
 int weft__io_await(weft_context *cx, const struct weft__io_operation *operation, struct weft__wait *wait)
 {
-    if (io_is_waiting(operation->fd, wait)) {
-        const int state = io_resume(cx, wait);
-        return state < 0 ? state : io_go_on_told(cx, operation, wait, state);
-    }
-    weft__wait_leave(wait);
-    const int wrong = weft__descriptor_check(operation->call, operation->fd);
-    if (wrong)
-        return wrong;
-    if (weft__cx_cancelled(cx))
-        return WEFT_ECANCELED;
-    if (!weft__cx_spend(cx))
-        return WEFT_AWAITING;
-    return io_go_on(cx, operation, wait, !io_knows_nothing_there(weft__descriptor_of(operation->fd), operation->events));
+    return io_await(cx, operation, wait);
 }
 
-static int fd_no_context(const char *call)
+static __attribute__((cold)) int fd_no_context(const char *call)
 {
     return weft__refuse(WEFT_EINVAL, "%s: the context must not be null: use the form with try_ outside of tasks", call);
 }
@@ -222,7 +253,7 @@ struct fd_transfer {
     size_t length;
 };
 
-static int fd_attempt_read(struct weft__descriptor *descriptor, void *arguments)
+IO_INLINE int fd_attempt_read(struct weft__descriptor *descriptor, void *arguments)
 {
     const struct fd_transfer *transfer = arguments;
     ssize_t moved;
@@ -259,7 +290,7 @@ static ssize_t fd_write_quietly(int fd, const void *buffer, size_t length)
     return moved;
 }
 
-static int fd_attempt_write(struct weft__descriptor *descriptor, void *arguments)
+IO_INLINE int fd_attempt_write(struct weft__descriptor *descriptor, void *arguments)
 {
     const struct fd_transfer *transfer = arguments;
     ssize_t moved;
@@ -286,25 +317,26 @@ static struct fd_transfer fd_transfer_of(const void *buffer, size_t length)
     return (struct fd_transfer){(unsigned char *)(uintptr_t)buffer, length < FD_TRANSFER_MAX ? length : FD_TRANSFER_MAX};
 }
 
-static int fd_read_await(weft_context *cx, const char *call, weft_fd *fd, void *buffer, size_t length, struct weft__wait *wait)
+static __attribute__((noinline)) int fd_read_await(weft_context *cx, const char *call, weft_fd *fd, void *buffer, size_t length,
+                                                   struct weft__wait *wait)
 {
     if (!buffer && length > 0)
         return weft__refuse(WEFT_EINVAL, "%s: the buffer must not be null", call);
     if (length == 0)
         return 0;
     struct fd_transfer transfer = fd_transfer_of(buffer, length);
-    return weft__io_await(cx, &(struct weft__io_operation){call, fd, WEFT__IO_READ, fd_attempt_read, &transfer}, wait);
+    return io_await(cx, &(struct weft__io_operation){call, fd, WEFT__IO_READ, fd_attempt_read, &transfer}, wait);
 }
 
-static int fd_write_await(weft_context *cx, const char *call, weft_fd *fd, const void *buffer, size_t length,
-                          struct weft__wait *wait)
+static __attribute__((noinline)) int fd_write_await(weft_context *cx, const char *call, weft_fd *fd, const void *buffer,
+                                                    size_t length, struct weft__wait *wait)
 {
     if (!buffer && length > 0)
         return weft__refuse(WEFT_EINVAL, "%s: the buffer must not be null", call);
     if (length == 0)
         return 0;
     struct fd_transfer transfer = fd_transfer_of(buffer, length);
-    return weft__io_await(cx, &(struct weft__io_operation){call, fd, WEFT__IO_WRITE, fd_attempt_write, &transfer}, wait);
+    return io_await(cx, &(struct weft__io_operation){call, fd, WEFT__IO_WRITE, fd_attempt_write, &transfer}, wait);
 }
 
 int weft_fd_read(weft_context *cx, weft_fd *fd, void *buffer, size_t length)
@@ -348,7 +380,7 @@ int weft_fd_try_read(weft_fd *fd, void *buffer, size_t length)
     if (length == 0)
         return fd_try_nothing(call, fd);
     struct fd_transfer transfer = fd_transfer_of(buffer, length);
-    return weft__io_try(&(struct weft__io_operation){call, fd, WEFT__IO_READ, fd_attempt_read, &transfer});
+    return io_try(&(struct weft__io_operation){call, fd, WEFT__IO_READ, fd_attempt_read, &transfer});
 }
 
 int weft_fd_try_write(weft_fd *fd, const void *buffer, size_t length)
@@ -359,7 +391,7 @@ int weft_fd_try_write(weft_fd *fd, const void *buffer, size_t length)
     if (length == 0)
         return fd_try_nothing(call, fd);
     struct fd_transfer transfer = fd_transfer_of(buffer, length);
-    return weft__io_try(&(struct weft__io_operation){call, fd, WEFT__IO_WRITE, fd_attempt_write, &transfer});
+    return io_try(&(struct weft__io_operation){call, fd, WEFT__IO_WRITE, fd_attempt_write, &transfer});
 }
 
 static int fd_wait_future_poll(weft_context *cx, weft_future *future)
