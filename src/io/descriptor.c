@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/platform.h"
+#include "io/direct.h"
 #include "registry/ids.h"
 #include "registry/rcu.h"
 #include "task/future.h"
@@ -39,6 +40,7 @@ struct weft__io *weft__io_create(struct weft__env *env, uint32_t workers)
         weft__free(io);
         return NULL;
     }
+    weft__direct_find();
     weft__slab_init_kept(&io->slab, io);
     io->env = env;
     io->realm = weft__realm_ref(env->realm);

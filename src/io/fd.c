@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "io/descriptor.h"
+#include "io/direct.h"
 #include "registry/rcu.h"
 #include "registry/runtimes.h"
 #include "task/future.h"
@@ -253,16 +254,19 @@ struct fd_transfer {
     size_t length;
 };
 
+/* What a call of libc answered: bytes, or -errno. */
+IO_INLINE ssize_t fd_answer(ssize_t moved) { return moved < 0 ? -errno : moved; }
+
 IO_INLINE int fd_attempt_read(struct weft__descriptor *descriptor, void *arguments)
 {
     const struct fd_transfer *transfer = arguments;
     ssize_t moved;
     do
-        moved = descriptor->kind >= WEFT_FD_SOCKET ? recv(descriptor->fd, transfer->buffer, transfer->length, 0)
-                                                   : read(descriptor->fd, transfer->buffer, transfer->length);
-    while (moved < 0 && errno == EINTR);
+        moved = descriptor->kind >= WEFT_FD_SOCKET ? weft__direct_recv(descriptor->fd, transfer->buffer, transfer->length)
+                                                   : fd_answer(read(descriptor->fd, transfer->buffer, transfer->length));
+    while (moved == -EINTR);
     if (moved < 0)
-        return -errno;
+        return (int)moved;
     weft__store_relaxed(&descriptor->drained, (size_t)moved < transfer->length && descriptor->kind != WEFT_FD_DATAGRAM);
     weft__io_count_read(descriptor, (uint64_t)moved);
     return (int)moved;
@@ -295,12 +299,11 @@ IO_INLINE int fd_attempt_write(struct weft__descriptor *descriptor, void *argume
     const struct fd_transfer *transfer = arguments;
     ssize_t moved;
     do
-        moved = descriptor->kind >= WEFT_FD_SOCKET
-                    ? send(descriptor->fd, transfer->buffer, transfer->length, MSG_NOSIGNAL)
-                    : fd_write_quietly(descriptor->fd, transfer->buffer, transfer->length);
-    while (moved < 0 && errno == EINTR);
+        moved = descriptor->kind >= WEFT_FD_SOCKET ? weft__direct_send(descriptor->fd, transfer->buffer, transfer->length)
+                                                   : fd_answer(fd_write_quietly(descriptor->fd, transfer->buffer, transfer->length));
+    while (moved == -EINTR);
     if (moved < 0)
-        return -errno;
+        return (int)moved;
     weft__io_count_write(descriptor, (uint64_t)moved);
     return (int)moved;
 }
