@@ -114,22 +114,36 @@ static uint32_t slab_take_number(struct weft__slab *slab)
     return number;
 }
 
+/* Under the lock. False: no memory, and all is as it was. */
+static bool slab_set_room(struct weft__slab_class *class, uint32_t room)
+{
+    weft__magazine *other = weft__alloc(room * sizeof *other);
+    if (!other)
+        return false;
+    for (uint32_t i = 0; i < class->full_count; i++)
+        other[i] = class->full[i];
+    weft__free(class->full);
+    class->full = other;
+    class->full_room = room;
+    return true;
+}
+
 /* Room for all magazines that the slots of the class can fill, with so many more. Now, since giving back may not fail. Under the lock. */
 static bool slab_make_room(struct weft__slab_class *class, uint32_t slots)
 {
     const uint32_t most = (class->slots + slots) / WEFT__SLAB_BATCH;
-    if (most <= class->full_room)
-        return true;
-    const uint32_t room = most > 2 * class->full_room ? most : 2 * class->full_room;
-    weft__magazine *grown = weft__alloc(room * sizeof *grown);
-    if (!grown)
-        return false;
-    for (uint32_t i = 0; i < class->full_count; i++)
-        grown[i] = class->full[i];
-    weft__free(class->full);
-    class->full = grown;
-    class->full_room = room;
-    return true;
+    return most <= class->full_room || slab_set_room(class, most > 2 * class->full_room ? most : 2 * class->full_room);
+}
+
+enum { SLAB_ROOM_KEPT = 128 }; /* magazines: 1 KiB */
+
+/* Most of the pages went: so does the room for their magazines. Under the lock. */
+static void slab_shrink_room(struct weft__slab_class *class)
+{
+    const uint32_t most = class->slots / WEFT__SLAB_BATCH;
+    const uint32_t room = 2 * most > SLAB_ROOM_KEPT ? 2 * most : SLAB_ROOM_KEPT;
+    if (class->full_room > 2 * room)
+        slab_set_room(class, room); /* or not */
 }
 
 /* A new page of the class, published. Under the lock. */
@@ -369,6 +383,7 @@ void weft__slab_trim(struct weft__slab *slab)
             slab_retire(slab, weft__container_of(link, struct weft__page, link));
         }
         class->empty_low = class->empty_count;
+        slab_shrink_room(class);
     }
     weft__unlock(&slab->lock);
     if (weft__list_empty(&retired))

@@ -269,6 +269,7 @@ static void slab_trim_gives_back_what_full_magazines_hold(void **state)
     enum { COUNT = 10000, SOME = 3 * WEFT__SLAB_BATCH };
     static struct weft__slab slab;
     static struct weft__slot *slots[COUNT];
+    const unsigned usual = weft__slab_class_of(192);
     struct weft__slab_cache cache = {0};
     weft__slab_init(&slab, NULL);
     for (int round = 0; round < 3; round++) {
@@ -290,6 +291,7 @@ static void slab_trim_gives_back_what_full_magazines_hold(void **state)
         weft__slab_trim(&slab);
         weft__slab_trim(&slab);
         assert_int_equal(pages_mapped, 0);
+        assert_true(slab.classes[usual].full_room < COUNT / WEFT__SLAB_BATCH); /* nor is there room for what is gone */
     }
     weft__slab_fini(&slab);
 }
