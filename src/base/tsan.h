@@ -19,7 +19,10 @@ void __tsan_acquire(void *address);
 void __tsan_release(void *address);
 #define weft__tsan_acquire(address) __tsan_acquire(address)
 #define weft__tsan_release(address) __tsan_release(address)
-/* For readers of recycled memory whose result is thrown away if the memory changed meanwhile. */
+/*
+ * For readers of recycled memory whose result is thrown away if the memory changed meanwhile. It holds for the function's own reads:
+ * what it calls is instrumented, since no compiler makes the two one, and so may read nothing there but by an atomic operation.
+ */
 #define WEFT__NO_TSAN __attribute__((no_sanitize("thread"), noinline))
 #else
 #define weft__tsan_acquire(address) ((void)(address))

@@ -11,11 +11,15 @@
 #include "task/name.h"
 #include "task/scope.h"
 
-/* Whether the task, of which this was read, is a member of the scope. Not instrumented: a seqlock's read, as in handle.c. */
+/*
+ * Whether the task, of which this was read, is a member of the scope. Not instrumented: a seqlock's read, as in handle.c; its slot
+ * may be filled for another task meanwhile. So the link is looked at here, not by weft__link_in_list(), which is instrumented.
+ */
 WEFT__NO_TSAN static bool look_is_member(const weft__task *task, const weft_scope *scope,
                                          const struct weft__task_extra *extra)
 {
-    return weft__load_relaxed(&((weft__task *)(uintptr_t)task)->scope) == scope && weft__link_in_list(&extra->member);
+    return weft__load_relaxed(&((weft__task *)(uintptr_t)task)->scope) == scope &&
+           __atomic_load_n(&extra->member.next, __ATOMIC_RELAXED) != NULL;
 }
 
 static void look_copy_scope(const weft_scope *scope, struct weft__look_scope *out)
