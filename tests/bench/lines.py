@@ -76,6 +76,28 @@ class Lines(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("the server does not say where it listens", done.stderr)
 
+    def together(self, *arguments, servers=2):
+        server = ["--", BIN / "bench-tcp_echo", "workers=1"]
+        return subprocess.run([BIN / "bench-echo_together", *arguments, *server * servers], capture_output=True, text=True, check=False)
+
+    def test_servers_are_loaded_together(self):
+        done = self.together("connections=3", "messages=60", "rounds=2", servers=3)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said, _, *rows = done.stdout.splitlines()
+        self.assertEqual(said, "2 rounds of 60 messages of 64 bytes on 3 connections")
+        self.assertEqual([row.split()[0] for row in rows], ["weft"] * 3)
+        self.assertEqual(rows[0].split()[2:5], ["1.000", "1.000", "to"])  # its ratio to itself
+        for row in rows:
+            self.assertGreater(float(row.split()[1]), 0)
+
+    def test_servers_together_are_refused_with_a_reason(self):
+        for arguments, servers, reason in ((["messages=x"], 1, "messages=x: give"), (["connections=9", "messages=9"], 1, "messages=9: give"),
+                                           ([], 0, "give a server behind --"), ([], 17, "give 1 to 16 servers")):
+            with self.subTest(reason):
+                done = self.together(*arguments, servers=servers)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(reason, done.stderr)
+
     def test_a_wrong_argument_is_refused_with_a_reason(self):
         for wrong, reason in (("taks=3", "is no parameter"), ("ops=many", "give a whole number"),
                               ("ops=0", "give a whole number"), ("pin=x", "give processors"),
