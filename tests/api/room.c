@@ -48,7 +48,7 @@ static int leave(struct visitor *visitor)
 }
 
 /* What the task does when it has received so many: nothing that has to do with the channel. */
-enum next { RECEIVE_ON, WAIT, END, STAY, CLOSE, NOTHING };
+enum next { RECEIVE_ON, WAIT, YIELD_AND_WAIT, END, STAY, CLOSE, NOTHING };
 
 struct taker {
     weft_frame weft;
@@ -78,7 +78,9 @@ static weft_poll taker(weft_context *cx, struct taker *self)
         WEFT_AWAIT(self->weft.rc, numbers_recv(cx, self->in, &self->got));
     if (self->next == RECEIVE_ON || self->next == END) /* the next to be polled waits until the visitor was let in */
         weft_spawn(weft_runtime_scope(weft_context_runtime(cx)), plug, .entered = self->taken, .leave = &self->visitor->over);
-    if (self->next == WAIT)
+    if (self->next == YIELD_AND_WAIT)
+        WEFT_AWAIT(self->weft.rc, weft_yield(cx));
+    if (self->next == WAIT || self->next == YIELD_AND_WAIT)
         WEFT_AWAIT(self->weft.rc, weft_notify_wait(cx, self->notify));
     if (self->next == RECEIVE_ON)
         WEFT_AWAIT(self->weft.rc, numbers_recv(cx, self->in, &self->got));
@@ -202,6 +204,46 @@ static void channel_that_is_closed_in_the_same_poll_is_gone(void **state)
     world_end(rt, 1);
 }
 
+/* Waits for room, and says when it had some. */
+struct guest {
+    weft_frame weft;
+    numbers_sender *out;
+    weft_notify *let_in;
+};
+
+static weft_poll guest(weft_context *cx, struct guest *self)
+{
+    WEFT_BEGIN(cx, self);
+    WEFT_AWAIT(self->weft.rc, numbers_send(cx, self->out, 99));
+    weft_notify_one(self->let_in);
+    WEFT_END(self->weft.rc);
+}
+
+/* What is simulated has several workers, and each poll has one of them: what was owed by the last is not seen by the next. */
+static void sender_that_waits_is_let_in_whichever_worker_the_receiver_goes_on_with(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        weft_runtime *rt = NULL;
+        numbers_sender out;
+        numbers_receiver in;
+        weft_notify let_in;
+        assert_int_equal(weft_runtime_create(&rt, WEFT_RUNTIME_OPTIONS(.drive = WEFT_DRIVE_SIM, .seed = seed)), 0);
+        assert_int_equal(weft_notify_create(rt, NULL, &let_in), 0);
+        world_channel(rt, CAPACITY, WEFT_WAIT, &out, &in);
+        for (uint64_t i = 0; i < CAPACITY; i++)
+            assert_int_equal(numbers_try_send(&out, i), 0);
+        weft_spawn(weft_runtime_scope(rt), guest, .out = &out, .let_in = &let_in);
+        assert_int_equal(weft_sim_run(rt), WEFT_EDEADLK);
+        weft_spawn(weft_runtime_scope(rt), taker, .in = &in, .notify = &let_in, .times = 1, .next = YIELD_AND_WAIT);
+        assert_int_equal(weft_sim_run(rt), 0);
+        numbers_sender_close(&out);
+        numbers_receiver_close(&in);
+        weft_notify_destroy(&let_in);
+        world_end(rt, 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +251,7 @@ int main(void)
         cmocka_unit_test(sender_that_waits_is_let_in_when_the_receiver_ends),
         cmocka_unit_test(sender_that_waits_is_let_in_when_the_receiver_waits_for_something_else),
         cmocka_unit_test(sender_that_waits_is_let_in_when_the_turn_is_over),
+        cmocka_unit_test(sender_that_waits_is_let_in_whichever_worker_the_receiver_goes_on_with),
         cmocka_unit_test(sender_that_gives_up_takes_what_is_free),
         cmocka_unit_test(channel_that_is_closed_in_the_same_poll_is_gone),
     };
