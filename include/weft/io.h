@@ -46,7 +46,7 @@ typedef struct weft_fd {
 typedef struct weft_fd_options {
     size_t size;
     const char *name; /* copied, 63 bytes of it; "fd" */
-    bool borrowed;    /* it stays open when the handle is closed */
+    bool borrowed;    /* it stays open when the handle is closed; its loop needs one more of them to wait for it */
 } weft_fd_options;
 
 #define WEFT_FD_OPTIONS(...) WEFT__OPTIONS(weft_fd_options, __VA_ARGS__)
@@ -100,7 +100,7 @@ WEFT_API WEFT_MUST_USE int weft_fd_open(weft_runtime *rt, int fd, const weft_fd_
 
 /**
  * Close a descriptor: whoever waits for it gets WEFT_EBADF. On another thread than its worker's the system's descriptor is
- * closed a moment later. Closing again does nothing.
+ * closed a moment later; one that is borrowed the host may close as soon as this returns. Closing again does nothing.
  * @threads any
  * @blocks never
  * @owns the handle is consumed

@@ -196,6 +196,14 @@ static uint32_t descriptor_wake(struct weft__descriptor *descriptor, struct desc
     return woken;
 }
 
+/* Under the lock. */
+static enum weft__telling descriptor_telling(struct weft__descriptor *descriptor)
+{
+    if (weft__load_relaxed(&descriptor->edge))
+        return WEFT__TELL_EDGES;
+    return descriptor->borrowed ? WEFT__TELL_LENT : WEFT__TELL_LEVELS;
+}
+
 /* Ask the loop for what is wanted. Reading stays on; writing is possible nearly always, and would call all the time. */
 static void descriptor_watch(struct weft__descriptor *descriptor, unsigned keep)
 {
@@ -203,8 +211,7 @@ static void descriptor_watch(struct weft__descriptor *descriptor, unsigned keep)
     const unsigned wanted = descriptor_wanted(descriptor) | (descriptor->watched & keep);
     if (descriptor->known && wanted != descriptor->watched && !descriptor->closing) {
         descriptor->error = (int16_t)weft__source_want(descriptor_reactor(descriptor), &descriptor->source,
-                                                       descriptor->fd, wanted,
-                                                       weft__load_relaxed(&descriptor->edge)); /* under the lock */
+                                                       descriptor->fd, wanted, descriptor_telling(descriptor));
         descriptor->watched = descriptor->error == 0 ? (uint8_t)wanted : 0;
     }
     const int refused = descriptor->error;
@@ -642,6 +649,14 @@ void weft__io_end(struct weft__io *io)
         weft__reactor_close(weft__reactors_at(io->reactors, i));
 }
 
+/* In the child of a fork: the number that is ours to close there; -1: none. */
+static int descriptor_inherited(const struct weft__descriptor *descriptor)
+{
+    if (descriptor->borrowed)
+        return descriptor->known ? weft__source_own_number(&descriptor->source, descriptor->fd) : -1;
+    return descriptor->closing ? -1 : descriptor->fd;
+}
+
 void weft__io_orphan(struct weft__io *io)
 {
     io->counting = (struct weft__lock){0}; /* of a walk in the parent */
@@ -651,8 +666,9 @@ void weft__io_orphan(struct weft__io *io)
     io->inherited = count > 0 ? weft__alloc(count * sizeof *io->inherited) : NULL; /* NULL: they stay open to the end */
     number = 0;
     for (struct weft__descriptor *descriptor; (descriptor = io_next(io, &number)) != NULL;) {
-        if (io->inherited && !descriptor->borrowed && !descriptor->closing)
-            io->inherited[io->inherited_count++] = descriptor->fd;
+        const int fd = descriptor_inherited(descriptor);
+        if (io->inherited && fd >= 0)
+            io->inherited[io->inherited_count++] = fd;
         if (descriptor->label)
             weft__label_unref(descriptor->label);
         descriptor->label = NULL;

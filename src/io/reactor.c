@@ -14,6 +14,7 @@
 #include "io/reactor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -398,13 +399,35 @@ static void source_called(uv_poll_t *handle, int status, int events)
     reactor_woken += weft__source_event(handle->data, mask);
 }
 
+/* The number that libuv knows it by. */
+static int source_number(const struct weft__source *source)
+{
+    return ((const uv_poll_t *)source->handle)->io_watcher.fd; /* in the struct that libuv publishes: uv_fileno() is not for the child of a fork */
+}
+
+int weft__source_own_number(const struct weft__source *source, int fd)
+{
+    return source_by_libuv(source) && source_number(source) != fd ? source_number(source) : -1;
+}
+
+static int source_init_handle(struct weft__reactor *reactor, uv_poll_t *handle, int fd, enum weft__telling telling)
+{
+    const int number = telling == WEFT__TELL_LENT ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : fd;
+    if (number < 0)
+        return -errno;
+    const int error = uv_poll_init(&reactor->loop, handle, number);
+    if (error < 0 && number != fd)
+        close(number);
+    return error;
+}
+
 /* Give it a handle of libuv's. 0, or what the system or the memory refuses. */
-static int source_give_handle(struct weft__reactor *reactor, struct weft__source *source, int fd)
+static int source_give_handle(struct weft__reactor *reactor, struct weft__source *source, int fd, enum weft__telling telling)
 {
     uv_poll_t *handle = weft__alloc(sizeof *handle);
     if (!handle)
         return WEFT_ENOMEM;
-    const int error = uv_poll_init(&reactor->loop, handle, fd);
+    const int error = source_init_handle(reactor, handle, fd, telling);
     if (error < 0) {
         weft__free(handle);
         return error;
@@ -415,15 +438,18 @@ static int source_give_handle(struct weft__reactor *reactor, struct weft__source
 }
 
 /* Put it into libuv's epoll ourselves: what the system refuses there libuv would take for a bug. */
-static int source_reserve(const uv_poll_t *handle, int fd, unsigned events)
+static int source_reserve(const struct weft__source *source, unsigned events)
 {
-    struct epoll_event event = {.events = source_mask(events), .data.fd = fd};
-    return epoll_ctl(uv_backend_fd(handle->loop), EPOLL_CTL_ADD, fd, &event) == 0 || errno == EEXIST ? 0 : -errno;
+    const int number = source_number(source);
+    const uv_poll_t *handle = source->handle;
+    struct epoll_event event = {.events = source_mask(events), .data.fd = number};
+    return epoll_ctl(uv_backend_fd(handle->loop), EPOLL_CTL_ADD, number, &event) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-static int source_want_levels(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events)
+static int source_want_levels(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events,
+                              enum weft__telling telling)
 {
-    int error = source_by_libuv(source) ? 0 : source_give_handle(reactor, source, fd);
+    int error = source_by_libuv(source) ? 0 : source_give_handle(reactor, source, fd, telling);
     if (error < 0)
         return error;
     uv_poll_t *handle = source->handle;
@@ -437,21 +463,21 @@ static int source_want_levels(struct weft__reactor *reactor, struct weft__source
         wanted |= UV_PRIORITIZED;
     error = wanted ? uv_poll_start(handle, wanted, source_called) : uv_poll_stop(handle);
     if (error == 0 && wanted)
-        error = source_reserve(handle, fd, events); /* after the start, which takes it out of epoll first */
+        error = source_reserve(source, events); /* after the start, which takes it out of epoll first */
     if (error < 0)
         uv_poll_stop(handle);
     reactor_count(reactor, uv_is_active((uv_handle_t *)handle) - before);
     return error;
 }
 
-int weft__source_want(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events, bool edge)
+int weft__source_want(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events, enum weft__telling telling)
 {
-    if (edge)
+    if (telling == WEFT__TELL_EDGES)
         return source_want_edges(reactor, source, fd, events);
     if (source_by_edges(source))
         source_end_edges(reactor, source, fd);
     reactor->unsettled = true;
-    return source_want_levels(reactor, source, fd, events);
+    return source_want_levels(reactor, source, fd, events, telling);
 }
 
 static void source_closed(uv_handle_t *handle)
@@ -464,9 +490,12 @@ static void source_closed(uv_handle_t *handle)
 void weft__source_fini(struct weft__reactor *reactor, struct weft__source *source, int fd)
 {
     if (source_by_libuv(source)) {
+        const int own = weft__source_own_number(source, fd);
         reactor->unsettled = true;
         reactor_count(reactor, -uv_is_active(source->handle));
         uv_close(source->handle, source_closed);
+        if (own >= 0)
+            close(own); /* libuv has it in no list any more */
         return;
     }
     if (source_by_edges(source))

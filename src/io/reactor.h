@@ -95,16 +95,26 @@ int weft__reactor_open(struct weft__reactor *reactor);
 /* Have what is wished of a source carried out: here and now, or by whoever turns the loop. Any thread. */
 void weft__reactor_submit(struct weft__reactor *reactor, struct weft__source *source);
 
+/* How a source is told of. */
+enum weft__telling {
+    WEFT__TELL_LEVELS, /* as long as it is there */
+    WEFT__TELL_LENT,   /* the same, of a descriptor that its owner may close before the loop has forgotten it */
+    WEFT__TELL_EDGES   /* once of each thing that comes, and of the other side's end */
+};
+
 /*
  * In weft__source_apply() or a callback, of a source without a handle at first. What is wanted from now on, of READ, WRITE, PRIORITY; 0: nothing.
- * `edge`: it is told once of each thing that comes, and of the other side's end, in place of as long as it is there, until it
- * is asked for without. What is there already is told in any case, also if nothing changes. 0, WEFT_ENOMEM, or why the system
- * refuses.
+ * From edges it may go to levels. What is there already is told in any case, also if nothing changes. 0, WEFT_ENOMEM, or why the
+ * system refuses, of what is lent WEFT_EMFILE, too: the loop knows a number of its own for it, since libuv aborts when it looks for what
+ * it was asked to watch and finds that closed.
  */
-int weft__source_want(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events, bool edge);
+int weft__source_want(struct weft__reactor *reactor, struct weft__source *source, int fd, unsigned events, enum weft__telling telling);
 
 /* In the same places. Forget it; the descriptor may be closed after, `gone` comes within, or in a later turn. */
 void weft__source_fini(struct weft__reactor *reactor, struct weft__source *source, int fd);
+
+/* In the child of a fork: the number that the loop has of its own for it; -1: it has none. */
+int weft__source_own_number(const struct weft__source *source, int fd);
 
 /* For env->io_ops, which says what they are. */
 bool weft__reactor_awaited(const struct weft__thread *self);

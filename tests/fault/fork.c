@@ -40,6 +40,8 @@ struct world {
     news_sender news_out;
     news_receiver news_in;
     weft_fd here, there; /* of a pair of sockets; a task waits to read from the one */
+    weft_fd lent;         /* the reading end of a pipe of the host's; a task waits for it */
+    int pipe[2];
     unsigned descriptors; /* of the process, before these and the loop that one of them is watched by */
     numbers_sender orphan_out; /* of a runtime that was gone before the fork */
     numbers_receiver orphan_in;
@@ -65,13 +67,14 @@ static int held(void *context)
 
 struct reading {
     weft_frame weft;
+    weft_fd *from;
     char byte;
 };
 
 static weft_poll reading(weft_context *cx, struct reading *self)
 {
     WEFT_BEGIN(cx, self);
-    WEFT_AWAIT(self->weft.rc, weft_fd_read(cx, &w.here, &self->byte, 1));
+    WEFT_AWAIT(self->weft.rc, weft_fd_read(cx, self->from, &self->byte, 1));
     WEFT_END(0);
 }
 
@@ -142,10 +145,13 @@ static void world_fill(weft_runtime *rt)
     for (int i = 0; i < 40; i++)
         weft_spawn(root, waiting, .where = i);
 
+    assert_int_equal(pipe(w.pipe), 0);
     w.descriptors = child_count_entries("/proc/self/fd");
     assert_int_equal(weft_socket_pair(rt, &w.here, &w.there), 0);
-    weft_spawn(root, reading);
-    WORLD_UNTIL(waiting_for(&w.here) == 1);
+    assert_int_equal(weft_fd_open(rt, w.pipe[0], WEFT_FD_OPTIONS(.borrowed = true), &w.lent), 0);
+    weft_spawn(root, reading, .from = &w.here);
+    weft_spawn(root, reading, .from = &w.lent);
+    WORLD_UNTIL(waiting_for(&w.here) == 1 && waiting_for(&w.lent) == 1);
 
     numbers_sender out;
     numbers_receiver in;
@@ -171,6 +177,8 @@ static void world_empty(void)
     assert_int_equal(weft_runtime_shutdown(w.rt, WEFT_FOREVER), 0);
     weft_fd_close(&w.here);
     weft_fd_close(&w.there);
+    weft_fd_close(&w.lent);
+    assert_int_equal(close(w.pipe[0]) | close(w.pipe[1]), 0);
     weft_mutex_destroy(&w.mutex);
     weft_rwlock_destroy(&w.rwlock);
     weft_notify_destroy(&w.notify);

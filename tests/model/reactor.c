@@ -50,3 +50,4 @@ uint32_t weft__reactor_end(struct weft__reactor *where, void (*forget)(void *con
 
 void weft__reactor_close(struct weft__reactor *where) { (void)where; }
 uint32_t weft__reactor_settle(struct weft__reactor *where, int64_t deadline_ns) { return where && deadline_ns > 0 ? 0 : 1; }
+int weft__source_own_number(const struct weft__source *source, int fd) { return source && fd < 0 ? fd : -1; }

@@ -77,9 +77,9 @@ static void put(struct weft__source **list, struct weft__source *source)
     model_fail("more sources than descriptors");
 }
 
-int weft__source_want(struct weft__reactor *where, struct weft__source *source, int fd, unsigned events, bool edge)
+int weft__source_want(struct weft__reactor *where, struct weft__source *source, int fd, unsigned events, enum weft__telling telling)
 {
-    assert(where == &reactor && (fd == FIRST || fd == SECOND) && (events != 0 || !edge));
+    assert(where == &reactor && (fd == FIRST || fd == SECOND) && telling != WEFT__TELL_LENT && (events != 0 || telling != WEFT__TELL_EDGES));
     for (int i = 0; i < KNOWN_MAX; i++) {
         if (known[i] == source)
             return 0;

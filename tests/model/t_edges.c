@@ -128,9 +128,9 @@ static void *loop_main(void *unused)
     return unused;
 }
 
-int weft__source_want(struct weft__reactor *where, struct weft__source *which, int fd, unsigned events, bool edge)
+int weft__source_want(struct weft__reactor *where, struct weft__source *which, int fd, unsigned events, enum weft__telling telling)
 {
-    assert(where == &reactor && fd == DESCRIPTOR && edge);
+    assert(where == &reactor && fd == DESCRIPTOR && telling == WEFT__TELL_EDGES);
     source = which;
     weft__lock(&socket_lock);
     asked = events;
