@@ -31,6 +31,23 @@ static void stand_begin(void *loop, void *context)
     latch_up(&stand->there);
 }
 
+/* Has the loop stand in its first run after it was asked to watch. */
+struct lending {
+    weft_frame weft;
+    struct stand *stand;
+    weft_fd *fd;
+    atomic_int *rc;
+};
+
+static weft_poll lending(weft_context *cx, struct lending *self)
+{
+    WEFT_BEGIN(cx, self);
+    atomic_store(&self->stand->stands, true);
+    WEFT_AWAIT(self->weft.rc, weft_fd_wait(cx, self->fd, WEFT_READABLE));
+    atomic_store(self->rc, self->weft.rc);
+    WEFT_END(0);
+}
+
 /* The loop has the number on the list of what it is to begin to watch, with its next step. */
 static void lent_number_may_be_closed_before_the_loop_watches_it(void **state)
 {
@@ -45,8 +62,7 @@ static void lent_number_may_be_closed_before_the_loop_watches_it(void **state)
     latch_wait(&stand.there, 1);
     assert_int_equal(weft_fd_open(rt, fds[0], WEFT_FD_OPTIONS(.borrowed = true), &lent), 0);
     ours = lent; /* the task looks at its own */
-    atomic_store(&stand.stands, true);
-    weft_spawn(weft_runtime_scope(rt), fd_waiter, .fd = &lent, .rc = &rc);
+    weft_spawn(weft_runtime_scope(rt), lending, .stand = &stand, .fd = &lent, .rc = &rc);
     latch_wait(&stand.there, 2); /* with what it was asked to watch since it ran last */
     weft_fd_close(&ours);
     assert_int_equal(close(fds[0]), 0);
