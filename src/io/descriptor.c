@@ -438,9 +438,9 @@ static void descriptor_abandon(struct weft__waitable *waitable, struct weft__wai
 static void descriptor_describe(struct weft__waitable *waitable, const struct weft__wait *wait, struct weft__abouts *abouts)
 {
     struct weft__descriptor *descriptor = weft__container_of(waitable, struct weft__descriptor, waitable);
+    weft__lock(&descriptor->lock); /* the loop writes to the node under it */
     struct weft__about *about = weft__abouts_add(
         abouts, wait->amount & WEFT__IO_WRITE ? "room in descriptor" : "something to read from descriptor");
-    weft__lock(&descriptor->lock);
     about->object = weft__descriptor_id(descriptor);
     about->since = wait->since;
     if (descriptor->label) /* else it was closed under the wait, and has gone */

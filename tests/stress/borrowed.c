@@ -2,7 +2,8 @@
 /*
  * IO-03: a host that closes its descriptor right after weft_fd_close() is safe: the loop has let go of the number. Host threads open a
  * descriptor, let a task wait for it, give it back and close it, and the next one gets its number; other descriptors keep the loops
- * busy meanwhile. What is closed wakes its task with EBADF, what is written to is told, and no loop takes one for the other.
+ * busy meanwhile, and dumps say who waits. What is closed wakes its task with EBADF, what is written to is told, and no loop takes
+ * one for the other.
  */
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -52,6 +53,13 @@ static weft_poll busy(weft_context *cx, struct busy *self)
     WEFT_END(0);
 }
 
+static int swallow(void *context, const char *text, size_t length)
+{
+    (void)context;
+    (void)text;
+    return length > 0 ? 0 : 1;
+}
+
 static void lend(struct weft__rng *rng)
 {
     const bool rings = weft__rng_below(rng, 2) == 0;
@@ -67,6 +75,8 @@ static void lend(struct weft__rng *rng)
     STRESS_UNTIL(atomic_load(&about));
     for (unsigned i = 0; i < turns; i++)
         sched_yield();
+    if (turns == 0)
+        VERDICT(weft_task_dump(rt, WEFT_DUMP_TEXT, swallow, NULL) == 0);
     if (rings) {
         VERDICT(eventfd_write(number, 1) == 0);
         VERDICT(weft_task_join_blocking(&task, WEFT_FOREVER, &result) == 0);
