@@ -38,6 +38,20 @@ bool weft__handoff_empty(struct weft__handoff *queue)
     return cds_wfcq_empty(handoff_head(queue), handoff_tail(queue));
 }
 
+bool weft__handoff_ready(struct weft__handoff *queue)
+{
+    if (weft__handoff_empty(queue))
+        return false;
+    if (!weft__lock_try(&queue->taking)) /* whoever takes writes the first as if there were none, and puts it back: not to be read beside him */
+        return true;
+    struct cds_wfcq_node *const first = __cds_wfcq_first_nonblocking(handoff_head(queue), handoff_tail(queue)), *second = NULL;
+    const bool whole = first != NULL && first != CDS_WFCQ_WOULDBLOCK;
+    if (whole)
+        second = __cds_wfcq_next_nonblocking(handoff_head(queue), handoff_tail(queue), first);
+    weft__unlock(&queue->taking);
+    return whole && second != CDS_WFCQ_WOULDBLOCK;
+}
+
 size_t weft__handoff_pop(struct weft__handoff *queue, struct weft__handoff_node **out, size_t limit)
 {
     if (weft__handoff_empty(queue) || !weft__lock_try(&queue->taking))

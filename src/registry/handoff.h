@@ -6,6 +6,18 @@
  *     push      any thread, wait-free
  *     pop       any thread; answers NULL when another thread is taking, or a push is half done
  *     empty     any thread; a push that has returned is seen
+ *     ready     any thread; is the first to be taken now? True while another thread is taking: whether it leaves any is not to be told by then
+ *
+ * States of a queue, as whoever holds the lock of the takers finds it:
+ *
+ *     tail is the head                  empty
+ *     head -> ... -> tail               ready
+ *     head    [ -> a ... ] -> tail      a push has exchanged the tail and not stored its link: nothing can be taken
+ *     head -> a    [ -> b ... ] -> tail the same, of the push after the first: the first cannot be taken, either, since only its link tells
+ *                                       what is first then
+ *     a gap further on                  ready, until the takers come to it
+ *
+ * So if it is neither empty nor ready there is a push whose store is to come: who wants to know of it asks the pusher to tell after it.
  *
  * Edges: what the pusher wrote before the push is visible to the taker.
  */
@@ -31,6 +43,7 @@ struct weft__handoff {
 void weft__handoff_init(struct weft__handoff *queue);
 void weft__handoff_push(struct weft__handoff *queue, struct weft__handoff_node *node);
 bool weft__handoff_empty(struct weft__handoff *queue);
+bool weft__handoff_ready(struct weft__handoff *queue);
 
 /* Take up to `limit` nodes in order into `out`; how many were taken. */
 size_t weft__handoff_pop(struct weft__handoff *queue, struct weft__handoff_node **out, size_t limit);

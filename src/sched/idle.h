@@ -18,6 +18,23 @@
  * or the last look sees the task. So does the last searcher when it stops: a producer that saw it search woke nobody. While nobody
  * goes to sleep the word is only read, and stays in every worker's cache.
  *
+ * A push into the shared queue has two steps, and who is stopped between them keeps from the takers what is there, his own and what was
+ * pushed after it, and before it if that is one alone (registry/handoff.h). At the last look that is no work:
+ *
+ *     pusher                                    worker
+ *     1 exchange the tail                       a write the word: asleep
+ *     2 store the link                          b lock the takers' lock, and look (true at once if another holds it)
+ *     3 write the word (announce)               c a gap: sleep;   none: be awake, and search
+ *     4 read the word (pick): wake who sleeps
+ *
+ *     3 before a    a has read from 3 (ID-R2 -> ID-A2), so b sees 2: no gap of this push, and what it pushed is at the last look
+ *     a before 3    4 reads a, or what came after it: it wakes somebody, or somebody searches, whose own a, or end of a search, is after 3
+ *
+ * So a gap at b is a push whose 3 is to come, and its 4 wakes for all that lay behind the gap: for those pushers saw a searcher, and woke
+ * nobody, and it was their tasks that this last look was for. Hence each push is announced and notified after its link, also one by a worker who
+ * comes back to it by itself; several pushes in a row once, after the last. A gap of a push before it hides a whole one from b: the one
+ * that comes last tells. Under the lock, since a take makes such a gap, too, and whoever takes tells nobody.
+ *
  * Edges:
  *     ID-R1 -> ID-A1   a ring's tail, then the word by the producer; the word, then the tail by the sleeper, and by the last
  *                      searcher that found something; all sequentially consistent.

@@ -43,12 +43,12 @@ static void judge_open_next(struct weft__worker *worker)
 {
     weft__task *task = weft__exchange_relaxed(&worker->next, NULL); /* its own, unless the rescuer was first */
     if (task && !weft__runqueue_push(&worker->ring, task))
-        weft__handoff_push(&worker->sched->injector, &task->queued);
+        weft__sched_inject(worker->sched, task);
 }
 
 /*
- * What it has is everybody's now. Nobody is woken: the others look there now and then, and this one before it sleeps, or naps, since a
- * nap ends in a search.
+ * What it has is everybody's now. The others look there now and then, and this one before it sleeps, or naps, since a nap ends in a search.
+ * For what is behind its pushes it notifies all the same: who looked while one of them was half done may sleep by that.
  */
 static void judge_give_back(struct weft__worker *worker)
 {
@@ -59,6 +59,7 @@ static void judge_give_back(struct weft__worker *worker)
     while ((task = weft__runqueue_pop(&worker->ring)) != NULL)
         weft__handoff_push(&sched->injector, &task->queued);
     weft__idle_announce(&sched->idle);
+    weft__sched_notify(sched);
 }
 
 bool weft__worker_nap(struct weft__worker *worker, int64_t nap_ns)

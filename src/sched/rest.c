@@ -106,11 +106,16 @@ void weft__worker_park(struct weft__worker *worker, int64_t deadline_ns)
     weft__counter_add(&worker->unparks, 1);
 }
 
-/* Of a worker that searches: is there something to be found again, or somebody who makes it? */
+/*
+ * Of a worker that searches: is there something to be found again, or somebody who makes it? If the last such look was in vain, a push that
+ * is half done is nothing yet, as at the last look before it sleeps: it would end each of these looks as it begins, and all would look worth
+ * it. Otherwise the takers' lock, which that takes to tell, is left to the search that follows.
+ */
 static bool rest_is_wanted(void *context)
 {
-    struct weft__sched *sched = context;
-    return !weft__handoff_empty(&sched->injector) || weft__idle_others_work(&sched->idle, true);
+    struct weft__worker *worker = context;
+    struct weft__handoff *queue = &worker->sched->injector;
+    return (worker->in_vain ? weft__handoff_ready(queue) : !weft__handoff_empty(queue)) || weft__idle_others_work(&worker->sched->idle, true);
 }
 
 /*
@@ -126,9 +131,9 @@ static bool rest_linger(struct weft__worker *worker)
         return false;
     weft__worker_turn_timers(worker);
     weft__worker_note_busy(worker, false);
-    const bool wanted = weft__linger(&worker->linger, worker->thread.due, rest_is_wanted, worker->sched);
+    worker->in_vain = weft__linger(&worker->linger, worker->thread.due, rest_is_wanted, worker); /* until the search finds something */
     weft__worker_resume(worker);
-    return wanted;
+    return worker->in_vain;
 }
 
 /* Sleep, unless there is work after all. */

@@ -45,9 +45,13 @@ __attribute__((noinline)) void weft__sched_inject(struct weft__sched *sched, wef
     weft__sched_notify(sched);
 }
 
+/*
+ * A push that is half done is no work yet: whoever pushes announces and notifies when it is done, each of them (idle.h), and who went on
+ * looking might keep the processor from him, at a real-time priority for ever.
+ */
 bool weft__sched_has_work(struct weft__sched *sched)
 {
-    if (!weft__handoff_empty(&sched->injector))
+    if (weft__handoff_ready(&sched->injector))
         return true;
     for (uint32_t i = 0; i < sched->worker_count; i++)
         if (weft__runqueue_length(&sched->workers[i].ring) > 0)

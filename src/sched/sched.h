@@ -41,6 +41,7 @@ struct weft__worker {
     bool crowded;               /* the last look into the shared queue left tasks there: more is ready than rings hold */
     uint32_t io_at;             /* the poll before which it may look at its loop again */
     bool searching;
+    bool in_vain;               /* its last look before a sleep found something, and the search after that has not, so far */
     struct weft__linger linger;
     struct weft__haul haul;
     struct weft__trial trial;

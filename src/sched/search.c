@@ -29,7 +29,7 @@ weft__task *weft__worker_take_injected(struct weft__worker *worker, size_t limit
     for (size_t i = 1; i < count; i++) {
         weft__task *task = weft__container_of(nodes[i], weft__task, queued);
         if (!weft__runqueue_push(&worker->ring, task))
-            weft__handoff_push(&worker->sched->injector, &task->queued); /* a thief holds slots back: it keeps its turn */
+            weft__sched_inject(worker->sched, task); /* a thief holds slots back: it keeps its turn */
     }
     worker->crowded = !weft__handoff_empty(&worker->sched->injector);
     if (count == 0)
@@ -107,6 +107,7 @@ static weft__task *search_napper(struct weft__worker *worker, size_t limit)
 void weft__worker_end_search(struct weft__worker *worker)
 {
     worker->searching = false;
+    worker->in_vain = false;
     if (!weft__idle_end_search(&worker->sched->idle))
         return;
     if (weft__runqueue_length(&worker->ring) == 0 && !weft__sched_has_work(worker->sched))

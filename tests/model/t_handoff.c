@@ -3,7 +3,7 @@
  * frees.
  *
  * Law: every node is taken once, with the pusher's writes; a pusher's nodes come in its order to one taker; empty()
- * after a push that has returned says no, unless somebody took.
+ * after a push that has returned says no, unless somebody took; ready() says no only if it is empty or a push has not returned.
  *
  * Shows: known bug 79, known bug 80. */
 #include "model.h"
@@ -22,6 +22,7 @@ struct item {
 };
 
 static struct weft__handoff queue;
+static _Atomic int pushed;
 static int taken[PUSHERS * EACH]; /* written by one taker each: a node taken twice is a race or a wrong count */
 
 static void *pusher(void *argument)
@@ -32,6 +33,7 @@ static void *pusher(void *argument)
         item->pusher = me;
         item->number = i;
         weft__handoff_push(&queue, &item->node);
+        weft__fetch_add_release(&pushed, 1);
     }
     return NULL;
 }
@@ -57,14 +59,22 @@ static void *taker(void *nothing)
         if (take(last) == BATCH) {
             model_reach(0);
         }
+        const bool all = weft__load_acquire(&pushed) == PUSHERS * EACH;
+        if (!weft__handoff_ready(&queue)) {
+            if (all) {
+                assert(weft__handoff_empty(&queue));
+            } else if (!weft__handoff_empty(&queue)) {
+                model_reach(2);
+            }
+        }
     }
     return nothing;
 }
 
 const char *model_goal_name(unsigned goal)
 {
-    static const char *const names[] = {"a whole batch", "left over"};
-    return goal < 2 ? names[goal] : NULL;
+    static const char *const names[] = {"a whole batch", "left over", "half done"};
+    return goal < 3 ? names[goal] : NULL;
 }
 
 int main(void)
@@ -80,7 +90,7 @@ int main(void)
     int last[PUSHERS] = {-1, -1};
     while (!weft__handoff_empty(&queue)) {
         model_reach(1);
-        assert(take(last) > 0); /* nobody else takes, no push is half done */
+        assert(weft__handoff_ready(&queue) && take(last) > 0); /* nobody else takes, no push is half done */
     }
     for (int i = 0; i < PUSHERS * EACH; i++) {
         assert(taken[i] == 1);

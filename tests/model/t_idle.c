@@ -8,7 +8,10 @@
  *   - a task waits for news that the host brings, or a timer of a worker that is about to sleep, while another gives way;
  *   - a task holds its worker until the host's next task has run on the other, which naps before it takes more, for ever if it is
  *     not called; which is deaf, but naps briefly, if the task was there before; or which is told in the midst of what it took from the first that it is not to take more;
- *   - a task begins a trial of its worker, which naps in the midst of its work while the last other task ends, and the host with it.
+ *   - a task begins a trial of its worker, which naps in the midst of its work while the last other task ends, and the host with it;
+ *   - two threads push while the only worker goes to sleep, also the wake of a task that waits, each perhaps stopped in the midst of it; and
+ *     the host waits for the last task meanwhile;
+ *   - a task holds its worker until two have run on the other: one that it has put into the shared queue itself, and one from outside.
  *
  * Law: no worker sleeps beside a task that only it can run (else STUCK or DEADLOCK); a task sees what was written before it was
  * handed over; each runs once; the engine drains and stops.
@@ -19,8 +22,9 @@
 #include "puppets.h"
 
 #include <assert.h>
+#include <pthread.h>
 
-enum { WORKERS_MAX = 3, OTHERS = 3 };
+enum { WORKERS_MAX = 3, OTHERS = 3, PUSHERS = 2 };
 
 static struct puppet actors[WORKERS_MAX];
 static struct puppet others[OTHERS];
@@ -37,8 +41,9 @@ const char *model_goal_name(unsigned goal)
     static const char *const names[] = {"two met", "three met", "the ring was stolen", "woken with news",
                                         "a timer brings them", "who held saw a nap",
                                         "a nap was ended by a call",
-                                        "told when it had taken some", "a trial naps", "a nap that no call ends"};
-    return goal < 10 ? names[goal] : NULL;
+                                        "told when it had taken some", "a trial naps", "a nap that no call ends",
+                                        "all sleep beside a push that is half done", "the other sleeps beside one"};
+    return goal < 12 ? names[goal] : NULL;
 }
 
 static enum puppet_answer meet(struct puppet *puppet)
@@ -269,15 +274,103 @@ static int end_amid_a_trial(void)
     return 2;
 }
 
+static void *push(void *actor)
+{
+    puppet_spawn(actor, briefly, 8);
+    return NULL;
+}
+
+static void *push_news(void *nothing)
+{
+    while (!weft__load_acquire(&waits)) {
+        model_relax();
+    }
+    weft__exchange_relaxed(&news, 1);
+    puppet_wake(&actors[0]);
+    return nothing;
+}
+
+static bool only_so_many_awake(uint32_t workers)
+{
+    return weft__load_relaxed(&puppets.idle.word) >> 16 == workers;
+}
+
+static bool push_is_half_done(void)
+{
+    return !weft__handoff_empty(&puppets.injector) && !weft__handoff_ready(&puppets.injector);
+}
+
+static void await_pushers(const pthread_t *threads, int count)
+{
+    for (int i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+/* Whoever sleeps beside the first half of a push is woken after the second, and by nobody else. */
+static int push_while_all_sleep(void)
+{
+    pthread_t threads[PUSHERS];
+    const bool wakes = model_choose(2);
+    const int expected = PUSHERS + 1;
+    puppet_spawn(&actors[0], wakes ? wait : briefly, wakes ? 7 : 8);
+    for (int i = 0; i < PUSHERS; i++) {
+        pthread_create(&threads[i], NULL, wakes && i == 0 ? push_news : push, &actors[1 + i]);
+    }
+    while (weft__load_relaxed(&ended) < expected - wakes && model_choose(8)) {
+        if (only_so_many_awake(0) && push_is_half_done()) {
+            model_reach(10);
+        }
+        model_relax();
+    }
+    while (weft__load_relaxed(&puppets.env.foreign_spawned_as[WEFT__NAMES_OTHER]) < (uint64_t)(expected - wakes)) {
+        model_relax();
+    }
+    assert(weft__sched_drain(&puppets, INT64_MAX) == 0);
+    await_pushers(threads, PUSHERS);
+    return expected - wakes;
+}
+
+/* Its worker is held, so both are the other's; what it pushes comes before or behind the one from outside. */
+static enum puppet_answer hold_beside_pushes(struct puppet *puppet)
+{
+    struct weft__worker *worker = (struct weft__worker *)(void *)weft__self;
+    assert(puppet->plain == 7);
+    weft__store_relaxed(&held, 1);
+    worker->crowded = true;
+    weft__store_relaxed(&others[0].task.polls, WEFT__WORKER_OLD);
+    puppet_spawn(&others[0], briefly, 8);
+    while (weft__load_relaxed(&ended) < 2) {
+        if (only_so_many_awake(1) && push_is_half_done()) {
+            model_reach(11);
+        }
+        model_relax();
+    }
+    weft__fetch_add_relaxed(&ended, 1);
+    return PUPPET_ENDS;
+}
+
+static int push_while_the_other_sleeps(void)
+{
+    pthread_t pusher;
+    puppet_spawn(&actors[0], hold_beside_pushes, 7);
+    while (!weft__load_relaxed(&held)) {
+        model_relax();
+    }
+    pthread_create(&pusher, NULL, push, &actors[1]);
+    await_pushers(&pusher, 1);
+    return 3;
+}
+
 int main(void)
 {
     int expected = 0;
-    unsigned scene = model_choose(8);
+    unsigned scene = model_choose(10);
     if (scene == 3 && model_choose(2)) {
         puppets_turn = bring;
     }
-    puppets.next_slot_off = scene == 5 || scene == 6;
-    puppets_start(scene == 1 || scene == 5 || (scene == 2 && model_choose(2)) ? 3 : 2);
+    puppets.next_slot_off = scene == 5 || scene == 6 || scene == 9;
+    puppets_start(scene == 8 ? 1 : scene == 1 || scene == 5 || (scene == 2 && model_choose(2)) ? 3 : 2);
     switch (scene) {
     case 0:
         expected = meeting(2);
@@ -303,6 +396,12 @@ int main(void)
         break;
     case 7:
         expected = end_amid_a_trial();
+        break;
+    case 8:
+        expected = push_while_all_sleep();
+        break;
+    case 9:
+        expected = push_while_the_other_sleeps();
         break;
     }
     puppets_stop();

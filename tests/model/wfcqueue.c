@@ -53,6 +53,8 @@
 #undef __cds_wfcq_init
 #undef cds_wfcq_enqueue
 #undef cds_wfcq_empty
+#undef __cds_wfcq_first_nonblocking
+#undef __cds_wfcq_next_nonblocking
 #undef __cds_wfcq_dequeue_nonblocking
 #undef __cds_wfcq_dequeue_blocking
 #undef __cds_wfcq_splice_nonblocking
@@ -62,6 +64,8 @@ void cds_wfcq_node_init(struct cds_wfcq_node *node);
 void __cds_wfcq_init(struct __cds_wfcq_head *head, struct cds_wfcq_tail *tail);
 bool cds_wfcq_enqueue(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail, struct cds_wfcq_node *node);
 bool cds_wfcq_empty(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail);
+struct cds_wfcq_node *__cds_wfcq_first_nonblocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail);
+struct cds_wfcq_node *__cds_wfcq_next_nonblocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail, struct cds_wfcq_node *node);
 struct cds_wfcq_node *__cds_wfcq_dequeue_nonblocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail);
 struct cds_wfcq_node *__cds_wfcq_dequeue_blocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail);
 enum cds_wfcq_ret __cds_wfcq_splice_nonblocking(cds_wfcq_head_ptr_t to_head, struct cds_wfcq_tail *to_tail,
@@ -87,6 +91,16 @@ bool cds_wfcq_enqueue(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail, stru
 bool cds_wfcq_empty(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail)
 {
     return _cds_wfcq_empty(head, tail);
+}
+
+struct cds_wfcq_node *__cds_wfcq_first_nonblocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail)
+{
+    return ___cds_wfcq_first_nonblocking(head, tail);
+}
+
+struct cds_wfcq_node *__cds_wfcq_next_nonblocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail, struct cds_wfcq_node *node)
+{
+    return ___cds_wfcq_next_nonblocking(head, tail, node);
 }
 
 struct cds_wfcq_node *__cds_wfcq_dequeue_nonblocking(cds_wfcq_head_ptr_t head, struct cds_wfcq_tail *tail)
