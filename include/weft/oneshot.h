@@ -3,8 +3,8 @@
  * The oneshot: one value, by copy, from one sender to one receiver. <weft/sync.h> says what is true of all meeting
  * points.
  *
- * Each side has one handle. Move it (into a frame, say) and use only the last copy; each is closed by its owner. What a
- * task did before the send happens before the return of the receive.
+ * Each side has one handle. Move it (into a frame, say) and use only the last copy, in one thread at a time; each is closed
+ * by its owner. What a task did before the send happens before the return of the receive.
  *
  *     WEFT_ONESHOT_DEFINE(reply, struct answer)      reply_sender, reply_receiver, reply_send(), reply_recv() …
  */

@@ -16,7 +16,8 @@
  * The generation stands in the word that is compared and swapped, so a stale handle cannot change what lives there now.
  *
  * Who touches what:
- *     word        anybody by compare-and-swap while WAITERS is clear; only under the lock while it is set
+ *     word        anybody by compare-and-swap while WAITERS is clear; only under the lock while it is set. A oneshot's: its two ends,
+ *                 by read-modify-writes, and the receiver's by stores after the sender has gone (oneshot.c)
  *     owner       whoever was let in alone, or under the lock whoever lets the next one in
  *     lists       under the lock
  *     refs        one of the handles, and one of each wait that its waiter has not taken note of: so a waiter that was
@@ -25,7 +26,7 @@
  *
  * Edges:
  *     the lock         whatever is done under it; what changes the word there and gives nothing is relaxed, since a
- *                      read-modify-write passes on what was released into the word before.
+ *                      read-modify-write passes on what was released into the word before. A store does not: it releases.
  *     SY-R1 -> SY-A1   who gives releases the word (or the count), who takes without the lock acquires it: what was done
  *                      inside is seen by the next. Who sets WAITERS acquires as well: behind it the lock orders.
  *     SY-R2 -> SY-A2   who takes a node out of the list releases its state, the waiter acquires it: the same for a

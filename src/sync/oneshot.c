@@ -5,7 +5,8 @@
  *     from                  move                 to                  who drops, or keeps, the value
  *     -                     send                 SENT TX_GONE        the receiver will have it
  *     RX_GONE               send                 TX_GONE             the sender keeps it
- *     SENT                  recv                 SENT TAKEN          the receiver has it
+ *     SENT                  recv                 SENT TAKEN          the receiver has it, by a swap
+ *     SENT … TX_CLOSED      recv                 … TAKEN             the receiver has it, by a store
  *     SENT                  receiver_close       … TAKEN RX_GONE     dropped here
  *     -                     stop, close          RX_GONE             nobody
  *     -                     sender_close         TX_GONE             nobody
@@ -15,7 +16,15 @@
  * The trail of a value (<weft/trail.h>) is written, read and given back with it, by the same ends.
  *
  * Each move is one read-modify-write of the word, so of two that race one sees the other: the value is sent or kept,
- * received or dropped. The value is written before SENT by its sender, and read after it by whoever sets TAKEN.
+ * received or dropped. But who receives after TX_CLOSED stores the word: a sender that is through leaves no node in the list and
+ * writes no more, so all that comes is of this end, whose one handle is used by one thread at a time. Two that break this may both
+ * get the value. The value is written before SENT by its sender, and read after it by whoever sets TAKEN.
+ *
+ * Edges, beside those of meeting.h:
+ *     send -> recv     SY-R1 of the swap that sets SENT, SY-A1 of the load that finds it: the value, and the trail.
+ *     send -> end      SY-R3 of the one that sets TX_CLOSED, SY-A3 of the load that finds it: the sender's last touch.
+ *     recv -> a look   SY-R1 of the store, SY-A1 of weft__meeting_copy(): the creation. A store begins a release sequence of its own, so
+ *                      it has to acquire, and release, what was released into the word before it.
  *
  * An end that goes sets its CLOSED flag when it is through with the object: with the flags above if there is nobody to tell and
  * nothing to drop, and otherwise after that. Whoever finds the other's flag there is the last, and ends the object: these two
@@ -265,14 +274,28 @@ static __attribute__((cold, noinline)) void oneshot_take_seen(struct weft__meeti
     weft__trail_mentioned(trail);
 }
 
-/* Take the value, if it is there by `word`, which was acquired: after SENT only flags of this end may change it. */
-static int oneshot_take(struct weft__meeting *object, uint64_t word, void *out_value)
+/* The receiver takes note that it has the value, unless there is none by `word`, which was acquired; as oneshot_receivable(). */
+static int oneshot_take_note(struct weft__meeting *object, uint64_t word)
 {
+    const bool alone = word & ONESHOT_TX_CLOSED;
     do {
         const int answer = oneshot_receivable(word);
         if (answer < 0)
             return answer;
+        if (weft__likely(alone)) {
+            weft__store_release(&object->word, word | ONESHOT_TAKEN); /* SY-R1 */
+            return 0;
+        }
     } while (!weft__cas_weak_relaxed(&object->word, &word, word | ONESHOT_TAKEN));
+    return 0;
+}
+
+/* Take the value, if it is there by `word`, which was acquired. */
+static int oneshot_take(struct weft__meeting *object, uint64_t word, void *out_value)
+{
+    const int answer = oneshot_take_note(object, word);
+    if (answer < 0)
+        return answer;
     weft__copy(out_value, oneshot_of(object)->value, oneshot_of(object)->value_size);
     if (weft__trace_wants_or_trails(WEFT_TRACE_sync_acquire))
         oneshot_take_seen(object);
@@ -316,8 +339,8 @@ static int oneshot_recv_await(const char *call, weft_context *cx, const weft_one
     const int answer = oneshot_take(object, weft__load_acquire(&object->word), out_value); /* SY-A1 */
     if (answer != WEFT_EAGAIN)
         return answer;
-    if (oneshot_enqueue(object, wait, WEFT__MODE_PLAIN, ONESHOT_RECEIVABLE) == 0) /* it came on the way: acquired there */
-        return oneshot_take(object, weft__load_relaxed(&object->word), out_value);
+    if (oneshot_enqueue(object, wait, WEFT__MODE_PLAIN, ONESHOT_RECEIVABLE) == 0) /* it came on the way */
+        return oneshot_take(object, weft__load_acquire(&object->word), out_value); /* SY-A1 SY-A3: the sender may be through by now */
     weft__cx_refund(cx);
     return WEFT_AWAITING;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Harness: oneshot. A host thread sends, or closes, or waits in a task of its own until nobody receives; the receiver is a
  * task that may be cancelled, or a host thread that may run out of time, tries, or stops; main takes what is left, closes
- * the receiver, and opens another oneshot in the same slot.
+ * the receiver, and opens another oneshot in the same slot. Another thread may look at all that live, with no handle.
  *
  * Law: the value is received once, dropped once with the receiver, or still the sender's, and comes whole; who waits on
- * either side is told of the end of the other (else DEADLOCK).
+ * either side is told of the end of the other (else DEADLOCK). Who looks sees each as it was created, with at most one value.
  *
  * Shows: known bug 24. */
 #include "model.h"
@@ -13,9 +13,11 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <weft/oneshot.h>
 
 #include "base/atomic.h"
+#include "trace/emit.h"
 
 static weft_oneshot_sender sender;
 static weft_oneshot_receiver receiver;
@@ -28,8 +30,9 @@ static int sender_left, receiver_left; /* plain: written before an end is closed
 const char *model_goal_name(unsigned goal)
 {
     static const char *const names[] = {"received",  "dropped", "kept", "closed without a value",
-                                        "timed out", "stopped", "cancelled", "nobody receives", "taken in a later wait"};
-    return goal < 9 ? names[goal] : NULL;
+                                        "timed out", "stopped", "cancelled", "nobody receives", "taken in a later wait",
+                                        "seen with its value", "seen without"};
+    return goal < 11 ? names[goal] : NULL;
 }
 
 static void drop(void *value, void *context)
@@ -122,6 +125,22 @@ static void *receive(void *nothing)
     return nothing;
 }
 
+static int seen(void *context, const weft_sync_stats *stats)
+{
+    (void)context;
+    assert(stats->kind == WEFT_SYNC_ONESHOT && stats->permits_max == 1 && stats->id != 0 && strcmp(stats->name, "oneshot") == 0);
+    assert(stats->permits <= 1 && stats->senders <= 1 && stats->receivers <= 1);
+    model_reach(stats->permits == 1 ? 9 : 10);
+    return 0;
+}
+
+/* It takes part in nothing, so it knows of a creation only by the word that it reads. */
+static void *look(void *rt)
+{
+    assert(weft_sync_visit(rt, seen, NULL) == 0);
+    return NULL;
+}
+
 /* The slot is used again at once: who was here before must not touch it any more. */
 static void again(weft_runtime *rt)
 {
@@ -140,6 +159,7 @@ static void play_value(weft_runtime *rt)
     int *value;
     const bool by_task = model_choose(2);
     weft_task task = {0};
+    weft__store_relaxed(&weft__trace_mask, model_choose(4) ? 0 : UINT64_MAX); /* then a sender is not through when it has sent */
     if (by_task) {
         task = weft_spawn(tasks_scope(), taker);
     } else {
@@ -192,7 +212,12 @@ static void play_closed(void)
 
 int main(void)
 {
+    pthread_t looker;
     weft_runtime *rt = tasks_begin();
+    const bool looked_at = model_choose(4) == 0;
+    if (looked_at) {
+        pthread_create(&looker, NULL, look, rt); /* before the creation: its beginning orders nothing that it looks at */
+    }
     assert(weft_oneshot_create(rt, WEFT_ONESHOT_OPTIONS(.drop = drop), sizeof(int *), &sender, &receiver) == 0);
     if (model_choose(3)) {
         play_value(rt);
@@ -200,6 +225,9 @@ int main(void)
         play_closed();
     }
     again(rt);
+    if (looked_at) {
+        pthread_join(looker, NULL);
+    }
     tasks_end();
     return 0;
 }
