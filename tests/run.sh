@@ -53,7 +53,7 @@ build() {
 }
 end_begun() {
     local process
-    for process in "${begun[@]}"; do
+    for process in $(jobs -pr); do # only what still runs: the number of one that has ended may be a stranger's by now
         kill -- "-$process" 2>/dev/null
     done
 }
